@@ -1,0 +1,209 @@
+"""The command line: one short function a verb. Imports no backend, nor anything slow, before a verb runs."""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+import vgglab
+from vgglab.console import print_table, run_command, say
+from vgglab.options import with_config_options
+
+app = typer.Typer(
+    help="Train image classifiers, compare them, and understand what happened.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Set = Annotated[list[str], typer.Option("--set", metavar="FIELD=VALUE", help="Set a config field, dotted.")]
+Out = Annotated[Path, typer.Option("--out", help="Folder that runs are made in.")]
+DataDir = Annotated[
+    Path | None, typer.Option("--data-dir", envvar="VGGLAB_DATA", help="Where the data sets lie.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout.")]
+RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="Run folder, or a run's name below ./runs.")]
+Paths = Annotated[list[Path], typer.Argument(metavar="RUN...|STUDY", help="Run folders, or a study's.")]
+
+
+@app.callback()
+def options(
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
+) -> None:
+    """Options of every command; they may stand anywhere on the line."""
+
+
+@app.command()
+@with_config_options
+def train(
+    config: Annotated[Path | None, typer.Argument(metavar="[CONFIG]", help="YAML file of a run.")] = None,
+    assignments: Set = [],  # noqa: B006 - Typer reads the default, nobody changes it
+    resume: Annotated[Path | None, typer.Option(help="Go on with a run that was stopped.")] = None,
+    out: Out = Path("runs"),
+    data_dir: DataDir = None,
+    as_json: Json = False,
+    options: dict[str, Any] | None = None,
+) -> None:
+    """Train one network on one data set, evaluate it, and keep everything in a run folder."""
+    from vgglab import experiment
+    from vgglab.config import from_options, make_config, parse_assignments, read_yaml
+    from vgglab.errors import UsageError
+    from vgglab.report.outcome import outcome_json, outcome_text
+
+    overrides = parse_assignments(assignments) | from_options(options or {})
+    progress = "json" if as_json else os.environ.get("VGGLAB_PROGRESS", "auto")
+    if resume is not None:
+        if config or overrides:
+            raise UsageError("--resume goes on with the run's own config; leave the other settings out")
+        run = experiment.resume(resume, data_dir=data_dir, progress=progress)
+    else:
+        tree = read_yaml(config) if config else {}
+        made = make_config(tree or {}, overrides, str(config or "options"))
+        run = experiment.run(made, out=out, data_dir=data_dir, progress=progress)
+    typer.echo(outcome_json(run) if as_json else outcome_text(run))
+
+
+@app.command()
+@with_config_options
+def study(
+    study: Annotated[str, typer.Argument(metavar="STUDY", help="Name of a shipped study, or a YAML file.")],
+    assignments: Set = [],  # noqa: B006
+    out: Out = Path("runs"),
+    data_dir: DataDir = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list the runs and what they cost.")] = False,
+    as_json: Json = False,
+    options: dict[str, Any] | None = None,
+) -> None:
+    """Do every run of a study file that is not done yet, and compare them."""
+    from vgglab.config import from_options, parse_assignments
+    from vgglab.grid.local import check_data, run_study
+    from vgglab.report.compare import compare as compare_runs
+    from vgglab.study import load_study, plan_runs, study_folder_name
+
+    overrides = parse_assignments(assignments) | from_options(options or {})
+    name = overrides.pop("name", None)
+    loaded = load_study(study)
+    planned = plan_runs(loaded, overrides)
+    folder = out / (name or study_folder_name(loaded, planned, overrides))
+    if dry_run:
+        return _show_estimates(planned, folder, as_json)
+    if data_dir:
+        os.environ["VGGLAB_DATA"] = str(data_dir)  # the runs' own processes look there too
+    check_data(planned)
+    succeeded = run_study(loaded, planned, folder, quiet=as_json, say=say)
+    _show_rows(compare_runs(folder), as_json)
+    say(f"runs are in {folder}")
+    if not succeeded:
+        raise typer.Exit(1)
+
+
+@app.command()
+def compare(
+    paths: Paths,
+    as_json: Json = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="CSV on stdout.")] = False,
+) -> None:
+    """Compare runs: figures of the last and best epoch, cost, and the settings in which they differ."""
+    from vgglab.report.compare import compare as compare_runs
+    from vgglab.report.compare import rows_to_csv
+
+    rows = compare_runs(*paths)
+    if as_csv:
+        typer.echo(rows_to_csv(rows), nl=False)
+    else:
+        _show_rows(rows, as_json)
+
+
+@app.command()
+def runs(
+    out: Annotated[Path, typer.Argument(metavar="[FOLDER]", help="Folder to look in.")] = Path("runs"),
+    as_json: Json = False,
+) -> None:
+    """List the runs below a folder."""
+    from vgglab.report.compare import make_row, number
+    from vgglab.runs.store import list_runs
+
+    rows = [{"folder": str(run.folder), "created": run.record.created, **make_row(run)} for run in list_runs(out)]
+    if as_json:
+        typer.echo(json.dumps(rows, indent=1))
+        return
+    header = ["folder", "created", "status", "epochs", "best val_accuracy"]
+    cells = [
+        [row["folder"], row["created"], row["status"], str(row["epochs"]), number(row["best_val_accuracy"])]
+        for row in rows
+    ]
+    print_table(header, cells) if cells else say(f"no runs in {out}")
+
+
+@app.command()
+def evaluate(run: RunPath, data_dir: DataDir = None, as_json: Json = False) -> None:
+    """Evaluate a run's best model on the test images; writes figures, tables and pictures into its folder."""
+    from vgglab import experiment
+    from vgglab.report.outcome import metrics_text
+    from vgglab.runs.store import load
+
+    metrics = experiment.evaluate(run, data_dir=data_dir)
+    typer.echo(json.dumps(metrics, indent=1) if as_json else metrics_text(metrics))
+    say(f"written: metrics.json, predictions.csv, confusion_matrix.*, curves.* in {load(run).folder}")
+
+
+@app.command()
+@with_config_options
+def summary(
+    model: Annotated[str, typer.Argument(help="vgg16[,FIELD=VALUE...], a run, a config, or a .keras file.")],
+    diff: Annotated[str | None, typer.Option(help="A second model: say what changes from the first to it.")] = None,
+    input_shape: Annotated[str | None, typer.Option(help="HxWxC in pixels; else the data set's.")] = None,
+    classes: Annotated[int | None, typer.Option(min=1, help="Number of classes; else the data set's.")] = None,
+    as_json: Json = False,
+    options: dict[str, Any] | None = None,
+) -> None:
+    """Show a network layer by layer; with --diff, what changes from it to another."""
+    from vgglab.config import from_options
+    from vgglab.models.describe import diff_models, diff_text, summary_json, summary_text
+    from vgglab.models.find import ModelSource
+
+    source = ModelSource(from_options(options or {}), input_shape, classes)
+    first = source.find(model)
+    if diff is None:
+        typer.echo(json.dumps(summary_json(first), indent=1) if as_json else summary_text(first))
+        return
+    changes = diff_models(first, source.find(diff))
+    typer.echo(json.dumps(changes, indent=1) if as_json else diff_text(changes))
+
+
+def _show_rows(rows: list[dict[str, Any]], as_json: bool) -> None:
+    from vgglab.report.compare import config_table, results_table
+
+    if as_json:
+        typer.echo(json.dumps(rows, indent=1))
+        return
+    print_table(*results_table(rows))
+    header, cells = config_table(rows)
+    if cells:
+        typer.echo("\nThe settings in which they differ:\n")
+        print_table(header, cells)
+
+
+def _show_estimates(planned: list[Any], folder: Path, as_json: bool) -> None:
+    from vgglab.grid.estimate import estimate_runs, estimates_table, estimates_text
+
+    rows = estimate_runs(planned, folder)
+    if as_json:
+        typer.echo(json.dumps(rows, indent=1))
+        return
+    print_table(*estimates_table(rows))
+    typer.echo(estimates_text(rows))
+
+
+def main() -> None:
+    """Entry point of the `vgglab` command."""
+    arguments = sys.argv[1:]
+    if arguments == ["--version"]:
+        print(f"vgglab {vgglab.__version__}")
+        return
+    sys.exit(run_command(app, arguments))

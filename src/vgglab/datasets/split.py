@@ -1,0 +1,128 @@
+"""Cut labels into parts, the same on every machine, and tell later whether data is still the same."""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from vgglab.datasets.dataset import DataSet, Part
+from vgglab.errors import ConfigError, DataError
+
+SCHEMA = 1
+
+
+def split_indices(labels: np.ndarray, validation: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Positions to train on and positions to hold out, each class in its share.
+
+    Args:
+        labels: class numbers, shape (N,).
+        validation: share to hold out, between 0 and 1.
+        seed: 0 to 2**32 - 1.
+
+    Returns:
+        Two sorted int64 arrays that share nothing and together cover 0 to N - 1.
+
+    Raises:
+        DataError: a class has fewer than two images.
+        ConfigError: the share is not between 0 and 1, or leaves a part with fewer images than classes.
+    """
+    from sklearn.model_selection import train_test_split
+
+    _check_split_size(labels, validation)
+    positions = np.arange(len(labels), dtype=np.int64)
+    train, held_out = train_test_split(positions, test_size=validation, stratify=labels, random_state=seed)
+    return np.sort(train), np.sort(held_out)
+
+
+def sample_indices(labels: np.ndarray, limit: int, seed: int) -> np.ndarray:
+    """`limit` sorted positions, each class in its share and at least once; a larger limit only adds.
+
+    Args:
+        labels: class numbers, shape (N,).
+        limit: positions to keep; N or more keeps them all.
+        seed: 0 to 2**32 - 1.
+
+    Raises:
+        ConfigError: `limit` is smaller than the number of classes.
+    """
+    classes, counts = np.unique(labels, return_counts=True)
+    if limit < len(classes):
+        raise ConfigError(f"limit is {limit}: it must be at least {len(classes)}, one image for each class")
+    # RandomState, unlike numpy's newer generators, promises the same numbers in every version.
+    shuffled = np.random.RandomState(seed).permutation(len(labels))
+    by_class = shuffled[np.argsort(labels[shuffled], kind="stable")]
+    turn = np.concatenate([np.arange(count) / count for count in counts])  # 0: first of its class
+    return np.sort(by_class[np.argsort(turn, kind="stable")[:limit]])
+
+
+def take(source: Part, positions: np.ndarray | None, limit: int | None, seed: int) -> Part:
+    """The part of `source` at `positions` (None: all of it), cut to `limit` images (None: not cut)."""
+    if positions is None:
+        positions = np.arange(len(source))
+    if limit is not None:
+        positions = positions[sample_indices(source.labels[positions], limit, seed)]
+    return Part(source.images[positions], source.labels[positions], source.indices[positions])
+
+
+def split_record(dataset: DataSet) -> dict[str, Any]:
+    """Which images are in which part, with a hash of positions, labels and pixels; ready for JSON."""
+    return {
+        "schema": SCHEMA,
+        "data": dataset.name,
+        **{name: part.indices.tolist() for name, part in _parts(dataset)},
+        "sha256": _digest(dataset),
+    }
+
+
+def check_split(dataset: DataSet, record: Mapping[str, Any]) -> None:
+    """Make sure that `dataset` holds the images, labels and split that `record` (of `split_record`) tells of.
+
+    Raises:
+        DataError: something differs; the line says what.
+    """
+    if record.get("schema") != SCHEMA:
+        raise DataError(f"the split record has schema {record.get('schema')!r}, not {SCHEMA}: update vgglab")
+    if record.get("data") != dataset.name:
+        raise DataError(f"the run used {record.get('data')}, not {dataset.name}: load {record.get('data')}")
+    for name, part in _parts(dataset):
+        if record.get(name) != part.indices.tolist():
+            raise DataError(
+                f"the {name} part of {dataset.name} holds other images than the run's: "
+                "load it with the validation share, split_seed and limit of the run's config"
+            )
+    if record.get("sha256") != _digest(dataset):
+        raise DataError(
+            f"{dataset.name} has other pixels or labels here than in the run: "
+            "check the setting of coarse labels and the files in the data folder"
+        )
+
+
+def _parts(dataset: DataSet) -> list[tuple[str, Part]]:
+    return [("train", dataset.train), ("validation", dataset.validation), ("test", dataset.test)]
+
+
+def _digest(dataset: DataSet) -> str:
+    digest = hashlib.sha256()
+    for name, part in _parts(dataset):
+        digest.update(f"{name} {part.images.shape}".encode())
+        for numbers, kind in ((part.indices, "<i8"), (part.labels, "<i8"), (part.images, "u1")):
+            digest.update(np.ascontiguousarray(numbers, dtype=kind))
+    return digest.hexdigest()
+
+
+def _check_split_size(labels: np.ndarray, validation: float) -> None:
+    if not 0 < validation < 1:
+        raise ConfigError(f"validation is {validation}: it must be a share between 0 and 1, such as 0.2")
+    classes, counts = np.unique(labels, return_counts=True)
+    if len(counts) == 0:
+        raise DataError("there are no images to split: check the data folder")
+    if counts.min() < 2:
+        rare = classes[counts.argmin()]
+        raise DataError(f"class {rare} has a single image: each class needs at least 2 to be split")
+    held_out = int(np.ceil(validation * len(labels)))
+    if min(held_out, len(labels) - held_out) < len(classes):
+        raise ConfigError(
+            f"validation is {validation}: of {len(labels)} images it holds out {held_out}, "
+            f"and both parts need at least {len(classes)}, one for each class"
+        )

@@ -1,0 +1,1 @@
+"""Diagnosis: what is recorded while a network trains, and what that says."""

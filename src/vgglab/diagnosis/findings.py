@@ -1,0 +1,151 @@
+"""From signals and history to findings: pure functions, plain language, numbers as evidence.
+
+A finding is a dict: `code`, `severity` (`error`, `warning`, `info`), `sentence`, `evidence` (name -> value),
+`why`, `source`, `try` (config fields to change, dotted, or a sentence).
+"""
+
+import math
+from typing import Any
+
+Finding = dict[str, Any]
+
+LARGE_FIRST_UPDATE = 0.5  # a first step that changes a kernel by half its size has replaced what it was
+CHANCE_LOSS_SHARE = 0.97  # of ln C; a network that learned anything at all is below
+CONSTANT_SPREAD = 1e-3  # probabilities that differ by less between images do not depend on them
+OVERFIT_RISE = 0.1  # rise of the validation loss over its minimum, relative
+
+
+def diagnose(status: str, message: str, history: list[dict], signals: list[dict], classes: int) -> list[Finding]:
+    """What is the case with a run, most severe first; a healthy run says so.
+
+    Args:
+        status: of the run, such as `finished` or `diverged`.
+        message: why it stopped, where it did not simply finish.
+        history: a row an epoch.
+        signals: a line an epoch, as `signals.jsonl` has them; may be empty.
+        classes: number of classes.
+    """
+    if status == "diverged":
+        return [_diverged(message, signals)]
+    if not history:
+        return []
+    if _at_chance(history, classes):
+        return [_large_updates(history, signals, classes) or _signal_lost(history, signals, classes)]
+    return [finding for finding in (_overfits(history),) if finding] or [_healthy(history, classes)]
+
+
+def _at_chance(history: list[dict], classes: int) -> bool:
+    losses = [row["loss"] for row in history if row["loss"] is not None]
+    return bool(losses) and losses[-1] > CHANCE_LOSS_SHARE * math.log(classes)
+
+
+def _diverged(message: str, signals: list[dict]) -> Finding:
+    return {
+        "code": "diverged",
+        "severity": "error",
+        "sentence": f"Training diverged: {message}.",
+        "evidence": _first_update(signals),
+        "why": "A step that is too large lands where the loss is higher and its gradient larger still; "
+        "repeated, the numbers outgrow what float32 can hold.",
+        "source": "Goodfellow, Bengio, Courville: Deep Learning, section 4.3",
+        "try": "a learning rate ten times smaller",
+    }
+
+
+def _large_updates(history: list[dict], signals: list[dict], classes: int) -> Finding | None:
+    updates = _first_update(signals)
+    if not updates or updates["first_update"] < LARGE_FIRST_UPDATE:
+        return None
+    percent = 100 * updates["first_update"]
+    return {
+        "code": "learning_rate_too_large",
+        "severity": "error",
+        "sentence": f"The network stayed at chance: its first step changed {updates['layer']} "
+        f"by {percent:.0f} % of its norm.",
+        "evidence": updates | _state(history, signals, classes),
+        "why": "A healthy step changes the weights by about a thousandth of their size. One that replaces them "
+        "leaves units that are zero for every image, or an output that no longer depends on the image; the "
+        "gradient through them is zero, so later steps repair nothing. The size of Adam's first step does not "
+        "depend on the gradient: it is the learning rate, for each weight.",
+        "source": "Kingma and Ba, Adam (2015), section 2.1",
+        "try": "a learning rate a hundred times smaller",
+    }
+
+
+def _signal_lost(history: list[dict], signals: list[dict], classes: int) -> Finding:
+    evidence = _first_update(signals) | _state(history, signals, classes)
+    constant = evidence.get("spread") is not None and evidence["spread"] < CONSTANT_SPREAD
+    reason = ": its output is the same for every image" if constant else ""
+    return {
+        "code": "at_chance",
+        "severity": "error",
+        "sentence": f"The network stayed at chance{reason}, and the first steps did not overthrow the weights.",
+        "evidence": evidence,
+        "why": "In a deep plain network each layer passes on a little less of what tells images apart, and of "
+        "the gradient on the way back: the last layers learn the class frequencies, the first ones nothing. "
+        "BatchNormalization restores the scale at each layer.",
+        "source": "Ioffe and Szegedy, Batch Normalization (2015)",
+        "try": "model.batch_norm: true",
+    }
+
+
+def _overfits(history: list[dict]) -> Finding | None:
+    rows = [row for row in history if row["val_loss"] is not None and row["loss"] is not None]
+    best = min(rows, key=lambda row: row["val_loss"], default=None)
+    if best is None or rows[-1]["val_loss"] < (1 + OVERFIT_RISE) * best["val_loss"]:
+        return None
+    last = rows[-1]
+    if last["loss"] >= best["loss"] or last["val_loss"] <= last["loss"]:
+        return None
+    return {
+        "code": "overfitting",
+        "severity": "warning",
+        "sentence": f"Since epoch {best['epoch']} the network learns its training images by heart: the training "
+        f"loss fell from {best['loss']:.3f} to {last['loss']:.3f}, the validation loss rose from "
+        f"{best['val_loss']:.3f} to {last['val_loss']:.3f}.",
+        "evidence": {
+            "since_epoch": best["epoch"],
+            "gap_accuracy": round(last["accuracy"] - last["val_accuracy"], 4),
+        },
+        "why": "What is left to learn in the training images is particular to them, and does not carry over.",
+        "source": "Goodfellow, Bengio, Courville: Deep Learning, section 5.2",
+        "try": "dropout, or fewer epochs; best.keras is from the best epoch already",
+    }
+
+
+def _healthy(history: list[dict], classes: int) -> Finding:
+    last = history[-1]
+    return {
+        "code": "learned",
+        "severity": "info",
+        "sentence": f"The network learned: training accuracy {last['accuracy']:.3f} against {1 / classes:.3f} "
+        f"by chance, and the validation loss is within {OVERFIT_RISE:.0%} of its lowest.",
+        "evidence": {"loss": last["loss"], "chance_loss": round(math.log(classes), 4)},
+        "why": "",
+        "source": "",
+        "try": "",
+    }
+
+
+def _first_update(signals: list[dict]) -> dict[str, Any]:
+    """The layer that the first step changed most, and by how much of its norm."""
+    changes = signals[0].get("first_update", {}) if signals else {}
+    finite = {name: change for name, change in changes.items() if change is not None}
+    if not finite:
+        return {}
+    layer = max(finite, key=finite.__getitem__)
+    return {"layer": layer, "first_update": finite[layer]}
+
+
+def _state(history: list[dict], signals: list[dict], classes: int) -> dict[str, Any]:
+    """How the run stands at its end: loss against chance, dead units, variety of the predictions."""
+    state = {"loss": history[-1]["loss"], "chance_loss": round(math.log(classes), 4)}
+    if not signals:
+        return state
+    last = signals[-1]
+    dead = {name: share for name, share in last["dead"].items() if share > 0.5}
+    return state | {
+        "mostly_dead_layers": dead,
+        "classes_predicted": last["classes_predicted"],
+        "spread": last["spread"],
+    }

@@ -1,0 +1,43 @@
+"""Evaluate a run on its test images, and write figures, tables and pictures into its folder."""
+
+from typing import Any
+
+from vgglab.datasets.dataset import DataSet
+from vgglab.datasets.split import check_split
+from vgglab.evaluation.displays import draw_confusion_matrix, draw_curves, save_figure
+from vgglab.evaluation.metrics import confusion_counts, confusion_csv, evaluate_predictions, prediction_rows
+from vgglab.runs.files import read_json, write_csv, write_json, write_text
+from vgglab.runs.store import Run
+
+PREDICTION_FIELDS = ("index", "label", "predicted", "confidence", "label_probability", "label_rank")
+
+
+def evaluate_run(run: Run, dataset: DataSet) -> dict[str, Any]:
+    """Test figures of a run's best model, recorded in the run folder with their tables and pictures.
+
+    Args:
+        run: a run that has trained at least one epoch.
+        dataset: the data set that the run's config names.
+
+    Returns:
+        What `metrics.json` holds.
+
+    Raises:
+        RunError: the run has no model, or lacks another file.
+        DataError: the data is not what the run was trained on.
+    """
+    check_split(dataset, read_json(run.folder / "split.json"))
+    classes, test = run.classes, dataset.test
+    probabilities = run.predict(test.images)
+    metrics = {"schema": 1, **evaluate_predictions(test.labels, probabilities, classes)}
+    counts = confusion_counts(test.labels, probabilities.argmax(axis=1), len(classes))
+    write_csv(
+        run.folder / "predictions.csv",
+        PREDICTION_FIELDS,
+        prediction_rows(test.labels, probabilities, test.indices, classes),
+    )
+    write_text(run.folder / "confusion_matrix.csv", confusion_csv(counts, classes))
+    save_figure(draw_confusion_matrix(counts, classes, run.name), run.folder / "confusion_matrix")
+    save_figure(draw_curves(run.history, run.name, len(classes)), run.folder / "curves")
+    write_json(run.folder / "metrics.json", metrics)
+    return metrics

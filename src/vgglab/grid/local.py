@@ -1,0 +1,135 @@
+"""Do a study's runs on this machine, one after the other, each in a process of its own."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from vgglab.config import RunConfig
+from vgglab.datasets.load import load_dataset
+from vgglab.errors import RunError, VgglabError
+from vgglab.runs.files import write_json, write_text
+from vgglab.runs.store import Run, create_run, load
+from vgglab.study import PlannedRun, Study, choose, selected_config, study_text
+
+DONE = ("finished", "diverged")
+GRACE = 15  # seconds that a run has to put itself away after an interrupt
+
+
+def run_study(study: Study, planned: list[PlannedRun], folder: Path, quiet: bool, say: Callable[[str], None]) -> bool:
+    """Do every run that is not done yet; one that fails does not stop the others.
+
+    Args:
+        study: the study.
+        planned: its runs, in order.
+        folder: the study's folder; what is in it already is gone on with.
+        quiet: no live progress.
+        say: told of each run in a line.
+
+    Returns:
+        Whether every run is done.
+
+    Raises:
+        RunError: the folder holds another study.
+    """
+    open_folder(folder, study, planned)
+    choices = {}
+    succeeded = True
+    for number, plan in enumerate(planned, start=1):
+        say(f"[{number}/{len(planned)}] {plan.name}")
+        try:
+            config = plan.config
+            if plan.candidates:
+                choice = choose([load(folder / name) for name in plan.candidates if (folder / name).exists()])
+                choices[plan.name] = {"chosen": choice.run.name, "reason": choice.reason}
+                write_json(folder / "study.json", {"schema": 1, "choices": choices})
+                say(f"  {choice.reason}")
+                config = selected_config(plan, choice.run.config)
+            say(f"  {finish(folder, config, quiet)}")
+        except VgglabError as error:
+            say(f"  failed: {error}")
+            succeeded = False
+    return succeeded
+
+
+def check_data(planned: list[PlannedRun]) -> None:
+    """Load every data set that the runs need once, so that what is missing or wrong is told once, before they start.
+
+    Raises:
+        ConfigError: a batch is larger than the training part.
+        DataError: a data set is missing or damaged.
+    """
+    checked = set()
+    for plan in planned:
+        key = (plan.config.data, plan.config.train.batch_size)
+        if key not in checked:
+            load_dataset(*key)
+        checked.add(key)
+
+
+def open_folder(folder: Path, study: Study, planned: list[PlannedRun]) -> None:
+    """Make the study's folder, or check that it is of this very study.
+
+    Raises:
+        RunError: the folder holds another study.
+    """
+    text = study_text(study, planned)
+    path = folder / "study.yaml"
+    if path.exists() and path.read_text(encoding="utf-8") != text:
+        raise RunError(
+            f"{folder}: holds runs of another study or with other settings; "
+            "choose another --name or --out, or remove the folder"
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    write_text(path, text)
+
+
+def finish(folder: Path, config: RunConfig, quiet: bool) -> str:
+    """Do one run, or go on with it, in a process of its own; what came of it in a line.
+
+    Raises:
+        RunError: the run failed, or the folder holds one with another config.
+    """
+    path = folder / config.name
+    if not path.exists():
+        create_run(config, folder)
+    run = load(path)
+    if run.config != config:
+        raise RunError(f"{path}: was run with another config; remove it, or choose another --out")
+    if run.status in DONE:
+        return f"{describe_outcome(run)} (done before)"
+    code = train_in_process(path, quiet)
+    run = load(path)
+    if run.status not in DONE:
+        run.record.status = "failed"
+        run.record.message = run.record.message or f"the process ended with code {code}"
+        run.record.save(path)
+        raise RunError(run.record.message)
+    return describe_outcome(run)
+
+
+def describe_outcome(run: Run) -> str:
+    """Status, best val_accuracy and time of a run, in a line."""
+    best = f", best val_accuracy {run.best['val_accuracy']:.4f} in epoch {run.best['epoch']}" if run.best else ""
+    message = f": {run.record.message}" if run.record.message else ""
+    return f"{run.status}{message}{best}, {run.record.seconds:.0f} s"
+
+
+def train_in_process(path: Path, quiet: bool) -> int:
+    """`vgglab train --resume` in a child process, whose output goes to stderr; its exit code."""
+    command = [sys.executable, "-m", "vgglab", "train", "--resume", str(path), *(["--quiet"] if quiet else [])]
+    child = subprocess.Popen(command, stdout=sys.stderr)
+    try:
+        return child.wait()
+    except KeyboardInterrupt:
+        _put_away(child)
+        raise
+
+
+def _put_away(child: subprocess.Popen) -> None:
+    """Wait for an interrupted child, which had the same Ctrl-C; end it if it does not end by itself."""
+    try:
+        child.wait(GRACE)
+    except (subprocess.TimeoutExpired, KeyboardInterrupt):
+        child.terminate()
+        child.wait()

@@ -1,0 +1,1 @@
+"""Networks: built from a table and a loop, described in numbers."""

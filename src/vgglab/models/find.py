@@ -1,0 +1,72 @@
+"""A model from what a user calls it: a network with settings, a run, a config or a model file."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from vgglab.config import MODELS, RunConfig, from_options, make_config, nearest, read_yaml
+from vgglab.datasets.load import published
+from vgglab.errors import ConfigError, UsageError
+from vgglab.models.build import build_model
+from vgglab.runs.saved_model import load_model
+from vgglab.runs.store import find_folder, load
+
+
+@dataclass(frozen=True)
+class ModelSource:
+    """What a model's name alone leaves open.
+
+    Attributes:
+        overrides: dotted config fields.
+        input_shape: `HxWxC` in pixels; None takes the data set's.
+        classes: number of classes; None takes the data set's.
+    """
+
+    overrides: dict[str, Any]
+    input_shape: str | None = None
+    classes: int | None = None
+
+    def find(self, name: str) -> keras.Model:
+        """The model that `name` stands for.
+
+        Raises:
+            ConfigError: it names no network, run, config or model file, or a setting is wrong.
+        """
+        network, *settings = name.split(",")
+        if network in MODELS:
+            return self._build(make_config({"model": {"name": network}}, self.overrides | _parse(settings), name))
+        path = find_folder(name)
+        if path.suffix == ".keras":
+            return load_model(path)
+        if path.suffix in (".yaml", ".yml"):
+            return self._build(make_config(read_yaml(path), self.overrides, name))
+        if path.is_dir():
+            run = load(path)
+            saved = run.folder / "best.keras"
+            return load_model(saved) if saved.exists() else self._build(run.config)
+        raise ConfigError(
+            f"unknown model {name!r}; expected one of {', '.join(MODELS)}{nearest(network, MODELS)}, "
+            "a run folder, a .yaml config or a .keras file"
+        )
+
+    def _build(self, config: RunConfig) -> keras.Model:
+        data = published(config.data.name, config.data.coarse)
+        shape = _parse_shape(self.input_shape) if self.input_shape else data.image_shape
+        try:
+            return build_model(config.model, shape, self.classes or data.classes)
+        except ValueError as error:
+            raise UsageError(str(error)) from None
+
+
+def _parse(settings: list[str]) -> dict[str, Any]:
+    pairs = [setting.partition("=") for setting in settings]
+    return from_options({name: value or "true" for name, _, value in pairs}, "model")
+
+
+def _parse_shape(text: str) -> tuple[int, int, int]:
+    parts = text.lower().split("x")
+    if len(parts) != 3 or not all(part.isdigit() and int(part) for part in parts):
+        raise UsageError(f"--input-shape is {text!r}; expected height x width x channels, such as 224x224x3")
+    return tuple(int(part) for part in parts)

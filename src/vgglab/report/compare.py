@@ -1,0 +1,118 @@
+"""Run folders -> rows that can be compared, and tables of them. Imports no backend."""
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from vgglab.config import flatten
+from vgglab.errors import RunError
+from vgglab.runs.record import MEASURES
+from vgglab.runs.store import Run, find_folder, list_runs, load
+
+Row = dict[str, Any]
+NAMES_THE_RUN = "name"  # the config field that differs between any two runs
+
+
+def find_runs(paths: Sequence[Path | str]) -> list[Run]:
+    """The runs at the given folders; a study's folder stands for all of its runs.
+
+    Raises:
+        RunError: a path is neither a run nor a folder of runs.
+    """
+    runs: list[Run] = []
+    for path in paths:
+        folder = find_folder(path)
+        if (folder / "run.json").exists() or not folder.is_dir():
+            runs.append(load(folder))
+            continue
+        below = list_runs(folder)
+        if not below:
+            raise RunError(f"{path}: holds no run; `vgglab runs` lists what is there")
+        runs += below
+    return runs
+
+
+def compare(*paths: Path | str) -> list[Row]:
+    """One row a run: figures of the last and the best epoch, cost, and the config fields that differ.
+
+    Args:
+        *paths: run folders, or a study's folder.
+
+    Returns:
+        Rows with `run`, `status`, `epochs`, the four measures at the `last` epoch, `best_epoch` and the measures
+        there as `best_loss` ..., `test_accuracy`, `parameters`, `seconds`, `flops`, `config` (differing fields).
+
+    Raises:
+        RunError: a path is no run, or was written by a newer version.
+    """
+    runs = find_runs(paths)
+    differing = differing_fields(runs)
+    return [make_row(run) | {"config": config} for run, config in zip(runs, differing, strict=True)]
+
+
+def make_row(run: Run) -> Row:
+    """The figures of one run; None where there is none yet."""
+    last, best = (run.history[-1] if run.history else {}), run.best or {}
+    return {
+        "run": run.name,
+        "status": run.status,
+        "epochs": len(run.history),
+        **{name: last.get(name) for name in MEASURES},
+        "best_epoch": best.get("epoch"),
+        **{f"best_{name}": best.get(name) for name in MEASURES},
+        "test_accuracy": (run.metrics or {}).get("accuracy"),
+        "parameters": run.record.parameters.get("total"),
+        "seconds": run.record.seconds,
+        "flops": run.record.flops,
+    }
+
+
+def differing_fields(runs: Sequence[Run]) -> list[dict[str, Any]]:
+    """For each run its values of the config fields in which the runs are not all alike."""
+    configs = [flatten(run.config) for run in runs]
+    differ = [
+        field
+        for field in configs[0]
+        if field != NAMES_THE_RUN and any(config[field] != configs[0][field] for config in configs)
+    ]
+    return [{field: config[field] for field in differ} for config in configs]
+
+
+def rows_to_csv(rows: Sequence[Row]) -> str:
+    """The rows as CSV; each differing config field is a column."""
+    flat = [{**row, **row["config"]} for row in rows]
+    for row in flat:
+        del row["config"]
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, list(flat[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(flat)
+    return buffer.getvalue()
+
+
+def results_table(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
+    """Header and cells for a person to read: two lines a run, its last epoch and its best."""
+    header = ["run", "status", "epoch", *MEASURES, "test_accuracy", "parameters", "seconds"]
+    cells = []
+    for row in rows:
+        last = [number(row[name]) for name in MEASURES]
+        best = [number(row[f"best_{name}"]) for name in MEASURES]
+        cost = [f"{row['parameters']:,}" if row["parameters"] else "", f"{row['seconds']:.0f}"]
+        cells.append([row["run"], row["status"], f"last {row['epochs']}", *last, "", *cost])
+        if row["best_epoch"] is not None:
+            cells.append(["", "", f"best {row['best_epoch']}", *best, number(row["test_accuracy"]), "", ""])
+    return header, cells
+
+
+def config_table(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
+    """Header and cells of the config fields in which the runs differ; no cells where they are alike."""
+    fields = list(rows[0]["config"])
+    cells = [[row["run"], *(str(row["config"][field]) for field in fields)] for row in rows] if fields else []
+    return ["run", *fields], cells
+
+
+def number(value: float | None) -> str:
+    """Four decimals, or nothing."""
+    return "" if value is None else f"{value:.4f}"

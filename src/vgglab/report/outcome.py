@@ -1,0 +1,57 @@
+"""What one run came to, in a few lines or as JSON."""
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from vgglab.runs.store import Run
+
+
+def outcome_text(run: Run) -> str:
+    """Folder, status, best epoch, test figures and findings of a run, for a person."""
+    epochs = f"{run.record.epochs_done} epoch{'s' if run.record.epochs_done != 1 else ''}"
+    message = f" ({run.record.message})" if run.record.message else ""
+    lines = [f"{run.folder}: {run.status}{message} after {epochs}, {run.record.seconds:.0f} s"]
+    if run.best:
+        lines.append(f"best epoch {run.best['epoch']}: val_accuracy {run.best['val_accuracy']:.4f}")
+    if run.metrics:
+        lines.append(headline(run.metrics))
+    lines += [f"{finding['severity']}: {finding['sentence']}" for finding in run.findings]
+    return "\n".join(lines)
+
+
+def outcome_json(run: Run) -> str:
+    """One line of JSON: the record, the test figures and the findings."""
+    return json.dumps(
+        {
+            "event": "end",
+            "folder": str(run.folder),
+            **asdict(run.record),
+            "metrics": run.metrics,
+            "findings": run.findings,
+        }
+    )
+
+
+def metrics_text(metrics: dict[str, Any]) -> str:
+    """Test figures for a person: the headline, a table of classes, the most confused pairs."""
+    width = max(len(row["class"]) for row in metrics["per_class"])
+    lines = [headline(metrics), "", f"{'class':<{width}}  precision  recall     f1  images"]
+    for row in metrics["per_class"]:
+        figures = f"{row['precision']:9.4f}  {row['recall']:6.4f}  {row['f1']:5.3f}  {row['support']:6}"
+        lines.append(f"{row['class']:<{width}}  {figures}")
+    if metrics["most_confused"]:
+        lines += ["", "most confused:"]
+    for pair in metrics["most_confused"][:5]:
+        lines.append(f"  {pair['true']} taken for {pair['predicted']}: {pair['count']} ({pair['share']:.1%})")
+    return "\n".join(lines)
+
+
+def headline(metrics: dict[str, Any]) -> str:
+    """`test accuracy 0.9361 (95 %: 0.9060 to 0.9570), loss ..., n = 360`."""
+    low, high = metrics["accuracy_interval"]
+    text = f"test accuracy {metrics['accuracy']:.4f} (95 %: {low:.4f} to {high:.4f})"
+    if metrics["loss"] is not None:
+        low, high = metrics["loss_interval"]
+        text += f", loss {metrics['loss']:.4f} (95 %: {low:.4f} to {high:.4f})"
+    return f"{text}, {metrics['n']:,} images"

@@ -1,0 +1,222 @@
+"""Make, load and list run folders."""
+
+import csv
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from vgglab.config import RunConfig, config_fields, dump_yaml, flatten, make_config, option_name, read_yaml
+from vgglab.errors import ConfigError, RunError
+from vgglab.runs.files import read_json, write_text
+from vgglab.runs.record import HISTORY_FIELDS, RunRecord, best_row, read_record
+
+DEFAULT_PARENT = "runs"
+
+
+class Run:
+    """A run as its folder tells it: everything is read when first asked for.
+
+    Args:
+        folder: the run folder.
+
+    Raises:
+        RunError: it is no run folder, or a newer version wrote it.
+    """
+
+    def __init__(self, folder: Path | str):
+        self.folder = Path(folder)
+        self.record = read_record(self.folder)
+
+    def __repr__(self) -> str:
+        return f"Run({str(self.folder)!r}, {self.status})"
+
+    @property
+    def name(self) -> str:
+        """Name of the run."""
+        return self.record.name
+
+    @property
+    def status(self) -> str:
+        """The recorded status; `interrupted` where a run was killed before it could say so."""
+        if self.record.status == "running" and not is_locked(self.folder):
+            return "interrupted"
+        return self.record.status
+
+    @cached_property
+    def config(self) -> RunConfig:
+        """The fully resolved config of the run."""
+        path = self.folder / "config.yaml"
+        if not path.exists():
+            raise RunError(f"{self.folder}: config.yaml is missing; restore the file from a copy")
+        try:
+            return make_config(read_yaml(path), source=str(path))
+        except ConfigError as error:
+            raise RunError(f"{error}; the run's config was changed, or a newer vgglab wrote it") from None
+
+    @cached_property
+    def history(self) -> list[dict[str, Any]]:
+        """One row an epoch: epoch (from 1), losses, accuracies, learning rate, seconds; None for no value."""
+        path = self.folder / "history.csv"
+        if not path.exists():
+            return []
+        with path.open(newline="", encoding="utf-8") as lines:
+            reader = csv.DictReader(lines)
+            if tuple(reader.fieldnames or ()) != HISTORY_FIELDS:
+                raise RunError(f"{path}: expected the columns {','.join(HISTORY_FIELDS)}")
+            try:
+                return [_parse_row(row) for row in reader]
+            except (TypeError, ValueError) as error:
+                raise RunError(f"{path}: not a history ({error}); restore the file from a copy") from None
+
+    @property
+    def best(self) -> dict[str, Any] | None:
+        """The history row of the best epoch."""
+        return best_row(self.history)
+
+    @cached_property
+    def metrics(self) -> dict[str, Any] | None:
+        """Test figures as `metrics.json` has them; None before the run was evaluated."""
+        path = self.folder / "metrics.json"
+        return read_json(path) if path.exists() else None
+
+    @cached_property
+    def findings(self) -> list[dict[str, Any]]:
+        """What the diagnosis found, most severe first."""
+        path = self.folder / "findings.json"
+        return read_json(path)["findings"] if path.exists() else []
+
+    @property
+    def classes(self) -> list[str]:
+        """Class names, in the order of the model's outputs."""
+        return read_json(self.folder / "classes.json")["classes"]
+
+    @cached_property
+    def classifier(self) -> Any:
+        """The best model with its class names: a `vgglab.Classifier`."""
+        from vgglab.runs.saved_model import load_classifier
+
+        return load_classifier(self.folder / "best.keras")
+
+    def predict(self, images: Any) -> Any:
+        """Class probabilities (N, classes) of raw images (N, H, W, 3), 0 to 255, from the best model."""
+        return self.classifier.predict(images)
+
+
+def load(folder: Path | str) -> Run:
+    """Open a run folder.
+
+    Args:
+        folder: the run folder; a run's name stands for the one below `./runs`.
+
+    Raises:
+        RunError: it is no run folder, or a newer version wrote it.
+    """
+    return Run(find_folder(folder))
+
+
+def find_folder(path: Path | str) -> Path:
+    """The folder at `path`, or else the one of that name below the default parent, if there is one."""
+    below = Path(DEFAULT_PARENT) / path
+    return below if not Path(path).exists() and below.exists() else Path(path)
+
+
+def create_run(config: RunConfig, parent: Path | str = DEFAULT_PARENT) -> tuple[Path, RunConfig]:
+    """Make a new run folder and write the config into it; an existing folder is never used.
+
+    A name that was asked for must be free; a made-up one gets `-2`, `-3`, ... where it is taken.
+
+    Returns:
+        The folder, and the config with its name filled in.
+
+    Raises:
+        RunError: the name that was asked for is taken.
+    """
+    parent = Path(parent)
+    parent.mkdir(parents=True, exist_ok=True)
+    wanted = config.name or readable_name(config)
+    for number in range(1, 10_000):
+        name = wanted if number == 1 else f"{wanted}-{number}"
+        try:
+            (parent / name).mkdir()
+        except FileExistsError:
+            if config.name:
+                raise RunError(
+                    f"{parent / name}: exists already, and a run is never overwritten; "
+                    f"choose another --name, or go on with it: vgglab train --resume {parent / name}"
+                ) from None
+            continue
+        config = config.model_copy(update={"name": name})
+        write_text(parent / name / "config.yaml", dump_yaml(config.model_dump(mode="json")))
+        RunRecord(name, "running", datetime.now().astimezone().isoformat("T", "seconds")).save(parent / name)
+        return parent / name, config
+    raise RunError(f"{parent}: holds 9,999 runs named {wanted}; choose a --name")
+
+
+def readable_name(config: RunConfig) -> str:
+    """Data set, network, optimizer, and whatever else is not at its default."""
+    values, default = flatten(config), flatten(RunConfig())
+    always = ("data.name", "model.name", "train.optimizer")
+    parts = [values[dotted] for dotted in always[:2]]
+    for dotted in config_fields():
+        value = values[dotted]
+        if dotted == "name" or dotted in always[:2] or (value == default[dotted] and dotted not in always):
+            continue
+        parts.append(_readable_part(option_name(dotted).replace("_", "-"), value))
+    return "-".join(parts)
+
+
+def list_runs(parent: Path | str = DEFAULT_PARENT) -> list[Run]:
+    """The runs below a folder, those of studies as well, by the time they were created."""
+    runs = [Run(path.parent) for path in Path(parent).glob("**/run.json")]
+    return sorted(runs, key=lambda run: (run.record.created, run.name))
+
+
+@contextmanager
+def lock(folder: Path) -> Iterator[None]:
+    """Hold a run folder while it is trained; the system lets go of it when the process dies.
+
+    Raises:
+        RunError: another process holds it.
+    """
+    try:
+        with FileLock(folder / ".lock", timeout=0):
+            yield
+    except Timeout:
+        raise RunError(f"{folder}: in use, another process is training this run") from None
+
+
+def is_locked(folder: Path) -> bool:
+    """Whether a process is training this run at the moment (False too where the folder cannot be written)."""
+    if not (folder / ".lock").exists():
+        return False
+    try:
+        with FileLock(folder / ".lock", timeout=0):
+            return False
+    except Timeout:
+        return True
+    except OSError:
+        return False
+
+
+def _readable_part(option: str, value: Any) -> str:
+    if isinstance(value, bool):
+        return option if value else f"no-{option}"
+    if isinstance(value, list):
+        return f"{option}-{'x'.join(str(item) for item in value)}"
+    return value if isinstance(value, str) else f"{option}-{value}"
+
+
+def _parse_row(row: dict[str, str]) -> dict[str, Any]:
+    parsed: dict[str, Any] = {key: _parse_number(row[key]) for key in HISTORY_FIELDS}
+    return parsed | {"epoch": int(row["epoch"])}
+
+
+def _parse_number(text: str) -> float | None:
+    value = float(text) if text else math.nan
+    return value if math.isfinite(value) else None

@@ -1,0 +1,1 @@
+"""Studies that are shipped with the package: one YAML file each."""

@@ -1,0 +1,207 @@
+"""A study file -> the runs to do: defaults, a matrix where they vary, and selection of the best."""
+
+import itertools
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError
+
+from vgglab.config import (
+    RunConfig,
+    Section,
+    dump_yaml,
+    flatten,
+    make_config,
+    nearest,
+    option_name,
+    read_yaml,
+)
+from vgglab.errors import ConfigError, RunError
+from vgglab.runs.record import best_row
+from vgglab.runs.store import Run
+
+
+class Select(Section):
+    """Which earlier runs to choose from, and by what."""
+
+    best: Literal["val_accuracy"] = Field(description="figure of the best epoch that decides")
+    among: list[str] = Field(min_length=1, description="names of earlier runs; * and ? as in a shell")
+
+
+class Step(Section):
+    """An entry of a study's `runs`: one run, one for each cell of a matrix, or the best of earlier ones."""
+
+    name: str = Field(pattern=r"^[\w.+=-]+$")
+    set: dict[str, Any] = {}
+    matrix: dict[str, list[Any]] = {}
+    select: Select | None = None
+
+
+class Study(Section):
+    """A study file, checked."""
+
+    name: str = Field(pattern=r"^[\w.+=-]+$")
+    description: str = ""
+    defaults: dict[str, Any] = {}
+    runs: list[Step] = Field(min_length=1)
+
+
+@dataclass(frozen=True)
+class PlannedRun:
+    """One run of a study.
+
+    Attributes:
+        name: unique in the study.
+        config: fully resolved; for a selection, that of the first candidate with the step's settings.
+        candidates: names of the runs to choose from; empty for an ordinary run.
+        settings: dotted fields that a selection changes in the chosen config.
+    """
+
+    name: str
+    config: RunConfig
+    candidates: tuple[str, ...] = ()
+    settings: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The run that a selection took, and why in a sentence."""
+
+    run: Run
+    reason: str
+
+
+def load_study(name: str | Path) -> Study:
+    """A study by its file's path, or by the name of one that is shipped.
+
+    Raises:
+        ConfigError: there is none of that name, or the file has an unknown key or a wrong value.
+    """
+    source = _find(str(name))
+    tree = read_yaml(source)
+    try:
+        return Study.model_validate(tree)
+    except ValidationError as error:
+        raise ConfigError(f"{name}: {_explain(error)}") from None
+
+
+def plan_runs(study: Study, overrides: dict[str, Any]) -> list[PlannedRun]:
+    """Every run of a study, in order, with dotted `overrides` on top of what the file says.
+
+    Raises:
+        ConfigError: an empty matrix, two runs of one name, a selection from nothing, or a wrong value.
+    """
+    planned: list[PlannedRun] = []
+    for step in study.runs:
+        for name, cell in _cells(step, study.name):
+            if any(name == earlier.name for earlier in planned):
+                raise ConfigError(f"{study.name}: two runs are named {name!r}; every run needs its own name")
+            settings = {**step.set, **cell, **overrides}
+            planned.append(_plan_one(study, step, name, settings, planned))
+    return planned
+
+
+def choose(candidates: list[Run]) -> Choice:
+    """The run whose best epoch has the highest val_accuracy (then the lower val_loss, then the first).
+
+    Raises:
+        RunError: no candidate has an epoch that can be judged.
+    """
+    rows = [{**run.best, "epoch": order} for order, run in enumerate(candidates) if run.best]
+    if not rows:
+        names = ", ".join(run.name for run in candidates) or "none"
+        raise RunError(f"no run to choose from: none of the candidates ({names}) finished an epoch")
+    chosen = candidates[best_row(rows)["epoch"]]
+    others = best_row([row for row in rows if candidates[row["epoch"]] is not chosen])
+    reason = (
+        f"{chosen.name} has the best val_accuracy of {len(rows)} runs: "
+        f"{chosen.best['val_accuracy']:.4f} in epoch {chosen.best['epoch']}"
+    )
+    if others:
+        second = candidates[others["epoch"]]
+        reason += f"; next is {second.name} with {others['val_accuracy']:.4f}"
+    return Choice(chosen, reason)
+
+
+def selected_config(planned: PlannedRun, chosen: RunConfig) -> RunConfig:
+    """The chosen run's config with the settings of the selecting step."""
+    settings = {**(planned.settings or {}), "name": planned.name}
+    return make_config(chosen.model_dump(mode="json"), settings, planned.name)
+
+
+def study_folder_name(study: Study, planned: list[PlannedRun], overrides: dict[str, Any]) -> str:
+    """Study, data set and whatever the command line changed: `vgg16-lab-digits-width-0.25`."""
+    parts = [study.name, planned[0].config.data.name]
+    for dotted, value in overrides.items():
+        if dotted != "data.name":
+            parts += [option_name(dotted).replace("_", "-"), str(value).replace(" ", "").strip("[]()")]
+    return "-".join(parts)
+
+
+def study_text(study: Study, planned: list[PlannedRun]) -> str:
+    """The resolved study as YAML: each run with everything that decides it."""
+    runs = [
+        {"name": run.name, "candidates": list(run.candidates), "settings": run.settings}
+        if run.candidates
+        else flatten(run.config)
+        for run in planned
+    ]
+    return dump_yaml({"schema": 1, "name": study.name, "description": study.description, "runs": runs})
+
+
+def _find(name: str) -> Path:
+    if name.endswith((".yaml", ".yml")):
+        return Path(name)
+    shipped = {
+        Path(entry.name).stem: Path(str(entry))
+        for entry in resources.files("vgglab.studies").iterdir()
+        if entry.name.endswith(".yaml")
+    }
+    if name not in shipped:
+        raise ConfigError(
+            f"unknown study {name!r}; shipped: {', '.join(sorted(shipped))}{nearest(name, tuple(shipped))}, "
+            "or give the path of a .yaml file"
+        )
+    return shipped[name]
+
+
+def _cells(step: Step, study: str) -> list[tuple[str, dict[str, Any]]]:
+    """The name and the settings of each cell of a step's matrix."""
+    for field, values in step.matrix.items():
+        if not values:
+            raise ConfigError(f"{study}: runs.{step.name}.matrix.{field} is empty; expected at least one value")
+    cells = []
+    for values in itertools.product(*step.matrix.values()):
+        name = "-".join([step.name, *(str(value).replace(" ", "").strip("[]") for value in values)])
+        cells.append((name, dict(zip(step.matrix, values, strict=True))))
+    return cells
+
+
+def _plan_one(
+    study: Study, step: Step, name: str, settings: dict[str, Any], planned: list[PlannedRun]
+) -> PlannedRun:
+    source = f"{study.name}, run {name}"
+    if step.select is None:
+        return PlannedRun(name, make_config(study.defaults, {**settings, "name": name}, source))
+    candidates = [
+        run for run in planned if any(fnmatch(run.name, pattern) for pattern in step.select.among)
+    ]
+    if not candidates:
+        patterns = ", ".join(step.select.among)
+        raise ConfigError(f"{source}: select.among ({patterns}) matches no earlier run")
+    tree = candidates[0].config.model_dump(mode="json")
+    config = make_config(tree, {**settings, "name": name}, source)
+    return PlannedRun(name, config, tuple(run.name for run in candidates), settings)
+
+
+def _explain(error: ValidationError) -> str:
+    problem = error.errors(include_url=False)[0]
+    where = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] == "extra_forbidden":
+        known = Step.model_fields if "runs" in problem["loc"][:1] else Study.model_fields
+        return f"unknown key {where!r}; known: {', '.join(known)}{nearest(problem['loc'][-1], tuple(known))}"
+    message = problem["msg"][0].lower() + problem["msg"][1:]
+    return f"{where or 'the file'} is {problem.get('input')!r}; {message}"

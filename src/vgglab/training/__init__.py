@@ -1,0 +1,1 @@
+"""Training: Keras owns the loop; here are the batches it gets and the callbacks that watch it."""

@@ -1,0 +1,73 @@
+"""After each epoch: the history, the last model and the best one, on disk."""
+
+import os
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from vgglab.runs.files import write_atomic, write_csv
+from vgglab.runs.record import HISTORY_FIELDS, MEASURES, best_row
+from vgglab.runs.saved_model import read_metadata, save_model
+
+
+class Checkpoint(keras.callbacks.Callback):
+    """Writes `last.keras`, `best.keras` and `history.csv` when an epoch ends.
+
+    The history travels inside `last.keras`, so that weights and history can never disagree.
+
+    Args:
+        folder: the run folder.
+        classes: class names, in the order of the outputs.
+        history: the rows so far, for a run that goes on.
+    """
+
+    def __init__(self, folder: Path, classes: list[str], history: list[dict[str, Any]]):
+        super().__init__()
+        self.folder, self.classes, self.history = folder, classes, list(history)
+
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+        self.started = time.perf_counter()
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        self.history.append(self.row(epoch, logs or {}))
+        save_model(self.model, self.folder / "last.keras", self.classes, {"history": self.history})
+        if best_row(self.history) is self.history[-1] or not (self.folder / "best.keras").exists():
+            write_atomic(self.folder / "best.keras", lambda path: link(self.folder / "last.keras", path))
+        self.write_history()
+
+    def row(self, epoch: int, logs: dict[str, float]) -> dict[str, Any]:
+        """One row of the history; a value that is not finite becomes None."""
+        values = {name: float(logs[name]) for name in MEASURES if name in logs}
+        return {
+            "epoch": epoch + 1,
+            **{name: values[name] if np.isfinite(values.get(name, np.nan)) else None for name in MEASURES},
+            "learning_rate": float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate)),
+            "seconds": round(time.perf_counter() - self.started, 3),
+        }
+
+    def write_history(self) -> None:
+        """Write `history.csv` anew."""
+        write_csv(self.folder / "history.csv", HISTORY_FIELDS, self.history)
+
+
+def checkpointed_history(folder: Path) -> list[dict[str, Any]]:
+    """The rows up to the last checkpoint of a run; none where it has no checkpoint.
+
+    Raises:
+        RunError: `last.keras` is damaged.
+    """
+    if not (folder / "last.keras").exists():
+        return []
+    return read_metadata(folder / "last.keras")["training"]["history"]
+
+
+def link(source: Path, target: Path) -> None:
+    """A second name for a file, or a copy where the file system has no links."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)

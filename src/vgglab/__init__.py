@@ -1,36 +1,40 @@
 """vgglab: train image classifiers, compare them, and understand what happened."""
 
 import importlib
-import os
 from typing import Any
+
+from vgglab.backend import configure_backend, import_keras
 
 __version__ = "0.1.0"
 
-# TensorFlow otherwise greets every user with its build options; an explicit setting is respected.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+configure_backend()
 
 # Public name -> where it lives. Loaded when first used, so that no backend is imported without need.
 _PUBLIC = {
-    "Classifier": "vgglab.runs.saved_model",
     "Run": "vgglab.runs.store",
     "RunConfig": "vgglab.config",
     "VgglabError": "vgglab.errors",
     "compare": "vgglab.report.compare",
-    "evaluate": "vgglab.experiment",
     "load": "vgglab.runs.store",
-    "load_classifier": "vgglab.runs.saved_model",
     "load_data": "vgglab.datasets.load",
+}
+_PUBLIC_WITH_BACKEND = {
+    "Classifier": "vgglab.runs.saved_model",
+    "evaluate": "vgglab.experiment",
+    "load_classifier": "vgglab.runs.saved_model",
     "resume": "vgglab.experiment",
     "run": "vgglab.experiment",
     "vgg16": "vgglab.models.vgg16",
 }
-__all__ = sorted(_PUBLIC)
+__all__ = sorted([*_PUBLIC, *_PUBLIC_WITH_BACKEND])
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _PUBLIC:
+    if name in _PUBLIC_WITH_BACKEND:
+        import_keras()
+    elif name not in _PUBLIC:
         raise AttributeError(f"module 'vgglab' has no attribute {name!r}")
-    return getattr(importlib.import_module(_PUBLIC[name]), name)
+    return getattr(importlib.import_module((_PUBLIC | _PUBLIC_WITH_BACKEND)[name]), name)
 
 
 def __dir__() -> list[str]:

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 import vgglab
+from vgglab.backend import import_keras
 from vgglab.console import print_table, run_command, say
 from vgglab.options import with_config_options
 
@@ -50,7 +51,6 @@ def train(
     options: dict[str, Any] | None = None,
 ) -> None:
     """Train one network on one data set, evaluate it, and keep everything in a run folder."""
-    from vgglab import experiment
     from vgglab.config import from_options, make_config, parse_assignments, read_yaml
     from vgglab.errors import UsageError
     from vgglab.report.outcome import outcome_json, outcome_text
@@ -60,11 +60,11 @@ def train(
     if resume is not None:
         if config or overrides:
             raise UsageError("--resume goes on with the run's own config; leave the other settings out")
-        run = experiment.resume(resume, data_dir=data_dir, progress=progress)
+        run = vgglab.resume(resume, data_dir=data_dir, progress=progress)
     else:
         tree = read_yaml(config) if config else {}
         made = make_config(tree or {}, overrides, str(config or "options"))
-        run = experiment.run(made, out=out, data_dir=data_dir, progress=progress)
+        run = vgglab.run(made, out=out, data_dir=data_dir, progress=progress)
     typer.echo(outcome_json(run) if as_json else outcome_text(run))
 
 
@@ -75,7 +75,9 @@ def study(
     assignments: Set = [],  # noqa: B006
     out: Out = Path("runs"),
     data_dir: DataDir = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list the runs and what they cost.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only list the runs and what they cost.")
+    ] = False,
     as_json: Json = False,
     options: dict[str, Any] | None = None,
 ) -> None:
@@ -128,7 +130,9 @@ def runs(
     from vgglab.report.compare import make_row, number
     from vgglab.runs.store import list_runs
 
-    rows = [{"folder": str(run.folder), "created": run.record.created, **make_row(run)} for run in list_runs(out)]
+    rows = [
+        {"folder": str(run.folder), "created": run.record.created, **make_row(run)} for run in list_runs(out)
+    ]
     if as_json:
         typer.echo(json.dumps(rows, indent=1))
         return
@@ -143,11 +147,10 @@ def runs(
 @app.command()
 def evaluate(run: RunPath, data_dir: DataDir = None, as_json: Json = False) -> None:
     """Evaluate a run's best model on the test images; writes figures, tables and pictures into its folder."""
-    from vgglab import experiment
     from vgglab.report.outcome import metrics_text
     from vgglab.runs.store import load
 
-    metrics = experiment.evaluate(run, data_dir=data_dir)
+    metrics = vgglab.evaluate(run, data_dir=data_dir)
     typer.echo(json.dumps(metrics, indent=1) if as_json else metrics_text(metrics))
     say(f"written: metrics.json, predictions.csv, confusion_matrix.*, curves.* in {load(run).folder}")
 
@@ -156,13 +159,18 @@ def evaluate(run: RunPath, data_dir: DataDir = None, as_json: Json = False) -> N
 @with_config_options
 def summary(
     model: Annotated[str, typer.Argument(help="vgg16[,FIELD=VALUE...], a run, a config, or a .keras file.")],
-    diff: Annotated[str | None, typer.Option(help="A second model: say what changes from the first to it.")] = None,
+    diff: Annotated[
+        str | None, typer.Option(help="A second model: say what changes from the first to it.")
+    ] = None,
     input_shape: Annotated[str | None, typer.Option(help="HxWxC in pixels; else the data set's.")] = None,
-    classes: Annotated[int | None, typer.Option(min=1, help="Number of classes; else the data set's.")] = None,
+    classes: Annotated[
+        int | None, typer.Option(min=1, help="Number of classes; else the data set's.")
+    ] = None,
     as_json: Json = False,
     options: dict[str, Any] | None = None,
 ) -> None:
     """Show a network layer by layer; with --diff, what changes from it to another."""
+    import_keras()
     from vgglab.config import from_options
     from vgglab.models.describe import diff_models, diff_text, summary_json, summary_text
     from vgglab.models.find import ModelSource
@@ -190,6 +198,7 @@ def _show_rows(rows: list[dict[str, Any]], as_json: bool) -> None:
 
 
 def _show_estimates(planned: list[Any], folder: Path, as_json: bool) -> None:
+    import_keras()
     from vgglab.grid.estimate import estimate_runs, estimates_table, estimates_text
 
     rows = estimate_runs(planned, folder)

@@ -110,7 +110,9 @@ def flatten(config: RunConfig) -> dict[str, Any]:
     return flat
 
 
-def make_config(tree: dict[str, Any], overrides: dict[str, Any] | None = None, source: str = "config") -> RunConfig:
+def make_config(
+    tree: dict[str, Any], overrides: dict[str, Any] | None = None, source: str = "config"
+) -> RunConfig:
     """A checked config from a nested dict and dotted overrides, the latter winning.
 
     Raises:

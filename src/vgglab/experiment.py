@@ -75,7 +75,12 @@ def resume(folder: Path | str, *, data_dir: Path | str | None = None, progress: 
     stopped = load(folder)
     if stopped.status in ("finished", "diverged"):
         raise RunError(f"{folder}: the run is {stopped.status}; only a run that was stopped can go on")
-    return train(stopped.folder, stopped.config, load_dataset(stopped.config.data, stopped.config.train.batch_size, data_dir), progress)
+    return train(
+        stopped.folder,
+        stopped.config,
+        load_dataset(stopped.config.data, stopped.config.train.batch_size, data_dir),
+        progress,
+    )
 
 
 def evaluate(folder: Path | str, *, data_dir: Path | str | None = None) -> dict[str, Any]:
@@ -87,7 +92,9 @@ def evaluate(folder: Path | str, *, data_dir: Path | str | None = None) -> dict[
     """
     trained = load(folder)
     if not (trained.folder / "best.keras").exists():
-        raise RunError(f"{folder}: best.keras is missing, the run is {trained.status}; there is nothing to evaluate")
+        raise RunError(
+            f"{folder}: best.keras is missing, the run is {trained.status}; there is nothing to evaluate"
+        )
     return evaluate_run(trained, load_dataset(trained.config.data, data_dir=data_dir))
 
 
@@ -158,7 +165,9 @@ def prepare_model(config: RunConfig, dataset: DataSet) -> keras.Model:
     return model
 
 
-def describe(folder: Path, config: RunConfig, dataset: DataSet, model: keras.Model, record: RunRecord) -> None:
+def describe(
+    folder: Path, config: RunConfig, dataset: DataSet, model: keras.Model, record: RunRecord
+) -> None:
     """Write what is known before the first step: environment, classes, split, summary, record."""
     seeds = (config.train.seed, config.data.split_seed)
     write_json(folder / "environment.json", describe_environment(*seeds, keras.backend.backend()))

@@ -63,7 +63,9 @@ def _annotation(name: str, field: Any) -> Any:
 
 def _help(field: Any) -> str:
     choices = getattr(field.annotation, "__args__", ())
-    listed = f": {', '.join(choices)}" if choices and all(isinstance(choice, str) for choice in choices) else ""
+    listed = (
+        f": {', '.join(choices)}" if choices and all(isinstance(choice, str) for choice in choices) else ""
+    )
     default = "" if field.default is None else f" (default {_as_text(field.default)})"
     return f"{field.description[0].upper()}{field.description[1:]}{listed}{default}."
 

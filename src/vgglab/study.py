@@ -172,7 +172,9 @@ def _cells(step: Step, study: str) -> list[tuple[str, dict[str, Any]]]:
     """The name and the settings of each cell of a step's matrix."""
     for field, values in step.matrix.items():
         if not values:
-            raise ConfigError(f"{study}: runs.{step.name}.matrix.{field} is empty; expected at least one value")
+            raise ConfigError(
+                f"{study}: runs.{step.name}.matrix.{field} is empty; expected at least one value"
+            )
     cells = []
     for values in itertools.product(*step.matrix.values()):
         name = "-".join([step.name, *(str(value).replace(" ", "").strip("[]") for value in values)])
@@ -186,9 +188,7 @@ def _plan_one(
     source = f"{study.name}, run {name}"
     if step.select is None:
         return PlannedRun(name, make_config(study.defaults, {**settings, "name": name}, source))
-    candidates = [
-        run for run in planned if any(fnmatch(run.name, pattern) for pattern in step.select.among)
-    ]
+    candidates = [run for run in planned if any(fnmatch(run.name, pattern) for pattern in step.select.among)]
     if not candidates:
         patterns = ", ".join(step.select.among)
         raise ConfigError(f"{source}: select.among ({patterns}) matches no earlier run")

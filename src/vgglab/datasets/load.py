@@ -14,8 +14,6 @@ if TYPE_CHECKING:  # numpy and scikit-learn are loaded when data is, not when th
     from vgglab.datasets.dataset import DataSet, Part
 
 
-
-
 @dataclass(frozen=True)
 class Published:
     """What is known of a data set before it is loaded.

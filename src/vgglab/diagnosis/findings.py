@@ -15,7 +15,9 @@ CONSTANT_SPREAD = 1e-3  # probabilities that differ by less between images do no
 OVERFIT_RISE = 0.1  # rise of the validation loss over its minimum, relative
 
 
-def diagnose(status: str, message: str, history: list[dict], signals: list[dict], classes: int) -> list[Finding]:
+def diagnose(
+    status: str, message: str, history: list[dict], signals: list[dict], classes: int
+) -> list[Finding]:
     """What is the case with a run, most severe first; a healthy run says so.
 
     Args:
@@ -30,7 +32,11 @@ def diagnose(status: str, message: str, history: list[dict], signals: list[dict]
     if not history:
         return []
     if _at_chance(history, classes):
-        return [_large_updates(history, signals, classes) or _signal_lost(history, signals, classes)]
+        return [
+            _large_updates(history, signals, classes)
+            or _signal_lost(history, signals, classes)
+            or _not_learned_yet(history, signals, classes)
+        ]
     return [finding for finding in (_overfits(history),) if finding] or [_healthy(history, classes)]
 
 
@@ -72,20 +78,33 @@ def _large_updates(history: list[dict], signals: list[dict], classes: int) -> Fi
     }
 
 
-def _signal_lost(history: list[dict], signals: list[dict], classes: int) -> Finding:
-    evidence = _first_update(signals) | _state(history, signals, classes)
-    constant = evidence.get("spread") is not None and evidence["spread"] < CONSTANT_SPREAD
-    reason = ": its output is the same for every image" if constant else ""
+def _signal_lost(history: list[dict], signals: list[dict], classes: int) -> Finding | None:
+    state = _state(history, signals, classes)
+    if state.get("spread") is None or state["spread"] > CONSTANT_SPREAD:
+        return None
     return {
-        "code": "at_chance",
+        "code": "signal_lost",
         "severity": "error",
-        "sentence": f"The network stayed at chance{reason}, and the first steps did not overthrow the weights.",
-        "evidence": evidence,
+        "sentence": "The network stayed at chance: its output is the same for every image, though no step was "
+        "large enough to overthrow the weights.",
+        "evidence": _first_update(signals) | state,
         "why": "In a deep plain network each layer passes on a little less of what tells images apart, and of "
         "the gradient on the way back: the last layers learn the class frequencies, the first ones nothing. "
         "BatchNormalization restores the scale at each layer.",
         "source": "Ioffe and Szegedy, Batch Normalization (2015)",
-        "try": "model.batch_norm: true",
+        "try": "model.batch_norm: true, where it is off",
+    }
+
+
+def _not_learned_yet(history: list[dict], signals: list[dict], classes: int) -> Finding:
+    return {
+        "code": "not_learned_yet",
+        "severity": "warning",
+        "sentence": f"The training loss is still near chance after {len(history)} epochs.",
+        "evidence": _first_update(signals) | _state(history, signals, classes),
+        "why": "The recorded signals name no cause.",
+        "source": "",
+        "try": "more epochs, then another learning rate",
     }
 
 

@@ -6,6 +6,7 @@ Figures are made without pyplot, so that nothing here needs a display or changes
 import math
 import textwrap
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,8 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
-from vgglab.evaluation.metrics import best_epoch
+from vgglab.runs.files import write_atomic
+from vgglab.runs.record import best_row
 
 # Okabe and Ito's colours, told apart by colour-blind readers: https://jfly.uni-koeln.de/color/
 _TRAINING, _VALIDATION = "#0072B2", "#D55E00"
@@ -107,36 +109,19 @@ def draw_curves(history: Sequence[Mapping], title: str, n_classes: int | None = 
     return figure
 
 
-def save_figure(figure: Figure, path_without_suffix: str | Path) -> tuple[Path, Path]:
-    """Write a figure as .svg (text stays text) and .png; the same figure gives the same bytes.
-
-    Each file is written beside its place and then renamed, so that a reader never meets half a picture.
-
-    Returns:
-        The paths of the .svg and of the .png.
-    """
+def save_figure(figure: Figure, path_without_suffix: str | Path) -> None:
+    """Write a figure as .svg (text stays text) and .png, each whole or not at all; the same bytes every time."""
     base = Path(path_without_suffix)
-    svg = _write_figure(figure, base.with_name(base.name + ".svg"), {"Date": None, "Creator": None})
-    png = _write_figure(figure, base.with_name(base.name + ".png"), {"Software": None})
-    return svg, png
+    for suffix, metadata in ((".svg", {"Date": None, "Creator": None}), (".png", {"Software": None})):
+        write = partial(_write_figure, figure, suffix[1:], metadata)
+        write_atomic(base.with_name(base.name + suffix), write)
 
 
-def _write_figure(figure: Figure, path: Path, metadata: dict) -> Path:
-    partial = path.with_name(path.name + ".partial")
-    try:
-        with rc_context(_STYLE):
-            figure.savefig(
-                partial,
-                format=path.suffix[1:],
-                dpi=_PNG_DPI,
-                metadata=metadata,
-                bbox_inches="tight",
-                pad_inches=0.12,
-            )
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
-    return path
+def _write_figure(figure: Figure, form: str, metadata: dict, path: Path) -> None:
+    with rc_context(_STYLE):
+        figure.savefig(
+            path, format=form, dpi=_PNG_DPI, metadata=metadata, bbox_inches="tight", pad_inches=0.12
+        )
 
 
 def _settle(figure: Figure) -> None:
@@ -247,7 +232,7 @@ def _draw_accuracy(axes: Axes, history: Sequence[Mapping], n_classes: int | None
     axes.set_ylim(0, min(1.03, max(2.5 * (chance or 0.1), 1.15 * known.max(initial=0.0))))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:.6g} %"))
     _draw_panel(axes, history, series, chance)
-    best = best_epoch(history)
+    best = best_row(history)
     note = f"best validation {100 * best['val_accuracy']:.1f} % at epoch {best['epoch']:g}" if best else ""
     _head_panel(axes, "Accuracy", note)
 
@@ -318,7 +303,7 @@ def _set_epoch_axis(axes: Axes, epochs: np.ndarray) -> None:
 
 
 def _mark_best(axes: Axes, history: Sequence[Mapping], epochs: np.ndarray, values: np.ndarray) -> None:
-    best = best_epoch(history)
+    best = best_row(history)
     if best is None:
         return
     axes.axvline(best["epoch"], color=_VALIDATION, linewidth=0.7, alpha=0.5, zorder=1)

@@ -7,7 +7,7 @@ diverged model) never wins against a finite one; a row without a finite one coun
 import csv
 import io
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
@@ -143,28 +143,6 @@ def confusion_csv(counts: np.ndarray, classes: Sequence[str]) -> str:
     writer.writerow([r"true \ predicted", *classes])
     writer.writerows([name, *row] for name, row in zip(classes, np.asarray(counts).tolist(), strict=True))
     return text.getvalue()
-
-
-def best_epoch(history: Sequence[Mapping]) -> Mapping | None:
-    """Row of the best epoch: highest `val_accuracy`, then lowest `val_loss`, then the earliest.
-
-    Arguments:
-        history: rows with `epoch`, `val_accuracy` and `val_loss`; values may be None or not finite.
-
-    Returns:
-        One of the rows, or None when no epoch has a finite validation accuracy.
-    """
-    measured = [row for row in history if _is_finite(row.get("val_accuracy"))]
-    return min(measured, key=_epoch_order, default=None)
-
-
-def _epoch_order(row: Mapping) -> tuple[float, float, float]:
-    loss = row.get("val_loss")
-    return -row["val_accuracy"], loss if _is_finite(loss) else math.inf, row["epoch"]
-
-
-def _is_finite(value: float | None) -> bool:
-    return value is not None and math.isfinite(value)
 
 
 def _check_predictions(

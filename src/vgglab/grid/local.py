@@ -16,7 +16,9 @@ DONE = ("finished", "diverged")
 GRACE = 15  # seconds that a run has to put itself away after an interrupt
 
 
-def run_study(study: Study, planned: list[PlannedRun], folder: Path, quiet: bool, say: Callable[[str], None]) -> bool:
+def run_study(
+    study: Study, planned: list[PlannedRun], folder: Path, quiet: bool, say: Callable[[str], None]
+) -> bool:
     """Do every run that is not done yet; one that fails does not stop the others.
 
     Args:
@@ -110,14 +112,24 @@ def finish(folder: Path, config: RunConfig, quiet: bool) -> str:
 
 def describe_outcome(run: Run) -> str:
     """Status, best val_accuracy and time of a run, in a line."""
-    best = f", best val_accuracy {run.best['val_accuracy']:.4f} in epoch {run.best['epoch']}" if run.best else ""
+    best = (
+        f", best val_accuracy {run.best['val_accuracy']:.4f} in epoch {run.best['epoch']}" if run.best else ""
+    )
     message = f": {run.record.message}" if run.record.message else ""
     return f"{run.status}{message}{best}, {run.record.seconds:.0f} s"
 
 
 def train_in_process(path: Path, quiet: bool) -> int:
     """`vgglab train --resume` in a child process, whose output goes to stderr; its exit code."""
-    command = [sys.executable, "-m", "vgglab", "train", "--resume", str(path), *(["--quiet"] if quiet else [])]
+    command = [
+        sys.executable,
+        "-m",
+        "vgglab",
+        "train",
+        "--resume",
+        str(path),
+        *(["--quiet"] if quiet else []),
+    ]
     child = subprocess.Popen(command, stdout=sys.stderr)
     try:
         return child.wait()

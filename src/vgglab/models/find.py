@@ -1,7 +1,6 @@
 """A model from what a user calls it: a network with settings, a run, a config or a model file."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -36,7 +35,9 @@ class ModelSource:
         """
         network, *settings = name.split(",")
         if network in MODELS:
-            return self._build(make_config({"model": {"name": network}}, self.overrides | _parse(settings), name))
+            return self._build(
+                make_config({"model": {"name": network}}, self.overrides | _parse(settings), name)
+            )
         path = find_folder(name)
         if path.suffix == ".keras":
             return load_model(path)

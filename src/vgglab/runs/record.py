@@ -1,5 +1,7 @@
 """What a run folder records of its run, with a schema version."""
 
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -75,12 +77,15 @@ def check_schema(tree: Any, known: int, path: Path) -> None:
         )
 
 
-def best_row(history: list[dict[str, Any]]) -> dict[str, Any] | None:
+def best_row(history: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
     """The row with the highest val_accuracy; the lower val_loss, then the earlier epoch, break a tie."""
-    rows = [row for row in history if row["val_accuracy"] is not None]
-    return min(rows, key=_by_merit, default=None)
+    return min((row for row in history if _is_finite(row.get("val_accuracy"))), key=_by_merit, default=None)
 
 
-def _by_merit(row: dict[str, Any]) -> tuple[float, float, int]:
-    loss = row["val_loss"]
-    return -row["val_accuracy"], float("inf") if loss is None else loss, row["epoch"]
+def _by_merit(row: Mapping[str, Any]) -> tuple[float, float, int]:
+    loss = row.get("val_loss")
+    return -row["val_accuracy"], loss if _is_finite(loss) else math.inf, row["epoch"]
+
+
+def _is_finite(value: float | None) -> bool:
+    return value is not None and math.isfinite(value)

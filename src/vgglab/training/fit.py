@@ -7,6 +7,7 @@ import keras
 from vgglab.datasets.dataset import DataSet
 from vgglab.errors import VgglabError
 from vgglab.training.batches import Batches, SeedEpochs
+from vgglab.training.fast_cpu import fast_batch_norm
 
 
 class NonFiniteLoss(VgglabError):
@@ -52,12 +53,13 @@ def fit(
     """
     train = Batches(dataset.train.images, dataset.train.labels, batch_size, seed)
     validation = Batches(dataset.validation.images, dataset.validation.labels, 4 * batch_size)
-    model.fit(
-        train,
-        validation_data=validation,
-        initial_epoch=epochs.start,
-        epochs=epochs.stop,
-        shuffle=False,
-        verbose=0,
-        callbacks=[SeedEpochs(train, seed), StopOnNonFinite(), *callbacks],
-    )
+    with fast_batch_norm(model):
+        model.fit(
+            train,
+            validation_data=validation,
+            initial_epoch=epochs.start,
+            epochs=epochs.stop,
+            shuffle=False,
+            verbose=0,
+            callbacks=[SeedEpochs(train, seed), StopOnNonFinite(), *callbacks],
+        )

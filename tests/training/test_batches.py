@@ -1,0 +1,58 @@
+"""The order of the data is a function of seed and epoch, also as `fit` sees it."""
+
+import keras
+import numpy as np
+
+from vgglab.training.batches import Batches, SeedEpochs, epoch_order
+
+COUNT = 50
+IMAGES = np.broadcast_to(np.arange(COUNT, dtype="uint8")[:, None, None, None], (COUNT, 2, 2, 3))
+
+
+class Spy(keras.Model):
+    """Notes the images of every step."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen = []
+
+    def train_step(self, data):
+        self.seen += keras.ops.convert_to_numpy(data[0])[:, 0, 0, 0].tolist()
+        return {"loss": 0.0}
+
+
+def orders_seen_by_fit(epochs: range) -> list[list[int]]:
+    batches, model = Batches(IMAGES, np.arange(COUNT), 8, seed=3), Spy()
+    model.compile(run_eagerly=True)
+    model.fit(
+        batches,
+        initial_epoch=epochs.start,
+        epochs=epochs.stop,
+        shuffle=False,
+        verbose=0,
+        callbacks=[SeedEpochs(batches, 3)],
+    )
+    seen = model.seen[-COUNT * len(epochs) :]  # Keras may look at a batch before the first epoch
+    return [seen[start : start + COUNT] for start in range(0, len(seen), COUNT)]
+
+
+def test_fit_sees_each_epoch_in_its_own_order():
+    assert orders_seen_by_fit(range(3)) == [epoch_order(COUNT, 3, epoch).tolist() for epoch in range(3)]
+
+
+def test_a_later_start_sees_what_it_would_have_seen():
+    assert orders_seen_by_fit(range(2, 4)) == [epoch_order(COUNT, 3, epoch).tolist() for epoch in (2, 3)]
+
+
+def test_orders_differ_by_seed_and_by_epoch_and_hold_every_image():
+    orders = [epoch_order(COUNT, seed, epoch).tolist() for seed in (0, 1) for epoch in (0, 1)]
+    assert len({tuple(order) for order in orders}) == 4
+    assert all(sorted(order) == list(range(COUNT)) for order in orders)
+
+
+def test_without_a_seed_the_order_is_kept_and_the_last_batch_is_smaller():
+    batches = Batches(IMAGES, np.arange(COUNT), 8)
+    assert [len(batches[number][1]) for number in range(len(batches))] == [8] * 6 + [2]
+    assert np.concatenate([batches[number][1] for number in range(len(batches))]).tolist() == list(
+        range(COUNT)
+    )

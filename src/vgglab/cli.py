@@ -23,20 +23,26 @@ app = typer.Typer(
 
 Set = Annotated[list[str], typer.Option("--set", metavar="FIELD=VALUE", help="Set a config field, dotted.")]
 Out = Annotated[Path, typer.Option("--out", help="Folder that runs are made in.")]
-DataDir = Annotated[
-    Path | None, typer.Option("--data-dir", envvar="VGGLAB_DATA", help="Where the data sets lie.")
-]
+DataDir = Annotated[Path | None, typer.Option("--data-dir", envvar="VGGLAB_DATA", help="Where the data sets lie.")]
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout.")]
 RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="Run folder, or a run's name below ./runs.")]
 Paths = Annotated[list[Path], typer.Argument(metavar="RUN...|STUDY", help="Run folders, or a study's.")]
 
 
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"vgglab {vgglab.__version__}")
+        raise typer.Exit
+
+
 @app.callback()
 def options(
-    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
-    version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show the traceback of an error; anywhere on the line.")
+    ] = False,
+    version: Annotated[bool, typer.Option("--version", callback=_show_version, is_eager=True)] = False,
 ) -> None:
-    """Options of every command; they may stand anywhere on the line."""
+    """Options of every command."""
 
 
 @app.command()
@@ -75,9 +81,7 @@ def study(
     assignments: Set = [],  # noqa: B006
     out: Out = Path("runs"),
     data_dir: DataDir = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only list the runs and what they cost.")
-    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list the runs and what they cost.")] = False,
     as_json: Json = False,
     options: dict[str, Any] | None = None,
 ) -> None:
@@ -130,9 +134,7 @@ def runs(
     from vgglab.report.compare import make_row, number
     from vgglab.runs.store import list_runs
 
-    rows = [
-        {"folder": str(run.folder), "created": run.record.created, **make_row(run)} for run in list_runs(out)
-    ]
+    rows = [{"folder": str(run.folder), "created": run.record.created, **make_row(run)} for run in list_runs(out)]
     if as_json:
         typer.echo(json.dumps(rows, indent=1))
         return
@@ -159,13 +161,9 @@ def evaluate(run: RunPath, data_dir: DataDir = None, as_json: Json = False) -> N
 @with_config_options
 def summary(
     model: Annotated[str, typer.Argument(help="vgg16[,FIELD=VALUE...], a run, a config, or a .keras file.")],
-    diff: Annotated[
-        str | None, typer.Option(help="A second model: say what changes from the first to it.")
-    ] = None,
+    diff: Annotated[str | None, typer.Option(help="A second model: say what changes from the first to it.")] = None,
     input_shape: Annotated[str | None, typer.Option(help="HxWxC in pixels; else the data set's.")] = None,
-    classes: Annotated[
-        int | None, typer.Option(min=1, help="Number of classes; else the data set's.")
-    ] = None,
+    classes: Annotated[int | None, typer.Option(min=1, help="Number of classes; else the data set's.")] = None,
     as_json: Json = False,
     options: dict[str, Any] | None = None,
 ) -> None:
@@ -211,8 +209,4 @@ def _show_estimates(planned: list[Any], folder: Path, as_json: bool) -> None:
 
 def main() -> None:
     """Entry point of the `vgglab` command."""
-    arguments = sys.argv[1:]
-    if arguments == ["--version"]:
-        print(f"vgglab {vgglab.__version__}")
-        return
-    sys.exit(run_command(app, arguments))
+    sys.exit(run_command(app, sys.argv[1:]))

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
 
 from vgglab.errors import ConfigError
 
@@ -13,11 +14,25 @@ OPTIMIZERS = ("sgd", "adam", "adamw", "rmsprop", "nadam", "adamax", "adagrad", "
 DATASETS = ("digits", "cifar10", "cifar100")
 MODELS = ("vgg16",)
 TAKES_MOMENTUM = ("sgd", "rmsprop")
+NAME_PATTERN = r"^\w[\w.+=-]*$"  # a folder's name that is neither hidden, nor "..", nor taken for an option
+
+
+def _no_bool(value: Any) -> Any:
+    """Python takes True for 1; `epochs: true` is a mistake."""
+    if isinstance(value, bool):
+        raise PydanticCustomError("bool_for_number", "Input should be a number")
+    return value
 
 
 def _split(value: Any) -> Any:
-    """`"512,256"`, as it comes from a command line, as a list."""
-    return [part for part in value.split(",") if part] if isinstance(value, str) else value
+    """`"512,256"` or `512`, as they come from a command line, as a list."""
+    if isinstance(value, str):
+        return [part for part in value.split(",") if part]
+    return [value] if isinstance(value, int) else value
+
+
+Whole = Annotated[int, BeforeValidator(_no_bool)]
+Number = Annotated[float, BeforeValidator(_no_bool)]
 
 
 class Section(BaseModel):
@@ -31,9 +46,9 @@ class DataConfig(Section):
 
     name: Literal[DATASETS] = Field("digits", description="data set")
     coarse: bool = Field(False, description="cifar100: the 20 coarse labels in place of the 100 fine ones")
-    validation: float = Field(0.2, gt=0, lt=1, description="share of the training images kept for validation")
-    split_seed: int = Field(0, ge=0, description="seed of the split")
-    limit: int | None = Field(None, ge=1, description="at most this many images per part, stratified")
+    validation: Number = Field(0.2, gt=0, lt=1, description="share of the training images kept for validation")
+    split_seed: Whole = Field(0, ge=0, description="seed of the split")
+    limit: Whole | None = Field(None, ge=1, description="at most this many images per part, stratified")
 
     @model_validator(mode="after")
     def _coarse_labels_exist(self) -> "DataConfig":
@@ -47,11 +62,9 @@ class ModelConfig(Section):
 
     name: Literal[MODELS] = Field("vgg16", description="network")
     batch_norm: bool = Field(False, description="BatchNormalization after each convolution")
-    dropout: float = Field(
-        0.0, ge=0, lt=1, description="Dropout after each convolution but a block's last: the rate"
-    )
-    width: float = Field(1.0, gt=0, description="factor on the filters and the dense units")
-    dense_units: Annotated[tuple[Annotated[int, Field(ge=1)], ...], BeforeValidator(_split)] = Field(
+    dropout: Number = Field(0.0, ge=0, lt=1, description="Dropout after each convolution but a block's last: the rate")
+    width: Number = Field(1.0, gt=0, description="factor on the filters and the dense units")
+    dense_units: Annotated[tuple[Annotated[Whole, Field(ge=1)], ...], BeforeValidator(_split)] = Field(
         (4096, 4096), description="units of fc1, fc2, ..."
     )
 
@@ -60,11 +73,11 @@ class TrainConfig(Section):
     """How the network is trained."""
 
     optimizer: Literal[OPTIMIZERS] = Field("sgd", description="optimizer")
-    learning_rate: float = Field(0.01, gt=0, description="learning rate")
-    momentum: float = Field(0.0, ge=0, lt=1, description="momentum, for sgd and rmsprop")
-    epochs: int = Field(10, ge=1, description="times through the training images")
-    batch_size: int = Field(64, ge=1, description="images per step")
-    seed: int = Field(0, ge=0, lt=2**32, description="seed of the weights, the data order and dropout")
+    learning_rate: Number = Field(0.01, gt=0, description="learning rate")
+    momentum: Number = Field(0.0, ge=0, lt=1, description="momentum, for sgd and rmsprop")
+    epochs: Whole = Field(10, ge=1, description="times through the training images")
+    batch_size: Whole = Field(64, ge=1, description="images per step")
+    seed: Whole = Field(0, ge=0, lt=2**32, description="seed of the weights, the data order and dropout")
     signals: bool = Field(True, description="record what a diagnosis needs")
 
     @model_validator(mode="after")
@@ -78,7 +91,7 @@ class TrainConfig(Section):
 class RunConfig(Section):
     """One run, fully resolved: nothing else decides what happens but the code and the machine."""
 
-    name: Annotated[str, Field(pattern=r"^[\w.+=-]+$", max_length=150)] | None = Field(
+    name: Annotated[str, Field(pattern=NAME_PATTERN, max_length=150)] | None = Field(
         None, description="name of the run's folder"
     )
     data: DataConfig = DataConfig()
@@ -110,9 +123,7 @@ def flatten(config: RunConfig) -> dict[str, Any]:
     return flat
 
 
-def make_config(
-    tree: dict[str, Any], overrides: dict[str, Any] | None = None, source: str = "config"
-) -> RunConfig:
+def make_config(tree: dict[str, Any], overrides: dict[str, Any] | None = None, source: str = "config") -> RunConfig:
     """A checked config from a nested dict and dotted overrides, the latter winning.
 
     Raises:
@@ -168,7 +179,7 @@ def read_yaml(path: Path | str) -> Any:
     """
     try:
         text = Path(path).read_text(encoding="utf-8")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise ConfigError(f"{path}: no such file; expected a YAML file") from None
     except (IsADirectoryError, UnicodeDecodeError):
         raise ConfigError(f"{path}: not a text file; expected a YAML file") from None
@@ -179,10 +190,11 @@ def parse_yaml(text: str, source: str) -> Any:
     """YAML text as Python values; errors are one line that names `source`."""
     try:
         return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: what looks like a date and is none
         mark = getattr(error, "problem_mark", None)
         where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise ConfigError(f"{source}: not valid YAML{where}: {getattr(error, 'problem', error)}") from None
+        problem = " ".join(str(getattr(error, "problem", error)).split())
+        raise ConfigError(f"{source}: not valid YAML{where}: {problem}") from None
 
 
 def dump_yaml(tree: Any) -> str:
@@ -221,7 +233,7 @@ def _explain(error: ValidationError, source: str) -> str:
 def _explain_one(problem: dict[str, Any]) -> str:
     dotted = ".".join(str(part) for part in problem["loc"])
     given = problem.get("input")
-    if problem["type"] == "extra_forbidden":
+    if problem["type"] in ("extra_forbidden", "invalid_key"):
         section = ".".join(str(part) for part in problem["loc"][:-1])
         known = [name.removeprefix(f"{section}.") for name in config_fields() if name.startswith(section)]
         if not section:
@@ -229,11 +241,20 @@ def _explain_one(problem: dict[str, Any]) -> str:
         return f"unknown key {dotted!r}; {_suggest(str(problem['loc'][-1]), known)}"
     if problem["type"] == "value_error":
         return str(problem["ctx"]["error"])
-    expected = problem["msg"][0].lower() + problem["msg"][1:]
     if problem["type"] == "literal_error":
         known = _choices(dotted)
         return f"{dotted} is {given!r}; expected one of {', '.join(known)}{nearest(given, known)}"
-    return f"{dotted} is {given!r}; {expected.replace('input should', 'it should')}"
+    return f"{dotted} is {given!r}; {expectation(problem)}"
+
+
+def expectation(problem: dict[str, Any]) -> str:
+    """What pydantic expected where it found a problem: `it should be greater than 0`."""
+    if problem["type"] in ("model_type", "dict_type"):
+        return "expected a mapping of its fields"
+    if problem["type"] == "string_pattern_mismatch":
+        return "it should be letters, digits and any of _ . + = -, with a letter, a digit or _ first"
+    _, _, rest = problem["msg"].partition(" should ")
+    return f"it should {rest}" if rest else problem["msg"]
 
 
 def _choices(dotted: str) -> tuple[str, ...]:

@@ -43,10 +43,9 @@ def run_command(app: typer.Typer, arguments: list[str]) -> int:
     expand_options(app, arguments)
     command = typer.main.get_command(app)
     try:
-        return command.main(arguments, prog_name="vgglab", standalone_mode=False) or 0
+        code = command.main(arguments, prog_name="vgglab", standalone_mode=False) or 0
     except (KeyboardInterrupt, typer.Abort):
-        say("vgglab: interrupted")
-        return INTERRUPTED
+        code = INTERRUPTED
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output has gone: nothing is left to say
         return 1
@@ -54,7 +53,12 @@ def run_command(app: typer.Typer, arguments: list[str]) -> int:
         if debug and not hasattr(error, "format_message"):
             raise
         say(f"vgglab: {explain(error)}")
-        return exit_code(error)
+        return getattr(error, "exit_code", 1)
+    if code == INTERRUPTED:
+        say(
+            "vgglab: interrupted; whole epochs are kept, and vgglab train --resume RUN goes on (vgglab runs lists them)"
+        )
+    return code
 
 
 def explain(error: Exception) -> str:
@@ -63,22 +67,17 @@ def explain(error: Exception) -> str:
         text = str(error)
     elif hasattr(error, "format_message"):  # what Typer raises for a wrong command line
         text = f"{error.format_message()} (see vgglab --help)"
-    elif isinstance(error, OSError) and error.errno == errno.ENOSPC:
+    elif isinstance(error, OSError) and (error.errno == errno.ENOSPC or "No space left" in str(error)):
         text = f"{error.filename or 'the disk'}: no space left on the device; free some, or use another --out"
     elif isinstance(error, PermissionError):
         text = f"{error.filename}: no permission to write or read there; change it, or use another --out"
     elif isinstance(error, ModuleNotFoundError) and error.name in ("jax", "torch", "tensorflow"):
-        text = f"the Keras backend {error.name} is not installed; pip install 'vgglab[{error.name}]', or set KERAS_BACKEND"
+        text = f"the backend {error.name} is not installed; pip install 'vgglab[{error.name}]' or change KERAS_BACKEND"
     elif isinstance(error, OSError):
         text = str(error)
     else:
         text = f"unexpected {type(error).__name__}: {error}; run again with --debug for the traceback"
     return " ".join(text.split())
-
-
-def exit_code(error: Exception) -> int:
-    """1 failed, 2 usage."""
-    return getattr(error, "exit_code", 1)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

@@ -1,6 +1,7 @@
 """One run from config to folder: data, model, training, evaluation, diagnosis."""
 
-import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,8 @@ from vgglab.evaluation.evaluate import evaluate_run
 from vgglab.models.build import build_model, compile_model
 from vgglab.models.describe import count_flops, count_parameters, summary_text
 from vgglab.runs.environment import describe_environment
-from vgglab.runs.files import write_json, write_text
-from vgglab.runs.record import RunRecord, best_row
+from vgglab.runs.files import write_atomic, write_json, write_text
+from vgglab.runs.record import RunRecord
 from vgglab.runs.saved_model import load_model
 from vgglab.runs.store import DEFAULT_PARENT, Run, create_run, load, lock
 from vgglab.training.checkpoint import Checkpoint, checkpointed_history
@@ -92,9 +93,7 @@ def evaluate(folder: Path | str, *, data_dir: Path | str | None = None) -> dict[
     """
     trained = load(folder)
     if not (trained.folder / "best.keras").exists():
-        raise RunError(
-            f"{folder}: best.keras is missing, the run is {trained.status}; there is nothing to evaluate"
-        )
+        raise RunError(f"{folder}: best.keras is missing, the run is {trained.status}; there is nothing to evaluate")
     return evaluate_run(trained, load_dataset(trained.config.data, data_dir=data_dir))
 
 
@@ -103,49 +102,51 @@ def train(folder: Path, config: RunConfig, dataset: DataSet, progress: ProgressM
 
     Whatever stops the training, the record says what happened and everything trained so far is kept.
     """
-    with lock(folder):
+    record = load(folder).record
+    with lock(folder), recorded(folder, record):
         history = checkpointed_history(folder)
-        record = load(folder).record
-        record.status, record.message, record.epochs_done = "running", "", len(history)
-        keras.utils.set_random_seed(config.train.seed)
-        model = load_model(folder / "last.keras") if history else prepare_model(config, dataset)
+        model = load_model(folder / "last.keras") if history else start_model(config, dataset)
         describe(folder, config, dataset, model, record)
-        checkpoint = Checkpoint(folder, list(dataset.classes), history)
-        checkpoint.write_history()
-        callbacks = [*watchers(folder, config, dataset, len(history), progress), checkpoint]
-        started, trained_before = time.perf_counter(), record.seconds
+        checkpoint = Checkpoint(folder, list(dataset.classes), history, record)
+        callbacks = watch(checkpoint, config, dataset, progress)
+        epochs = range(len(history), config.train.epochs)
         try:
-            epochs = range(len(history), config.train.epochs)
             fit(model, dataset, config.train.batch_size, epochs, config.train.seed, callbacks)
             record.status = "finished"
         except NonFiniteLoss as error:
             record.status, record.message = "diverged", str(error)
-        except KeyboardInterrupt:
-            record.status, record.message = "interrupted", "stopped by the user"
-            raise
-        except BaseException as error:
-            record.status, record.message = "failed", f"{type(error).__name__}: {error}"
-            raise
         finally:
             close_progress(callbacks)
-            record.seconds = round(trained_before + time.perf_counter() - started, 3)
-            record.epochs_done = len(checkpoint.history)
-            record.best_epoch = (best_row(checkpoint.history) or {}).get("epoch")
-            record.save(folder)
-        return conclude(load(folder), dataset)
+        conclude(load(folder), record, dataset)
+    return load(folder)
 
 
-def conclude(run: Run, dataset: DataSet) -> Run:
+@contextmanager
+def recorded(folder: Path, record: RunRecord) -> Iterator[None]:
+    """Keep the record of a run true to what happens in the block, whatever ends it."""
+    record.status, record.message = "running", ""
+    record.save(folder)
+    try:
+        yield
+    except BaseException as error:
+        stopped = isinstance(error, KeyboardInterrupt)
+        record.status = "interrupted" if stopped else "failed"
+        record.message = "stopped by the user" if stopped else f"{type(error).__name__}: {error}"
+        raise
+    finally:
+        record.save(folder)
+
+
+def conclude(run: Run, record: RunRecord, dataset: DataSet) -> None:
     """Evaluate and diagnose a run whose training ended by itself; keep architecture and weights apart too."""
     if (run.folder / "best.keras").exists():
         evaluate_run(run, dataset)
         model = run.classifier.model
         write_text(run.folder / "architecture.json", model.to_json(indent=1))
-        model.save_weights(run.folder / "model.weights.h5")
+        write_atomic(run.folder / "model.weights.h5", model.save_weights)
     signals = read_signals(run.folder / "signals.jsonl")
-    findings = diagnose(run.record.status, run.record.message, run.history, signals, len(dataset.classes))
+    findings = diagnose(record.status, record.message, run.history, signals, len(dataset.classes))
     write_json(run.folder / "findings.json", {"schema": 1, "findings": findings})
-    return load(run.folder)
 
 
 def resolve_config(config: RunConfig | dict | Path | str | None, options: dict[str, Any]) -> RunConfig:
@@ -158,16 +159,15 @@ def resolve_config(config: RunConfig | dict | Path | str | None, options: dict[s
     return make_config(config or {}, from_options(options), source)
 
 
-def prepare_model(config: RunConfig, dataset: DataSet) -> keras.Model:
-    """A new compiled model for a data set."""
+def start_model(config: RunConfig, dataset: DataSet) -> keras.Model:
+    """A new compiled model for a data set; its first weights are a function of the config's seed."""
+    keras.utils.set_random_seed(config.train.seed)
     model = build_model(config.model, dataset.image_shape, len(dataset.classes))
     compile_model(model, config.train)
     return model
 
 
-def describe(
-    folder: Path, config: RunConfig, dataset: DataSet, model: keras.Model, record: RunRecord
-) -> None:
+def describe(folder: Path, config: RunConfig, dataset: DataSet, model: keras.Model, record: RunRecord) -> None:
     """Write what is known before the first step: environment, classes, split, summary, record."""
     seeds = (config.train.seed, config.data.split_seed)
     write_json(folder / "environment.json", describe_environment(*seeds, keras.backend.backend()))
@@ -178,12 +178,13 @@ def describe(
     record.save(folder)
 
 
-def watchers(
-    folder: Path, config: RunConfig, dataset: DataSet, epochs_done: int, progress: ProgressMode
+def watch(
+    checkpoint: Checkpoint, config: RunConfig, dataset: DataSet, progress: ProgressMode
 ) -> list[keras.callbacks.Callback]:
-    """The callbacks that tell of the progress and record signals."""
+    """The callbacks of a run: an epoch is told of once it is on disk."""
     settings = config.train
-    callbacks = make_progress(progress, len(dataset.train), settings.batch_size, settings.epochs)
+    callbacks = [checkpoint, *make_progress(progress, len(dataset.train), settings.batch_size, settings.epochs)]
     if settings.signals:
-        callbacks.append(SignalRecorder(folder / "signals.jsonl", dataset.validation.images, epochs_done))
+        path, done = checkpoint.folder / "signals.jsonl", len(checkpoint.history)
+        callbacks.insert(0, SignalRecorder(path, dataset.validation.images, done))
     return callbacks

@@ -46,9 +46,7 @@ def _field_parameters() -> dict[str, inspect.Parameter]:
     from vgglab.config import config_fields, option_name
 
     return {
-        name: inspect.Parameter(
-            name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=_annotation(name, field)
-        )
+        name: inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=_annotation(name, field))
         for name, field in ((option_name(dotted), field) for dotted, field in config_fields().items())
     }
 
@@ -63,9 +61,7 @@ def _annotation(name: str, field: Any) -> Any:
 
 def _help(field: Any) -> str:
     choices = getattr(field.annotation, "__args__", ())
-    listed = (
-        f": {', '.join(choices)}" if choices and all(isinstance(choice, str) for choice in choices) else ""
-    )
+    listed = f": {', '.join(choices)}" if choices and all(isinstance(choice, str) for choice in choices) else ""
     default = "" if field.default is None else f" (default {_as_text(field.default)})"
     return f"{field.description[0].upper()}{field.description[1:]}{listed}{default}."
 

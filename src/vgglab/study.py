@@ -10,9 +10,11 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError
 
 from vgglab.config import (
+    NAME_PATTERN,
     RunConfig,
     Section,
     dump_yaml,
+    expectation,
     flatten,
     make_config,
     nearest,
@@ -34,18 +36,18 @@ class Select(Section):
 class Step(Section):
     """An entry of a study's `runs`: one run, one for each cell of a matrix, or the best of earlier ones."""
 
-    name: str = Field(pattern=r"^[\w.+=-]+$")
-    set: dict[str, Any] = {}
-    matrix: dict[str, list[Any]] = {}
+    name: str = Field(pattern=NAME_PATTERN)
+    set: dict[str, Any] = Field(default_factory=dict)
+    matrix: dict[str, list[Any]] = Field(default_factory=dict)
     select: Select | None = None
 
 
 class Study(Section):
     """A study file, checked."""
 
-    name: str = Field(pattern=r"^[\w.+=-]+$")
+    name: str = Field(pattern=NAME_PATTERN)
     description: str = ""
-    defaults: dict[str, Any] = {}
+    defaults: dict[str, Any] = Field(default_factory=dict)
     runs: list[Step] = Field(min_length=1)
 
 
@@ -137,7 +139,7 @@ def study_folder_name(study: Study, planned: list[PlannedRun], overrides: dict[s
     parts = [study.name, planned[0].config.data.name]
     for dotted, value in overrides.items():
         if dotted != "data.name":
-            parts += [option_name(dotted).replace("_", "-"), str(value).replace(" ", "").strip("[]()")]
+            parts += [option_name(dotted).replace("_", "-"), _name_part(value)]
     return "-".join(parts)
 
 
@@ -172,19 +174,20 @@ def _cells(step: Step, study: str) -> list[tuple[str, dict[str, Any]]]:
     """The name and the settings of each cell of a step's matrix."""
     for field, values in step.matrix.items():
         if not values:
-            raise ConfigError(
-                f"{study}: runs.{step.name}.matrix.{field} is empty; expected at least one value"
-            )
+            raise ConfigError(f"{study}: runs.{step.name}.matrix.{field} is empty; expected at least one value")
     cells = []
     for values in itertools.product(*step.matrix.values()):
-        name = "-".join([step.name, *(str(value).replace(" ", "").strip("[]") for value in values)])
+        name = "-".join([step.name, *map(_name_part, values)])
         cells.append((name, dict(zip(step.matrix, values, strict=True))))
     return cells
 
 
-def _plan_one(
-    study: Study, step: Step, name: str, settings: dict[str, Any], planned: list[PlannedRun]
-) -> PlannedRun:
+def _name_part(value: Any) -> str:
+    """A value as part of a name: `[512, 256]`, or `512,256` from a command line, as `512x256`."""
+    return str(value).replace(" ", "").strip("[]()").replace(",", "x")
+
+
+def _plan_one(study: Study, step: Step, name: str, settings: dict[str, Any], planned: list[PlannedRun]) -> PlannedRun:
     source = f"{study.name}, run {name}"
     if step.select is None:
         return PlannedRun(name, make_config(study.defaults, {**settings, "name": name}, source))
@@ -198,10 +201,12 @@ def _plan_one(
 
 
 def _explain(error: ValidationError) -> str:
-    problem = error.errors(include_url=False)[0]
-    where = ".".join(str(part) for part in problem["loc"])
+    """The first problem as one line; an unknown key comes before the missing one that it was meant to be."""
+    problem = min(error.errors(include_url=False), key=lambda problem: problem["type"] != "extra_forbidden")
+    where = ".".join(str(part) for part in problem["loc"]) or "the file"
     if problem["type"] == "extra_forbidden":
-        known = Step.model_fields if "runs" in problem["loc"][:1] else Study.model_fields
+        known = (Study if len(problem["loc"]) == 1 else Select if "select" in problem["loc"] else Step).model_fields
         return f"unknown key {where!r}; known: {', '.join(known)}{nearest(problem['loc'][-1], tuple(known))}"
-    message = problem["msg"][0].lower() + problem["msg"][1:]
-    return f"{where or 'the file'} is {problem.get('input')!r}; {message}"
+    if problem["type"] == "missing":
+        return f"{where} is missing"
+    return f"{where} is {problem['input']!r}; {expectation(problem)}"

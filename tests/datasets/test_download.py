@@ -34,9 +34,7 @@ def test_mirrors_are_folders_or_the_file_itself_and_come_first(monkeypatch):
 def test_a_download_is_unpacked_and_asked_for_once(mini10, serve, use, home, capsys):
     server = serve(files={NAME: mini10.packed})
     use(server)
-    assert (
-        len(load_data("cifar10", data_dir=home).test) == len(load_data("cifar10", data_dir=home).test) == 25
-    )
+    assert len(load_data("cifar10", data_dir=home).test) == len(load_data("cifar10", data_dir=home).test) == 25
     assert server.asked == [(f"/{NAME}", None)]
     assert not list(home.glob("*.partial"))
     assert "Downloading" in capsys.readouterr().err
@@ -72,9 +70,7 @@ def test_the_next_mirror_continues_what_the_first_left(mini10, serve, use, home,
 
 
 @pytest.mark.parametrize("lengths", [True, False])
-@pytest.mark.parametrize(
-    "wrong", [lambda body: b"x" * len(body), lambda body: b"<html>", lambda body: body * 2]
-)
+@pytest.mark.parametrize("wrong", [lambda body: b"x" * len(body), lambda body: b"<html>", lambda body: body * 2])
 def test_wrong_bytes_are_thrown_away_and_the_next_mirror_serves(mini10, serve, use, home, wrong, lengths):
     bad, good = serve(files={NAME: wrong(mini10.packed)}, lengths=lengths), serve(files={NAME: mini10.packed})
     use(bad, good)

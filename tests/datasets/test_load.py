@@ -11,9 +11,7 @@ from vgglab.datasets import DATASETS, load_data
 from vgglab.datasets.digits import read_digits
 from vgglab.errors import ConfigError
 
-real_cifar = pytest.mark.skipif(
-    "VGGLAB_DATA" not in os.environ, reason="VGGLAB_DATA names no folder of CIFAR files"
-)
+real_cifar = pytest.mark.skipif("VGGLAB_DATA" not in os.environ, reason="VGGLAB_DATA names no folder of CIFAR files")
 
 
 def counts(part):
@@ -110,9 +108,7 @@ def test_published_cifar10_is_read_as_it_is_known():
 
 
 @real_cifar
-@pytest.mark.parametrize(
-    ("coarse", "first", "classes"), [(False, "apple", 100), (True, "aquatic_mammals", 20)]
-)
+@pytest.mark.parametrize(("coarse", "first", "classes"), [(False, "apple", 100), (True, "aquatic_mammals", 20)])
 def test_published_cifar100_has_fine_and_coarse_classes(coarse, first, classes):
     cifar100 = load_data("cifar100", coarse=coarse, limit=2000)
     assert cifar100.classes[0] == first and len(cifar100.classes) == classes

@@ -24,16 +24,12 @@ def written(path, content, protocol=4):
 
 
 def test_arrays_and_plain_values_are_read(tmp_path):
-    content = read_pickle(
-        written(tmp_path / "batch", {"data": np.arange(6, dtype=np.uint8), "labels": [1, 2]})
-    )
+    content = read_pickle(written(tmp_path / "batch", {"data": np.arange(6, dtype=np.uint8), "labels": [1, 2]}))
     assert content["data"].tolist() == [0, 1, 2, 3, 4, 5] and content["labels"] == [1, 2]
 
 
 def test_old_and_new_numpy_names_mean_the_same():
-    assert (
-        ALLOWED["numpy.core.multiarray", "_reconstruct"] is ALLOWED["numpy._core.multiarray", "_reconstruct"]
-    )
+    assert ALLOWED["numpy.core.multiarray", "_reconstruct"] is ALLOWED["numpy._core.multiarray", "_reconstruct"]
 
 
 @pytest.mark.parametrize("protocol", [0, 2, 4])
@@ -47,9 +43,7 @@ def test_a_pickle_that_calls_something_is_refused_and_calls_nothing(tmp_path, fu
     assert not trap.exists()
 
 
-@pytest.mark.parametrize(
-    "content", [b"", b"\x80", b"not a pickle", pickle.dumps([1, 2]), pickle.dumps({})[:-1]]
-)
+@pytest.mark.parametrize("content", [b"", b"\x80", b"not a pickle", pickle.dumps([1, 2]), pickle.dumps({})[:-1]])
 def test_what_is_no_dictionary_is_refused_in_one_line(tmp_path, content):
     (tmp_path / "batch").write_bytes(content)
     with pytest.raises(DataError, match="use the official file") as caught:

@@ -38,9 +38,7 @@ def test_the_smallest_sample_has_one_of_each_class():
         sample_indices(LABELS, 2, seed=0)
 
 
-@pytest.mark.parametrize(
-    ("labels", "problem"), [([0, 0, 1], "class 1 has a single image"), ([], "no images")]
-)
+@pytest.mark.parametrize(("labels", "problem"), [([0, 0, 1], "class 1 has a single image"), ([], "no images")])
 def test_too_few_images_are_one_clear_error(labels, problem):
     with pytest.raises(DataError, match=problem):
         split_indices(np.array(labels), 0.5, seed=0)

@@ -159,9 +159,7 @@ def test_confusion_csv_reads_back_with_names_that_hold_commas():
         ([0.1, 0.1, math.nan], [math.nan, 5, 1], 2),
     ],
 )
-def test_best_epoch_has_the_highest_accuracy_then_the_lowest_loss_then_comes_first(
-    accuracies, losses, expected
-):
+def test_best_epoch_has_the_highest_accuracy_then_the_lowest_loss_then_comes_first(accuracies, losses, expected):
     pairs = zip(accuracies, losses, strict=True)
     history = [{"epoch": i, "val_accuracy": a, "val_loss": b} for i, (a, b) in enumerate(pairs, 1)]
     assert best_epoch(history)["epoch"] == expected

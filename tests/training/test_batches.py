@@ -53,6 +53,4 @@ def test_orders_differ_by_seed_and_by_epoch_and_hold_every_image():
 def test_without_a_seed_the_order_is_kept_and_the_last_batch_is_smaller():
     batches = Batches(IMAGES, np.arange(COUNT), 8)
     assert [len(batches[number][1]) for number in range(len(batches))] == [8] * 6 + [2]
-    assert np.concatenate([batches[number][1] for number in range(len(batches))]).tolist() == list(
-        range(COUNT)
-    )
+    assert np.concatenate([batches[number][1] for number in range(len(batches))]).tolist() == list(range(COUNT))

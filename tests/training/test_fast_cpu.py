@@ -64,9 +64,7 @@ def test_layers_are_restored():
     assert "call" not in vars(model.layers[1])
 
 
-@pytest.mark.parametrize(
-    "settings", [{"axis": 1}, {"renorm": True}, {"scale": False}, {"dtype": "mixed_float16"}]
-)
+@pytest.mark.parametrize("settings", [{"axis": 1}, {"renorm": True}, {"scale": False}, {"dtype": "mixed_float16"}])
 def test_uncovered_settings_keep_keras_own_path(settings):
     with fast_batch_norm(small_model(**settings)) as layers:
         assert layers == 0

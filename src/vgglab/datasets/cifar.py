@@ -89,7 +89,5 @@ def _read_batch(file: Path, label_key: str) -> tuple[np.ndarray, np.ndarray]:
         raise DataError(f"{file} holds no CIFAR images: use the official file")
     if not (isinstance(labels, list) and len(labels) == len(pixels)):
         raise DataError(f"{file} does not hold one of {label_key} for each image: use the official file")
-    images = np.stack(np.split(pixels, 3, axis=1), axis=-1).reshape(
-        -1, 32, 32, 3
-    )  # 4 times as fast as transpose
+    images = np.stack(np.split(pixels, 3, axis=1), axis=-1).reshape(-1, 32, 32, 3)  # 4 times as fast as transpose
     return images, np.asarray(labels, dtype=np.int64)

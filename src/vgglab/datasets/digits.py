@@ -22,8 +22,7 @@ def read_digits() -> tuple[tuple[str, ...], Part, Part]:
     labels = digits.target.astype(np.int64)
     images = _enlarge(digits.images)
     training, test = (
-        Part(images[chosen], labels[chosen], chosen)
-        for chosen in split_indices(labels, TEST_SHARE, TEST_SEED)
+        Part(images[chosen], labels[chosen], chosen) for chosen in split_indices(labels, TEST_SHARE, TEST_SEED)
     )
     return tuple(str(name) for name in digits.target_names), training, test
 

@@ -96,9 +96,7 @@ def load_data(
     )
 
 
-def load_dataset(
-    config: DataConfig, batch_size: int = 1, data_dir: str | PathLike[str] | None = None
-) -> DataSet:
+def load_dataset(config: DataConfig, batch_size: int = 1, data_dir: str | PathLike[str] | None = None) -> DataSet:
     """The data set that a config names.
 
     Raises:
@@ -114,9 +112,7 @@ def load_dataset(
     return dataset
 
 
-def _read(
-    name: str, coarse: bool, data_dir: str | PathLike[str] | None
-) -> tuple[tuple[str, ...], Part, Part]:
+def _read(name: str, coarse: bool, data_dir: str | PathLike[str] | None) -> tuple[tuple[str, ...], Part, Part]:
     """Class names, published training images and published test images."""
     if name == "digits":
         from vgglab.datasets.digits import read_digits

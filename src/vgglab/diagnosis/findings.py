@@ -15,9 +15,7 @@ CONSTANT_SPREAD = 1e-3  # probabilities that differ by less between images do no
 OVERFIT_RISE = 0.1  # rise of the validation loss over its minimum, relative
 
 
-def diagnose(
-    status: str, message: str, history: list[dict], signals: list[dict], classes: int
-) -> list[Finding]:
+def diagnose(status: str, message: str, history: list[dict], signals: list[dict], classes: int) -> list[Finding]:
     """What is the case with a run, most severe first; a healthy run says so.
 
     Args:
@@ -29,6 +27,7 @@ def diagnose(
     """
     if status == "diverged":
         return [_diverged(message, signals)]
+    history = [row for row in history if None not in (row["loss"], row["accuracy"])]
     if not history:
         return []
     if _at_chance(history, classes):
@@ -41,8 +40,7 @@ def diagnose(
 
 
 def _at_chance(history: list[dict], classes: int) -> bool:
-    losses = [row["loss"] for row in history if row["loss"] is not None]
-    return bool(losses) and losses[-1] > CHANCE_LOSS_SHARE * math.log(classes)
+    return history[-1]["loss"] > CHANCE_LOSS_SHARE * math.log(classes)
 
 
 def _diverged(message: str, signals: list[dict]) -> Finding:
@@ -66,7 +64,7 @@ def _large_updates(history: list[dict], signals: list[dict], classes: int) -> Fi
     return {
         "code": "learning_rate_too_large",
         "severity": "error",
-        "sentence": f"The network stayed at chance: its first step changed {updates['layer']} "
+        "sentence": f"The network ended at chance: its first step changed {updates['layer']} "
         f"by {percent:.0f} % of its norm.",
         "evidence": updates | _state(history, signals, classes),
         "why": "A healthy step changes the weights by about a thousandth of their size. One that replaces them "
@@ -85,7 +83,7 @@ def _signal_lost(history: list[dict], signals: list[dict], classes: int) -> Find
     return {
         "code": "signal_lost",
         "severity": "error",
-        "sentence": "The network stayed at chance: its output is the same for every image, though no step was "
+        "sentence": "The network ended at chance: its output is the same for every image, though no step was "
         "large enough to overthrow the weights.",
         "evidence": _first_update(signals) | state,
         "why": "In a deep plain network each layer passes on a little less of what tells images apart, and of "
@@ -109,7 +107,7 @@ def _not_learned_yet(history: list[dict], signals: list[dict], classes: int) -> 
 
 
 def _overfits(history: list[dict]) -> Finding | None:
-    rows = [row for row in history if row["val_loss"] is not None and row["loss"] is not None]
+    rows = [row for row in history if None not in (row["val_loss"], row["val_accuracy"])]
     best = min(rows, key=lambda row: row["val_loss"], default=None)
     if best is None or rows[-1]["val_loss"] < (1 + OVERFIT_RISE) * best["val_loss"]:
         return None
@@ -138,12 +136,20 @@ def _healthy(history: list[dict], classes: int) -> Finding:
         "code": "learned",
         "severity": "info",
         "sentence": f"The network learned: training accuracy {last['accuracy']:.3f} against {1 / classes:.3f} "
-        f"by chance, and the validation loss is within {OVERFIT_RISE:.0%} of its lowest.",
+        f"by chance{_about_validation(history)}.",
         "evidence": {"loss": last["loss"], "chance_loss": round(math.log(classes), 4)},
         "why": "",
         "source": "",
         "try": "",
     }
+
+
+def _about_validation(history: list[dict]) -> str:
+    losses = [row["val_loss"] for row in history if row["val_loss"] is not None]
+    if not losses:
+        return ""
+    still = "" if losses[-1] < (1 + OVERFIT_RISE) * min(losses) else "no longer "
+    return f", and the validation loss is {still}within {OVERFIT_RISE:.0%} of its lowest"
 
 
 def _first_update(signals: list[dict]) -> dict[str, Any]:

@@ -115,6 +115,4 @@ def build_prober(model: keras.Model) -> tuple[list[str], keras.Model]:
 
 
 def _is_relu(layer: keras.layers.Layer) -> bool:
-    return getattr(layer, "activation", None) is keras.activations.relu or isinstance(
-        layer, keras.layers.ReLU
-    )
+    return getattr(layer, "activation", None) is keras.activations.relu or isinstance(layer, keras.layers.ReLU)

@@ -119,9 +119,7 @@ def save_figure(figure: Figure, path_without_suffix: str | Path) -> None:
 
 def _write_figure(figure: Figure, form: str, metadata: dict, path: Path) -> None:
     with rc_context(_STYLE):
-        figure.savefig(
-            path, format=form, dpi=_PNG_DPI, metadata=metadata, bbox_inches="tight", pad_inches=0.12
-        )
+        figure.savefig(path, format=form, dpi=_PNG_DPI, metadata=metadata, bbox_inches="tight", pad_inches=0.12)
 
 
 def _settle(figure: Figure) -> None:

@@ -130,9 +130,7 @@ def prediction_rows(
             "label_probability": _round_probability(row[label]),
             "label_rank": int(rank),
         }
-        for index, label, winner, row, rank in zip(
-            indices, labels, winners, probabilities, ranks, strict=True
-        )
+        for index, label, winner, row, rank in zip(indices, labels, winners, probabilities, ranks, strict=True)
     ]
 
 
@@ -145,9 +143,7 @@ def confusion_csv(counts: np.ndarray, classes: Sequence[str]) -> str:
     return text.getvalue()
 
 
-def _check_predictions(
-    labels: np.ndarray, probabilities: np.ndarray, n_classes: int
-) -> tuple[np.ndarray, np.ndarray]:
+def _check_predictions(labels: np.ndarray, probabilities: np.ndarray, n_classes: int) -> tuple[np.ndarray, np.ndarray]:
     labels, probabilities = np.asarray(labels), np.asarray(probabilities, dtype=np.float64)
     if labels.ndim != 1 or len(labels) == 0:
         raise DataError(f"labels have shape {labels.shape}: expected (N,) with at least one image")

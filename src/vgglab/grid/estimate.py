@@ -37,11 +37,7 @@ def estimate_runs(planned: list[PlannedRun], folder: Path) -> list[dict[str, Any
         key = (plan.config.model, data, settings.batch_size)
         if not plan.candidates and key not in timed:
             timed[key] = time_network(plan.config.model, data, plan.config.train)
-        network = (
-            max((rows[name]["network"] for name in plan.candidates), key=_cost)
-            if plan.candidates
-            else timed[key]
-        )
+        network = max((rows[name]["network"] for name in plan.candidates), key=_cost) if plan.candidates else timed[key]
         status = load(folder / plan.name).status if (folder / plan.name / "run.json").exists() else "to do"
         work = settings.epochs * (train + FORWARD_SHARE * validation) + FORWARD_SHARE * test
         rows[plan.name] = {

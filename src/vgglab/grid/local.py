@@ -1,5 +1,6 @@
 """Do a study's runs on this machine, one after the other, each in a process of its own."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,9 +17,7 @@ DONE = ("finished", "diverged")
 GRACE = 15  # seconds that a run has to put itself away after an interrupt
 
 
-def run_study(
-    study: Study, planned: list[PlannedRun], folder: Path, quiet: bool, say: Callable[[str], None]
-) -> bool:
+def run_study(study: Study, planned: list[PlannedRun], folder: Path, quiet: bool, say: Callable[[str], None]) -> bool:
     """Do every run that is not done yet; one that fails does not stop the others.
 
     Args:
@@ -112,25 +111,16 @@ def finish(folder: Path, config: RunConfig, quiet: bool) -> str:
 
 def describe_outcome(run: Run) -> str:
     """Status, best val_accuracy and time of a run, in a line."""
-    best = (
-        f", best val_accuracy {run.best['val_accuracy']:.4f} in epoch {run.best['epoch']}" if run.best else ""
-    )
+    best = f", best val_accuracy {run.best['val_accuracy']:.4f} in epoch {run.best['epoch']}" if run.best else ""
     message = f": {run.record.message}" if run.record.message else ""
     return f"{run.status}{message}{best}, {run.record.seconds:.0f} s"
 
 
 def train_in_process(path: Path, quiet: bool) -> int:
     """`vgglab train --resume` in a child process, whose output goes to stderr; its exit code."""
-    command = [
-        sys.executable,
-        "-m",
-        "vgglab",
-        "train",
-        "--resume",
-        str(path),
-        *(["--quiet"] if quiet else []),
-    ]
-    child = subprocess.Popen(command, stdout=sys.stderr)
+    command = [sys.executable, "-m", "vgglab", "train", "--resume", str(path)]
+    settings = {"VGGLAB_PROGRESS": "none"} if quiet else {}
+    child = subprocess.Popen(command, stdout=sys.stderr, env=os.environ | settings)
     try:
         return child.wait()
     except KeyboardInterrupt:

@@ -24,9 +24,7 @@ def count_flops(model: keras.Model) -> int:
 
 def leaf_layers(model: keras.Model) -> list[keras.layers.Layer]:
     """Every layer that is not itself a model, in order."""
-    return [
-        layer for layer in model._flatten_layers(include_self=False) if not isinstance(layer, keras.Model)
-    ]
+    return [layer for layer in model._flatten_layers(include_self=False) if not isinstance(layer, keras.Model)]
 
 
 def summary_text(model: keras.Model) -> str:
@@ -104,9 +102,7 @@ def _multiply_adds(layer: keras.layers.Layer) -> int:
     """Multiply-adds of one image: every kernel element is used once at each output position."""
     if isinstance(layer, keras.layers.Dense):
         return math.prod(layer.kernel.shape) * math.prod(layer.output.shape[1:-1])
-    if not isinstance(
-        layer, keras.layers.Conv2D | keras.layers.DepthwiseConv2D | keras.layers.SeparableConv2D
-    ):
+    if not isinstance(layer, keras.layers.Conv2D | keras.layers.DepthwiseConv2D | keras.layers.SeparableConv2D):
         return 0
     channels_first = layer.data_format == "channels_first"
     positions = math.prod(layer.output.shape[2:] if channels_first else layer.output.shape[1:-1])

@@ -35,9 +35,7 @@ class ModelSource:
         """
         network, *settings = name.split(",")
         if network in MODELS:
-            return self._build(
-                make_config({"model": {"name": network}}, self.overrides | _parse(settings), name)
-            )
+            return self._build(make_config({"model": {"name": network}}, self.overrides | _parse(settings), name))
         path = find_folder(name)
         if path.suffix == ".keras":
             return load_model(path)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from vgglab.config import flatten
+from vgglab.config import config_fields, flatten
 from vgglab.errors import RunError
 from vgglab.runs.record import MEASURES
 from vgglab.runs.store import Run, find_folder, list_runs, load
@@ -74,7 +74,7 @@ def differing_fields(runs: Sequence[Run]) -> list[dict[str, Any]]:
     configs = [flatten(run.config) for run in runs]
     differ = [
         field
-        for field in configs[0]
+        for field in config_fields()
         if field != NAMES_THE_RUN and any(config[field] != configs[0][field] for config in configs)
     ]
     return [{field: config[field] for field in differ} for config in configs]

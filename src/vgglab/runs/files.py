@@ -14,9 +14,9 @@ from vgglab.errors import RunError
 def write_atomic(path: Path, write: Callable[[Path], Any]) -> None:
     """Have `write` fill a temporary file beside `path`, then rename it; on any error nothing is left behind.
 
-    The temporary name keeps the suffix, as writers choose their format by it.
+    The temporary name keeps the suffixes, as writers choose their format by them.
     """
-    temporary = path.with_name(f".{path.stem}-{os.getpid()}{path.suffix}")
+    temporary = path.with_name(f".{os.getpid()}-{path.name}")
     try:
         write(temporary)
         os.replace(temporary, path)
@@ -57,6 +57,4 @@ def read_json(path: Path) -> Any:
             "restore the file from a copy or run it again"
         ) from None
     except ValueError as error:
-        raise RunError(
-            f"{path}: not valid JSON ({error}); restore the file from a copy or run it again"
-        ) from None
+        raise RunError(f"{path}: not valid JSON ({error}); restore the file from a copy or run it again") from None

@@ -26,7 +26,7 @@ class RunRecord:
         created: local time with offset, ISO 8601.
         epochs_done: whole epochs trained.
         best_epoch: the epoch (from 1) that `best.keras` is from, by val_accuracy, then lower val_loss.
-        seconds: time spent training, in all of the run's processes.
+        seconds: what the whole epochs took, validation included.
         parameters: `total`, `trainable`, `frozen`.
         flops: of one image's forward pass.
     """

@@ -67,9 +67,9 @@ class Run:
             return []
         with path.open(newline="", encoding="utf-8") as lines:
             reader = csv.DictReader(lines)
-            if tuple(reader.fieldnames or ()) != HISTORY_FIELDS:
-                raise RunError(f"{path}: expected the columns {','.join(HISTORY_FIELDS)}")
             try:
+                if tuple(reader.fieldnames or ()) != HISTORY_FIELDS:
+                    raise RunError(f"{path}: expected the columns {','.join(HISTORY_FIELDS)}")
                 return [_parse_row(row) for row in reader]
             except (TypeError, ValueError) as error:
                 raise RunError(f"{path}: not a history ({error}); restore the file from a copy") from None
@@ -218,5 +218,5 @@ def _parse_row(row: dict[str, str]) -> dict[str, Any]:
 
 
 def _parse_number(text: str) -> float | None:
-    value = float(text) if text else math.nan
+    value = math.nan if text == "" else float(text)
     return value if math.isfinite(value) else None

@@ -10,12 +10,12 @@ import keras
 import numpy as np
 
 from vgglab.runs.files import write_atomic, write_csv
-from vgglab.runs.record import HISTORY_FIELDS, MEASURES, best_row
+from vgglab.runs.record import HISTORY_FIELDS, MEASURES, RunRecord, best_row
 from vgglab.runs.saved_model import read_metadata, save_model
 
 
 class Checkpoint(keras.callbacks.Callback):
-    """Writes `last.keras`, `best.keras` and `history.csv` when an epoch ends.
+    """Writes `last.keras`, `best.keras`, `history.csv` and the run's record when an epoch ends.
 
     The history travels inside `last.keras`, so that weights and history can never disagree.
 
@@ -23,11 +23,13 @@ class Checkpoint(keras.callbacks.Callback):
         folder: the run folder.
         classes: class names, in the order of the outputs.
         history: the rows so far, for a run that goes on.
+        record: the head of the run, brought up to date with each epoch.
     """
 
-    def __init__(self, folder: Path, classes: list[str], history: list[dict[str, Any]]):
+    def __init__(self, folder: Path, classes: list[str], history: list[dict[str, Any]], record: RunRecord):
         super().__init__()
-        self.folder, self.classes, self.history = folder, classes, list(history)
+        self.folder, self.classes, self.history, self.record = folder, classes, list(history), record
+        self.write_history()
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         self.started = time.perf_counter()
@@ -50,8 +52,12 @@ class Checkpoint(keras.callbacks.Callback):
         }
 
     def write_history(self) -> None:
-        """Write `history.csv` anew."""
+        """Write `history.csv` anew, and in the record what follows from it."""
         write_csv(self.folder / "history.csv", HISTORY_FIELDS, self.history)
+        self.record.epochs_done = len(self.history)
+        self.record.best_epoch = (best_row(self.history) or {}).get("epoch")
+        self.record.seconds = round(sum(row["seconds"] for row in self.history), 3)
+        self.record.save(self.folder)
 
 
 def checkpointed_history(folder: Path) -> list[dict[str, Any]]:

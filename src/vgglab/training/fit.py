@@ -51,6 +51,8 @@ def fit(
     Raises:
         NonFiniteLoss: the loss became NaN or infinite.
     """
+    if not epochs:
+        return
     train = Batches(dataset.train.images, dataset.train.labels, batch_size, seed)
     validation = Batches(dataset.validation.images, dataset.validation.labels, 4 * batch_size)
     with fast_batch_norm(model):

@@ -14,9 +14,7 @@ from vgglab.runs.record import MEASURES
 ProgressMode = Literal["auto", "json", "none"]
 
 
-def make_progress(
-    mode: ProgressMode, images: int, batch_size: int, epochs: int
-) -> list[keras.callbacks.Callback]:
+def make_progress(mode: ProgressMode, images: int, batch_size: int, epochs: int) -> list[keras.callbacks.Callback]:
     """The callbacks that tell of the progress: a live line on a terminal, JSON lines, or nothing.
 
     Args:
@@ -68,9 +66,7 @@ class LiveProgress(keras.callbacks.Callback):
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         done = min((batch + 1) * self.batch_size, self.images)
         rate = done / (time.perf_counter() - self.started)
-        figures = (
-            f"loss {float(logs['loss']):.4f} accuracy {float(logs['accuracy']):.4f} {rate:,.0f} images/s"
-        )
+        figures = f"loss {float(logs['loss']):.4f} accuracy {float(logs['accuracy']):.4f} {rate:,.0f} images/s"
         self.bar.update(self.task, completed=done, figures=figures)
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:

@@ -1,0 +1,39 @@
+# Every chore, the same here and in CI: make demo, make test, make lint.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
+INSTALLED := $(VENV)/installed
+TESTABLE := $(VENV)/testable
+DEMO := runs/vgg16-lab-digits-width-0.25
+
+.PHONY: demo test lint clean
+
+demo: $(INSTALLED)
+	$(BIN)/vgglab study vgg16-lab --data digits --width 0.25
+	@echo "The lab is done: $(DEMO)"
+	@echo "  compare its runs:     $(BIN)/vgglab compare $(DEMO)"
+	@echo "  the chosen network:   $(DEMO)/optimal (confusion_matrix.png, curves.png, best.keras)"
+
+test: $(TESTABLE)
+	$(BIN)/python -m pytest
+
+lint: $(TESTABLE)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+clean:
+	rm -rf $(VENV)
+
+$(VENV)/made:
+	$(PYTHON) -m venv $(VENV)
+	touch $@
+
+$(INSTALLED): $(VENV)/made pyproject.toml constraints.txt
+	$(PIP) --editable .
+	touch $@
+
+$(TESTABLE): $(INSTALLED)
+	$(PIP) --editable '.[test]'
+	touch $@

@@ -14,10 +14,14 @@ import platform
 import statistics
 import subprocess
 import sys
+import tempfile
+import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -25,6 +29,7 @@ BATCH, CLASSES, RATE = 64, 10, 0.1
 BLOCKS = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))
 PROGRAMS = ("vgglab", "keras", "torch", "torch-channels-last")
 MATMUL = 2048
+LAB_STEPS = 625  # of an epoch of the lab: 40,000 images in batches of 64
 Job = Callable[[int], float]  # steps -> work done: images, or floating-point operations
 
 
@@ -36,8 +41,70 @@ def data(steps: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def vgglab_job(width: float, batch_norm: bool) -> Job:
-    """vgglab as people run it: signals, progress and checkpoints on; its owner fills this in."""
-    raise NotImplementedError("vgglab's side of this benchmark is not written yet")
+    """vgglab as people run it: signals, progress and checkpoints on.
+
+    A round is an epoch of one single `fit`. What comes once an epoch (validation apart: checkpoint, signals)
+    counts as it would in the lab's epoch of 40,000 images, not in one of a few steps.
+    """
+    import vgglab
+    from vgglab.datasets.dataset import Part
+    from vgglab.experiment import resolve_config, start_model, watch
+    from vgglab.runs.record import RunRecord
+    from vgglab.training.checkpoint import Checkpoint
+    from vgglab.training.fit import fit
+    from vgglab.training.progress import LiveProgress
+
+    options = {"width": width, "batch_norm": batch_norm, "learning_rate": RATE, "epochs": 1_000}
+    config = resolve_config(None, options)
+    folder, record = Path(tempfile.mkdtemp()), RunRecord("benchmark", "running", "")
+    turns = take_turns()
+
+    def train(steps: int) -> None:
+        dataset = vgglab.load_data("digits", limit=BATCH)
+        images, labels = data(steps)
+        dataset = replace(dataset, train=Part(images, labels, labels))
+        callbacks = watch(Checkpoint(folder, list(dataset.classes), [], record), config, dataset, "none")
+        callbacks += [LiveProgress(len(images), BATCH, config.train.epochs), turns]
+        fit(start_model(config, dataset), dataset, BATCH, range(config.train.epochs), 0, callbacks)
+
+    def work(steps: int) -> float:
+        if not turns.started:
+            turns.started = True
+            threading.Thread(target=train, args=[steps], daemon=True).start()
+        start = time.perf_counter()
+        turns.go.release()
+        turns.done.acquire()
+        whole = time.perf_counter() - start
+        once = whole - turns.stepping - turns.validating
+        return steps * BATCH * whole / (turns.stepping + once * steps / LAB_STEPS)
+
+    return work
+
+
+def take_turns() -> Any:
+    """A callback that waits for its turn before each epoch, and clocks the steps and the validation."""
+    import keras
+
+    class Turns(keras.callbacks.Callback):
+        started, go, done = False, threading.Semaphore(0), threading.Semaphore(0)
+
+        def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+            self.go.acquire()
+            self.begun, self.validating = time.perf_counter(), 0.0
+
+        def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+            self.stepping = time.perf_counter() - self.begun
+
+        def on_test_begin(self, logs: dict | None = None) -> None:
+            self.test_begun = time.perf_counter()
+
+        def on_test_end(self, logs: dict | None = None) -> None:
+            self.validating = time.perf_counter() - self.test_begun
+
+        def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+            self.done.release()
+
+    return Turns()
 
 
 def keras_job(width: float, batch_norm: bool) -> Job:
@@ -158,10 +225,11 @@ def start(name: str, args: argparse.Namespace, batch_norm: bool) -> subprocess.P
     """A child that has warmed up and waits."""
     call = [sys.executable, __file__, "--child", name, "--steps", str(args.steps), "--width", str(args.width)]
     call.append("--batch-norm=on" if batch_norm else "--batch-norm=off")
-    env = os.environ | {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3"}
-    process = subprocess.Popen(call, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env)
+    env = os.environ | {"KERAS_BACKEND": "tensorflow"}
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    process = subprocess.Popen(call, **pipes, text=True, env=env)
     if process.stdout.readline().strip() != "ready":
-        raise SystemExit(f"the program {name!r} did not start; its error is above")
+        raise SystemExit(f"the program {name!r} did not start; run it alone with --child to see why")
     return process
 
 
@@ -174,6 +242,7 @@ def measure(names: list[str], args: argparse.Namespace, batch_norm: bool) -> dic
             children[name].stdin.write("go\n")
             children[name].stdin.flush()
             rates[name].append(json.loads(children[name].stdout.readline()))
+            print(f"round {number + 1} {name}: {rates[name][-1][0]:.3g}/s", file=sys.stderr)
     for process in children.values():
         process.stdin.close()
         process.wait()

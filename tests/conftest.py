@@ -17,3 +17,30 @@ def trained(tmp_path_factory):
     import vgglab
 
     return vgglab.run(**TINY, name="trained", out=tmp_path_factory.mktemp("runs"), progress="none")
+
+
+@pytest.fixture
+def write_run(tmp_path):
+    """Write a run folder without training: `write_run("a", losses=[2.3, 1.1], options={"epochs": 3})`.
+
+    The training loss is `losses`, the validation loss a half more, the validation accuracy `accuracies`.
+    """
+    from vgglab.config import from_options, make_config
+    from vgglab.runs.files import write_csv, write_json
+    from vgglab.runs.record import HISTORY_FIELDS
+    from vgglab.runs.store import Run, create_run
+
+    def write(name, losses=(), accuracies=None, options=None, test_accuracy=None, status="finished", parent=tmp_path):
+        folder, _ = create_run(make_config({"name": name}, from_options(options or {})), parent)
+        pairs = zip(losses, accuracies or [0.5] * len(losses), strict=True)
+        rows = [(epoch, loss, 0.6, loss + 0.5, good, 0.1, 2.0) for epoch, (loss, good) in enumerate(pairs, 1)]
+        write_csv(folder / "history.csv", HISTORY_FIELDS, [dict(zip(HISTORY_FIELDS, row, strict=True)) for row in rows])
+        if test_accuracy is not None:
+            write_json(folder / "metrics.json", {"schema": 1, "accuracy": test_accuracy})
+        run = Run(folder)
+        run.record.status, run.record.epochs_done, run.record.seconds = status, len(rows), 2.0 * len(rows)
+        run.record.parameters, run.record.flops = {"total": 1234, "trainable": 1200, "frozen": 34}, 5678
+        run.record.save(folder)
+        return Run(folder)
+
+    return write

@@ -2,11 +2,14 @@
 
 import json
 import shutil
+import subprocess
 
 import pytest
 
 from vgglab.cli import app
 from vgglab.console import run_command
+from vgglab.runs.saved_model import load_classifier
+from vgglab.runs.store import load
 
 
 @pytest.fixture
@@ -134,3 +137,23 @@ def test_the_version_is_printed(vgglab):
 def test_debug_lets_the_traceback_through(vgglab):
     with pytest.raises(Exception, match="no such file"):
         vgglab("train", "nowhere.yaml", "--debug")
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system with room for a run's first checkpoint and not much more."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=600k", "tmpfs", disk], capture_output=True)
+    if mounted.returncode:
+        pytest.skip("only root can mount a small disk")
+    yield disk
+    subprocess.run(["umount", disk], check=True)
+
+
+def test_a_full_disk_is_one_line_and_keeps_what_was_trained(vgglab, small_disk):
+    code, out, err = vgglab("train", "--limit=100", "--width=0.05", "--epochs=3", "--out", small_disk, "--name=r")
+    assert (code, out) == (1, "") and err.count("\n") == 1 and "no space left on the device" in err
+    run = load(small_disk / "r")
+    assert run.status == "failed" and len(run.history) == 1 and not list(run.folder.glob(".*.keras"))
+    assert load_classifier(run.folder / "last.keras").classes == [str(digit) for digit in range(10)]

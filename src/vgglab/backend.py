@@ -11,8 +11,9 @@ GREETINGS = (b"oneDNN custom operations are on", b"before absl::InitializeLog() 
 def configure_backend() -> None:
     """Settings that the backend reads when it is imported; what the user has set is respected."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    # TensorFlow leaves oneDNN's kernels off on CPUs without AVX-512, where they train VGG-16 twice as fast.
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+    if os.environ.get("KERAS_BACKEND", "tensorflow") == "tensorflow":
+        # TensorFlow leaves oneDNN's kernels off on CPUs without AVX-512, where they train VGG-16 twice as fast.
+        os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 
 def import_keras() -> None:

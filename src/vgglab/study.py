@@ -119,7 +119,7 @@ def choose(candidates: list[Run]) -> Choice:
     chosen = candidates[best_row(rows)["epoch"]]
     others = best_row([row for row in rows if candidates[row["epoch"]] is not chosen])
     reason = (
-        f"{chosen.name} has the best val_accuracy of {len(rows)} runs: "
+        f"{chosen.name} has the best val_accuracy of {len(rows)} run{'s' if len(rows) > 1 else ''}: "
         f"{chosen.best['val_accuracy']:.4f} in epoch {chosen.best['epoch']}"
     )
     if others:

@@ -11,7 +11,6 @@ from sklearn.metrics import accuracy_score, log_loss, precision_recall_fscore_su
 
 from vgglab.errors import DataError
 from vgglab.evaluation.metrics import (
-    best_epoch,
     confusion_counts,
     confusion_csv,
     evaluate_predictions,
@@ -148,22 +147,3 @@ def test_confusion_csv_reads_back_with_names_that_hold_commas():
         ["cat", "3", "1"],
         ["dog, big", "0", "2"],
     ]
-
-
-@pytest.mark.parametrize(
-    ("accuracies", "losses", "expected"),
-    [
-        ([0.5, 0.7, 0.6], [1, 1, 1], 2),
-        ([0.7, 0.7, 0.7], [2, 1, 1], 2),
-        ([0.7, None, 0.9], [2, 1, None], 3),
-        ([0.1, 0.1, math.nan], [math.nan, 5, 1], 2),
-    ],
-)
-def test_best_epoch_has_the_highest_accuracy_then_the_lowest_loss_then_comes_first(accuracies, losses, expected):
-    pairs = zip(accuracies, losses, strict=True)
-    history = [{"epoch": i, "val_accuracy": a, "val_loss": b} for i, (a, b) in enumerate(pairs, 1)]
-    assert best_epoch(history)["epoch"] == expected
-
-
-def test_there_is_no_best_epoch_without_validation():
-    assert best_epoch([{"epoch": 1, "accuracy": 0.5}]) is None

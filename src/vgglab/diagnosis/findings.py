@@ -4,6 +4,7 @@ A finding is a dict: `code`, `severity` (`error`, `warning`, `info`), `sentence`
 `why`, `source`, `try` (config fields to change, dotted, or a sentence).
 """
 
+import itertools
 import math
 from typing import Any
 
@@ -12,6 +13,7 @@ Finding = dict[str, Any]
 LARGE_FIRST_UPDATE = 0.5  # a first step that changes a kernel by half its size has replaced what it was
 CHANCE_LOSS_SHARE = 0.97  # of ln C; a network that learned anything at all is below
 CONSTANT_SPREAD = 1e-3  # probabilities that differ by less between images do not depend on them
+JUMP = 0.25  # a change of the validation loss from one epoch to the next, relative
 OVERFIT_RISE = 0.1  # rise of the validation loss over its minimum, relative
 
 
@@ -36,7 +38,7 @@ def diagnose(status: str, message: str, history: list[dict], signals: list[dict]
             or _signal_lost(history, signals, classes)
             or _not_learned_yet(history, signals, classes)
         ]
-    return [finding for finding in (_overfits(history),) if finding] or [_healthy(history, classes)]
+    return [_unsettled(history) or _overfits(history) or _healthy(history, classes)]
 
 
 def _at_chance(history: list[dict], classes: int) -> bool:
@@ -58,7 +60,7 @@ def _diverged(message: str, signals: list[dict]) -> Finding:
 
 def _large_updates(history: list[dict], signals: list[dict], classes: int) -> Finding | None:
     updates = _first_update(signals)
-    if not updates or updates["first_update"] < LARGE_FIRST_UPDATE:
+    if not updates or updates["first_update"] < LARGE_FIRST_UPDATE or not _is_stuck(signals[-1]):
         return None
     percent = 100 * updates["first_update"]
     return {
@@ -78,7 +80,7 @@ def _large_updates(history: list[dict], signals: list[dict], classes: int) -> Fi
 
 def _signal_lost(history: list[dict], signals: list[dict], classes: int) -> Finding | None:
     state = _state(history, signals, classes)
-    if state.get("spread") is None or state["spread"] > CONSTANT_SPREAD:
+    if not signals or not _is_stuck(signals[-1]):
         return None
     return {
         "code": "signal_lost",
@@ -98,11 +100,32 @@ def _not_learned_yet(history: list[dict], signals: list[dict], classes: int) -> 
     return {
         "code": "not_learned_yet",
         "severity": "warning",
-        "sentence": f"The training loss is still near chance after {len(history)} epochs.",
+        "sentence": f"The training loss is still near chance after epoch {len(history)}.",
         "evidence": _first_update(signals) | _state(history, signals, classes),
         "why": "The recorded signals name no cause.",
         "source": "",
         "try": "more epochs, then another learning rate",
+    }
+
+
+def _unsettled(history: list[dict]) -> Finding | None:
+    """A jump up that is followed by one down; a fall before it is learning, a rise to the end may be overfitting."""
+    losses = [row["val_loss"] for row in history if row["val_loss"]]
+    changes = [after / before - 1 for before, after in itertools.pairwise(losses)]
+    falls = list(itertools.dropwhile(lambda change: change < JUMP, changes))
+    if min(falls, default=0) > -JUMP:
+        return None
+    worst = changes.index(max(changes))
+    return {
+        "code": "validation_unsettled",
+        "severity": "warning",
+        "sentence": f"The validation loss jumps from epoch to epoch, once from {losses[worst]:.3f} to "
+        f"{losses[worst + 1]:.3f}: the last epoch says little, best.keras is the model to use.",
+        "evidence": {"largest_rise": round(max(changes), 3), "largest_fall": round(min(falls), 3)},
+        "why": "Steps are so large that the network changes much between two epochs. With BatchNormalization its "
+        "moving statistics, which only inference uses, lag behind the weights.",
+        "source": "Ioffe and Szegedy, Batch Normalization (2015), section 3.1",
+        "try": "a learning rate ten times smaller, at least for the last epochs",
     }
 
 
@@ -150,6 +173,11 @@ def _about_validation(history: list[dict]) -> str:
         return ""
     still = "" if losses[-1] < (1 + OVERFIT_RISE) * min(losses) else "no longer "
     return f", and the validation loss is {still}within {OVERFIT_RISE:.0%} of its lowest"
+
+
+def _is_stuck(line: dict) -> bool:
+    """Whether the output no longer depends on the image, so that no gradient tells images apart."""
+    return line.get("spread") is not None and line["spread"] < CONSTANT_SPREAD
 
 
 def _first_update(signals: list[dict]) -> dict[str, Any]:

@@ -111,7 +111,7 @@ def build_prober(model: keras.Model) -> tuple[list[str], keras.Model]:
     """
     layers = [layer for layer in model.layers if _is_relu(layer)]
     largest = [ops.max(layer.output, axis=tuple(range(len(layer.output.shape) - 1))) for layer in layers]
-    return [layer.name for layer in layers], keras.Model(model.inputs, [*largest, model.output])
+    return [layer.name for layer in layers], keras.Model(model.input, [*largest, model.output])
 
 
 def _is_relu(layer: keras.layers.Layer) -> bool:

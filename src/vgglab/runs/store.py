@@ -2,6 +2,7 @@
 
 import csv
 import math
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -152,8 +153,7 @@ def create_run(config: RunConfig, parent: Path | str = DEFAULT_PARENT) -> tuple[
                 ) from None
             continue
         config = config.model_copy(update={"name": name})
-        write_text(parent / name / "config.yaml", dump_yaml(config.model_dump(mode="json")))
-        RunRecord(name, "running", datetime.now().astimezone().isoformat("T", "seconds")).save(parent / name)
+        _start_folder(parent / name, config)
         return parent / name, config
     raise RunError(f"{parent}: holds 9,999 runs named {wanted}; choose a --name")
 
@@ -185,7 +185,7 @@ def lock(folder: Path) -> Iterator[None]:
         RunError: another process holds it.
     """
     try:
-        with FileLock(folder / ".lock", timeout=0):
+        with FileLock(folder / ".lock", timeout=1):  # is_locked holds it for a moment
             yield
     except Timeout:
         raise RunError(f"{folder}: in use, another process is training this run") from None
@@ -202,6 +202,16 @@ def is_locked(folder: Path) -> bool:
         return True
     except OSError:
         return False
+
+
+def _start_folder(folder: Path, config: RunConfig) -> None:
+    """Write config and record into a new folder; where that fails, as on a full disk, it is taken away again."""
+    try:
+        write_text(folder / "config.yaml", dump_yaml(config.model_dump(mode="json")))
+        RunRecord(folder.name, "running", datetime.now().astimezone().isoformat("T", "seconds")).save(folder)
+    except OSError:
+        shutil.rmtree(folder)
+        raise
 
 
 def _readable_part(option: str, value: Any) -> str:

@@ -1,0 +1,132 @@
+"""Runs become rows, whatever stage they are at, and fast."""
+
+import csv
+import io
+import subprocess
+import sys
+import time
+
+import pytest
+
+import vgglab
+from vgglab.errors import RunError
+from vgglab.report.compare import compare, config_table, results_table, rows_to_csv
+from vgglab.runs.record import MEASURES
+
+ROW = {
+    "run": "a",
+    "status": "finished",
+    "epochs": 3,
+    "loss": 1.2,
+    "accuracy": 0.6,
+    "val_loss": 1.7,
+    "val_accuracy": 0.8,
+    "best_epoch": 2,
+    "best_loss": 1.1,
+    "best_accuracy": 0.6,
+    "best_val_loss": 1.6,
+    "best_val_accuracy": 0.9,
+    "test_accuracy": 0.85,
+    "parameters": 1234,
+    "seconds": 6.0,
+    "flops": 5678,
+    "config": {},
+}
+
+
+@pytest.fixture
+def two(write_run, tmp_path):
+    """The folder of two runs that differ in optimizer and epochs."""
+    write_run("a", [2.3, 1.1, 1.2], [0.2, 0.9, 0.8], test_accuracy=0.85)
+    write_run("b", [2.3, 2.2], [0.1, 0.1], options={"optimizer": "adam", "epochs": 2}, status="diverged")
+    return tmp_path
+
+
+def test_a_row_has_the_last_and_the_best_epoch_and_the_cost(two):
+    assert compare(two / "a") == [ROW]
+
+
+def test_only_the_settings_that_differ_are_shown(two):
+    first, second = compare(two / "a", two / "b")
+    assert first["config"] == {"train.optimizer": "sgd", "train.epochs": 10}
+    assert second["config"] == {"train.optimizer": "adam", "train.epochs": 2}
+
+
+def test_runs_that_differ_in_name_alone_differ_in_nothing(write_run, tmp_path):
+    write_run("a"), write_run("b")
+    rows = compare(tmp_path)
+    assert [row["config"] for row in rows] == [{}, {}] and config_table(rows) == (["run"], [])
+
+
+def test_a_study_folder_stands_for_its_runs(two):
+    assert compare(two) == compare(two / "a", two / "b")
+
+
+def test_runs_keep_the_order_they_are_given_in(two):
+    assert [row["run"] for row in compare(two / "b", two / "a")] == ["b", "a"]
+
+
+def test_a_run_that_never_finished_an_epoch_leaves_gaps(write_run):
+    run = write_run("a", status="diverged")
+    (row,) = compare(run.folder)
+    gaps = {name for name, value in row.items() if value is None}
+    measures = {"loss", "accuracy", "val_loss", "val_accuracy"}
+    assert gaps == measures | {f"best_{name}" for name in measures} | {"best_epoch", "test_accuracy"}
+    assert results_table([row])[1] == [["a", "diverged", "last 0", "", "", "", "", "", "1,234", "0"]]
+
+
+def test_the_table_has_a_line_for_the_last_epoch_and_one_for_the_best(two):
+    header, cells = results_table(compare(two / "a"))
+    assert header == ["run", "status", "epoch", *MEASURES, "test_accuracy", "parameters", "seconds"]
+    assert cells == [
+        ["a", "finished", "last 3", "1.2000", "0.6000", "1.7000", "0.8000", "", "1,234", "6"],
+        ["", "", "best 2", "1.1000", "0.6000", "1.6000", "0.9000", "0.8500", "", ""],
+    ]
+
+
+def test_the_table_of_settings_has_a_line_a_run(two):
+    assert config_table(compare(two)) == (
+        ["run", "train.optimizer", "train.epochs"],
+        [["a", "sgd", "10"], ["b", "adam", "2"]],
+    )
+
+
+def test_csv_reads_back(two):
+    rows = compare(two)
+    read = list(csv.DictReader(io.StringIO(rows_to_csv(rows))))
+    flat = [{key: value for key, value in (row | row["config"]).items() if key != "config"} for row in rows]
+    assert read == [{key: "" if value is None else str(value) for key, value in row.items()} for row in flat]
+    assert read[1]["train.optimizer"] == "adam" and read[1]["test_accuracy"] == ""
+
+
+def test_what_holds_no_run_is_refused(tmp_path):
+    with pytest.raises(RunError, match="holds no run"):
+        compare(tmp_path)
+    with pytest.raises(RunError, match="nothing: no such run folder"):
+        compare(tmp_path / "nothing")
+
+
+def test_comparing_nothing_is_no_row():
+    assert compare() == []
+
+
+def test_the_library_and_the_command_line_compare_alike():
+    assert vgglab.compare is compare
+
+
+def compare_in_process(folder) -> tuple[subprocess.CompletedProcess, float]:
+    """The command line, and its wall-clock seconds; what it imports is listed on stderr."""
+    started = time.perf_counter()
+    command = [sys.executable, "-X", "importtime", "-m", "vgglab", "compare", str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return done, time.perf_counter() - started
+
+
+def test_a_hundred_runs_are_compared_within_a_second_and_without_a_backend(write_run, tmp_path):
+    for number in range(100):
+        write_run(f"run-{number}", [2.3] * 20, options={"seed": number}, test_accuracy=0.5)
+    done, seconds = zip(*(compare_in_process(tmp_path) for _ in range(3)), strict=True)
+    imported = {line.rpartition("|")[2].strip() for line in done[0].stderr.splitlines()}
+    assert done[0].stdout.count("best 1 ") == 100 and "vgglab.report.compare" in imported
+    assert not imported & {"keras", "tensorflow", "jax", "torch"}
+    assert min(seconds) < 1.0

@@ -1,0 +1,205 @@
+"""Run folders are made once, never overwritten, and say what is wrong with them."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from vgglab.config import from_options, make_config
+from vgglab.errors import RunError
+from vgglab.runs.files import read_json, write_json
+from vgglab.runs.record import HISTORY_FIELDS
+from vgglab.runs.store import Run, create_run, find_folder, is_locked, list_runs, load, lock, readable_name
+
+HOLD = """
+import pathlib, sys
+from vgglab.runs.store import lock
+with lock(pathlib.Path(sys.argv[1])):
+    print("held", flush=True)
+    input()
+"""
+
+
+@pytest.fixture
+def hold():
+    """Have another process hold a run folder; its `kill` ends it as `kill -9` does."""
+    processes = []
+
+    def start(folder) -> subprocess.Popen:
+        command = [sys.executable, "-c", HOLD, str(folder)]
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        processes.append(process)
+        assert process.stdout.readline() == "held\n"
+        return process
+
+    yield start
+    for process in processes:
+        process.kill()
+        process.communicate()
+
+
+def configured(name=None, **options):
+    return make_config({"name": name}, from_options(options))
+
+
+def refusal(read) -> str:
+    with pytest.raises(RunError) as caught:
+        read()
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def damage(folder, file: str, content: bytes | None):
+    if content is None:
+        (folder / file).unlink()
+    else:
+        (folder / file).write_bytes(content)
+
+
+def test_a_new_run_holds_its_config_and_is_running(tmp_path):
+    folder, config = create_run(configured(epochs=3), tmp_path / "deep" / "runs")
+    assert folder == tmp_path / "deep" / "runs" / "digits-vgg16-sgd-epochs-3" and config.name == folder.name
+    assert load(folder).config == config
+    assert read_json(folder / "run.json")["status"] == "running"
+
+
+def test_a_made_up_name_that_is_taken_gets_a_number(tmp_path):
+    names = [create_run(configured(), tmp_path)[0].name for _ in range(3)]
+    assert names == ["digits-vgg16-sgd", "digits-vgg16-sgd-2", "digits-vgg16-sgd-3"]
+    assert [run.config.name for run in list_runs(tmp_path)] == names
+
+
+def test_an_asked_for_name_that_is_taken_is_refused_and_nothing_changes(tmp_path):
+    (tmp_path / "mine").mkdir()
+    told = refusal(lambda: create_run(configured("mine"), tmp_path))
+    assert "mine: exists already, and a run is never overwritten" in told and "--resume" in told
+    assert list(tmp_path.rglob("*")) == [tmp_path / "mine"]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_without_permission_is_an_oserror(tmp_path):
+    tmp_path.chmod(0o500)
+    with pytest.raises(PermissionError):
+        create_run(configured(), tmp_path)
+
+
+@pytest.mark.parametrize("below", ["", "runs"])
+def test_a_file_where_the_folder_should_be_is_an_oserror_that_names_it(tmp_path, below):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OSError, match="file"):
+        create_run(configured(), tmp_path / "file" / below)
+
+
+@pytest.mark.parametrize(
+    ("options", "name"),
+    [
+        ({}, "digits-vgg16-sgd"),
+        ({"data": "cifar100", "coarse": True, "optimizer": "adam"}, "cifar100-vgg16-coarse-adam"),
+        ({"batch_norm": True, "dropout": 0.2}, "digits-vgg16-batch-norm-dropout-0.2-sgd"),
+        (
+            {"dense_units": "512,256", "learning_rate": "1e-3"},
+            "digits-vgg16-dense-units-512x256-sgd-learning-rate-0.001",
+        ),
+        ({"signals": False}, "digits-vgg16-sgd-no-signals"),
+        ({"name": "mine", "seed": 3}, "digits-vgg16-sgd-seed-3"),
+    ],
+)
+def test_a_made_up_name_tells_what_is_not_at_its_default(options, name):
+    assert readable_name(make_config({}, from_options(options))) == name
+
+
+def test_a_run_reads_back_as_it_was_written(write_run):
+    run = write_run("a", [2.3, 1.5], [0.2, None], options={"epochs": 7}, test_accuracy=0.9)
+    assert (run.name, run.status, run.config.train.epochs, run.metrics["accuracy"]) == ("a", "finished", 7, 0.9)
+    assert tuple(run.history[1]) == HISTORY_FIELDS
+    assert tuple(run.history[1].values()) == (2, 1.5, 0.6, 2.0, None, 0.1, 2.0)
+    assert run.best == run.history[0]
+
+
+def test_a_run_that_has_only_begun_has_nothing_to_show(tmp_path):
+    run = load(create_run(configured(), tmp_path)[0])
+    assert (run.history, run.best, run.metrics, run.findings) == ([], None, None, [])
+
+
+HEADER = b"epoch,loss,accuracy,val_loss,val_accuracy,learning_rate,seconds\n"
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "ask", "message"),
+    [
+        ("run.json", None, "record", "a: not a run folder, run.json is missing"),
+        ("run.json", b"{", "record", "run.json: not valid JSON"),
+        ("run.json", b'{"schema": 9}', "record", "run.json: written by a newer vgglab"),
+        ("config.yaml", None, "config", "a: config.yaml is missing; restore the file"),
+        ("config.yaml", b"train: [", "config", "config.yaml: not valid YAML at line 2, column 1"),
+        ("config.yaml", b"- 1", "config", "config.yaml: expected a mapping"),
+        ("config.yaml", b"train: {speed: 3}", "config", "config.yaml: unknown key 'train.speed'"),
+        ("history.csv", b"", "history", "history.csv: expected the columns epoch,loss,"),
+        ("history.csv", b"epoch,loss\n1,2\n", "history", "history.csv: expected the columns epoch,loss,"),
+        ("history.csv", HEADER + b"1,x,0,0,0,0,0\n", "history", "history.csv: not a history (could not convert"),
+        ("history.csv", HEADER + b"1,2.3\n", "history", "history.csv: not a history"),
+        ("history.csv", b"\xff\xfe", "history", "history.csv: not a history"),
+        ("metrics.json", b"{", "metrics", "metrics.json: not valid JSON"),
+        ("findings.json", b"{", "findings", "findings.json: not valid JSON"),
+        ("classes.json", b"{", "classes", "classes.json: not valid JSON"),
+    ],
+)
+def test_a_damaged_file_is_one_line_that_names_it(write_run, file, content, ask, message):
+    folder = write_run("a", [2.3], test_accuracy=0.5).folder
+    damage(folder, file, content)
+    assert message in refusal(lambda: getattr(Run(folder), ask))
+
+
+def test_classes_that_are_missing_are_told(write_run):
+    run = write_run("a")
+    assert "classes.json is missing" in refusal(lambda: run.classes)
+
+
+def test_a_held_folder_is_in_use_and_its_run_is_running(tmp_path, hold):
+    folder, _ = create_run(configured(), tmp_path)
+    hold(folder)
+    with pytest.raises(RunError, match=r"in use, another process is training this run"), lock(folder):
+        pass
+    assert is_locked(folder) and Run(folder).status == "running"
+
+
+def test_a_run_whose_process_was_killed_is_interrupted_and_free(tmp_path, hold):
+    folder, _ = create_run(configured(), tmp_path)
+    process = hold(folder)
+    process.kill()
+    process.wait()
+    assert Run(folder).status == "interrupted"
+    with lock(folder):
+        assert is_locked(folder)
+    assert not is_locked(folder)
+
+
+def test_a_run_that_never_began_is_interrupted_and_asking_leaves_no_trace(tmp_path):
+    folder, _ = create_run(configured(), tmp_path)
+    assert Run(folder).status == "interrupted" and not (folder / ".lock").exists()
+
+
+@pytest.mark.parametrize("status", ["finished", "diverged", "interrupted", "failed"])
+def test_any_other_status_is_the_recorded_one(write_run, status):
+    assert write_run("a", status=status).status == status
+
+
+def test_runs_are_listed_by_the_time_they_were_created_then_by_name(tmp_path, write_run):
+    created = {"z": "2026-09-01T10", "b": "2026-09-02T10", "a": "2026-09-02T10", "study/c": "2026-09-01T12"}
+    for path, time in created.items():
+        parent, _, name = path.rpartition("/")
+        run = write_run(name, parent=tmp_path / parent)
+        write_json(run.folder / "run.json", read_json(run.folder / "run.json") | {"created": time})
+    assert [run.name for run in list_runs(tmp_path)] == ["z", "c", "a", "b"]
+
+
+def test_a_folder_that_is_not_there_holds_no_runs(tmp_path):
+    assert list_runs(tmp_path / "none") == []
+
+
+def test_a_name_stands_for_the_run_below_runs(tmp_path, monkeypatch, write_run):
+    monkeypatch.chdir(tmp_path)
+    folder = write_run("a", parent=tmp_path / "runs").folder
+    assert load("a").folder.samefile(folder) and find_folder("runs/a").samefile(folder)
+    assert "none: no such run folder" in refusal(lambda: load("none"))

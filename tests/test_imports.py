@@ -1,0 +1,109 @@
+"""Who may import whom, and that asking for help loads nothing slow."""
+
+import ast
+import subprocess
+import sys
+import time
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+import vgglab
+
+SOURCE = Path(vgglab.__file__).parent
+BACKENDS = {"keras", "tensorflow", "jax", "torch"}
+FORBIDDEN = {
+    "training": {"report", "serving", "grid", "study", "cli"},
+    "datasets": {"report", "serving", "grid", "study", "cli"} | BACKENDS,
+    "models": {"report", "serving", "grid", "study", "cli"},
+    "report": {"training", "models", "datasets", "diagnosis", "experiment", "grid"} | BACKENDS,
+    "runs": {"training", "datasets", "models", "evaluation", "diagnosis", "report", "grid", "study"},
+    "evaluation": {"training", "models", "grid", "study", "report"} | BACKENDS,
+    "diagnosis.findings": {"numpy", "runs"} | BACKENDS,
+    "config": {"runs", "study", "numpy"} | BACKENDS,
+    "study": {"experiment", "grid", "training", "models", "report"} | BACKENDS,
+}
+
+
+def module_name(path: Path) -> str:
+    return ".".join(path.relative_to(SOURCE.parent).with_suffix("").parts).removesuffix(".__init__")
+
+
+MODULES = {module_name(path): ast.parse(path.read_text()) for path in sorted(SOURCE.rglob("*.py"))}
+
+
+def imported(nodes) -> set[str]:
+    """The modules that import statements name; `from vgglab import config` names vgglab.config."""
+    found = set()
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            below = {f"{node.module}.{alias.name}" for alias in node.names} & MODULES.keys()
+            found |= below or {node.module}
+    return found
+
+
+def is_below(module: str, package: str) -> bool:
+    return f"{module}.".startswith(f"{package}.")
+
+
+@pytest.mark.parametrize("package", FORBIDDEN)
+def test_imports_go_downwards_only(package):
+    inside = [name for name in MODULES if is_below(name, f"vgglab.{package}")]
+    forbidden = {name if name in BACKENDS | {"numpy"} else f"vgglab.{name}" for name in FORBIDDEN[package]}
+    breaches = {
+        (module, target)
+        for module in inside
+        for target in imported(ast.walk(MODULES[module]))
+        if any(is_below(target, name) for name in forbidden)
+    }
+    assert inside and breaches == set()
+
+
+def test_no_module_imports_itself_by_way_of_others():
+    graph = {name: imported(tree.body) & MODULES.keys() - {name} for name, tree in MODULES.items()}
+    assert len(graph) > 30 and "vgglab.errors" in graph["vgglab.config"]
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(" -> ".join(error.args[1]))
+
+
+def test_relative_imports_are_not_used():
+    assert not [n for tree in MODULES.values() for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) and n.level]
+
+
+def modules_after(code: str) -> set[str]:
+    code = f"import sys\n{code}\nprint(*sys.modules, file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(done.stderr.split())
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"], []])
+def test_help_loads_nothing_slow(arguments):
+    loaded = modules_after(f"from vgglab.cli import app, run_command\nrun_command(app, {arguments})")
+    slow = BACKENDS | {"numpy", "sklearn", "matplotlib"} | ({"pydantic"} if "train" not in arguments else set())
+    assert "typer" in loaded and not loaded & slow
+
+
+@pytest.mark.parametrize("module", ["vgglab", "vgglab.report.compare", "vgglab.report.outcome", "vgglab.study"])
+def test_readers_load_no_backend(module):
+    loaded = modules_after(f"import {module}")
+    assert module in loaded and not loaded & (BACKENDS | {"numpy"})
+
+
+def test_metrics_load_no_backend():
+    assert not modules_after("import vgglab.evaluation.metrics") & BACKENDS
+
+
+def seconds_of(*arguments: str) -> float:
+    started = time.perf_counter()
+    subprocess.run([sys.executable, *arguments], capture_output=True, check=True)
+    return time.perf_counter() - started
+
+
+def test_help_is_there_within_three_tenths_of_a_second():
+    taken = [seconds_of("-m", "vgglab", "--help") - seconds_of("-c", "pass") for _ in range(5)]
+    assert min(taken) < 0.3

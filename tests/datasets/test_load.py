@@ -7,8 +7,9 @@ import sys
 import numpy as np
 import pytest
 
-from vgglab.datasets import DATASETS, load_data
+from vgglab.datasets import DATASETS, load_data, published
 from vgglab.datasets.digits import read_digits
+from vgglab.datasets.load import PUBLISHED
 from vgglab.errors import ConfigError
 
 real_cifar = pytest.mark.skipif("VGGLAB_DATA" not in os.environ, reason="VGGLAB_DATA names no folder of CIFAR files")
@@ -71,13 +72,13 @@ def test_a_limit_larger_than_a_part_keeps_all_of_it():
 @pytest.mark.parametrize(
     ("arguments", "advice"),
     [
-        ({"name": "cifr10"}, "one of digits, cifar10, cifar100; the nearest is cifar10"),
+        ({"name": "cifr10"}, "one of digits, cifar10, cifar100; did you mean 'cifar10'"),
         ({"name": "imagenet"}, "one of digits, cifar10, cifar100"),
-        ({"name": "digits", "coarse": True}, "cifar100 only"),
+        ({"name": "digits", "coarse": True}, "only cifar100 has coarse labels"),
         ({"name": "digits", "limit": 9}, "at least 10"),
-        ({"name": "digits", "validation": 1.0}, "between 0 and 1"),
+        ({"name": "digits", "validation": 1.0}, "should be less than 1"),
         ({"name": "digits", "validation": 0.001}, "at least 10"),
-        ({"name": "digits", "split_seed": -1}, "between 0 and"),
+        ({"name": "digits", "split_seed": -1}, "greater than or equal to 0"),
     ],
 )
 def test_wrong_arguments_get_advice_in_one_line(arguments, advice):
@@ -113,3 +114,10 @@ def test_published_cifar100_has_fine_and_coarse_classes(coarse, first, classes):
     cifar100 = load_data("cifar100", coarse=coarse, limit=2000)
     assert cifar100.classes[0] == first and len(cifar100.classes) == classes
     assert counts(cifar100.train) == counts(cifar100.test) == [2000 // classes] * classes
+
+
+def test_what_is_published_of_the_digits_is_what_they_are():
+    told, digits = published("digits"), load_data("digits")
+    sizes = (len(digits.train), len(digits.validation), len(digits.test))
+    assert told.part_sizes(0.2, None) == sizes and told.image_shape == digits.image_shape
+    assert told.classes == len(digits.classes) and set(PUBLISHED) == set(DATASETS)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import difflib
+import math
 from dataclasses import dataclass, replace
 from os import PathLike
 from typing import TYPE_CHECKING
 
-from vgglab.config import DATASETS, DataConfig
+from vgglab.config import DataConfig, make_config
 from vgglab.errors import ConfigError
 
 if TYPE_CHECKING:  # numpy and scikit-learn are loaded when data is, not when the names are asked for
     from vgglab.datasets.dataset import DataSet, Part
+
+DEFAULT = DataConfig()
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class Published:
 
     def part_sizes(self, validation: float, limit: int | None) -> tuple[int, int, int]:
         """Images for training, validation and test after the split."""
-        held_out = round(self.training * validation)
+        held_out = math.ceil(self.training * validation)
         sizes = (self.training - held_out, held_out, self.test)
         return tuple(min(size, limit or size) for size in sizes)
 
@@ -53,16 +55,16 @@ def published(name: str, coarse: bool = False) -> Published:
 def load_data(
     name: str,
     *,
-    coarse: bool = False,
-    validation: float = 0.2,
-    split_seed: int = 0,
-    limit: int | None = None,
+    coarse: bool = DEFAULT.coarse,
+    validation: float = DEFAULT.validation,
+    split_seed: int = DEFAULT.split_seed,
+    limit: int | None = DEFAULT.limit,
     data_dir: str | PathLike[str] | None = None,
 ) -> DataSet:
     """Load a data set and cut it into three parts that are the same on every machine.
 
     Args:
-        name: one of `DATASETS`.
+        name: one of `vgglab.config.DATASETS`.
         coarse: CIFAR-100's 20 superclasses instead of its 100 classes.
         validation: share of the published training images held out, between 0 and 1.
         split_seed: which images are held out and which ones `limit` keeps, 0 to 2**32 - 1.
@@ -81,7 +83,8 @@ def load_data(
         >>> len(load_data("digits", limit=100).train)
         100
     """
-    _check(name, coarse, split_seed)
+    given = {"name": name, "coarse": coarse, "validation": validation, "split_seed": split_seed, "limit": limit}
+    make_config({"data": given}, source="load_data")
     from vgglab.datasets.dataset import DataSet
     from vgglab.datasets.split import split_indices, take
 
@@ -123,14 +126,3 @@ def _read(name: str, coarse: bool, data_dir: str | PathLike[str] | None) -> tupl
     if name == "cifar10":
         return cifar.read_cifar10(data_dir)
     return cifar.read_cifar100(data_dir, coarse=coarse)
-
-
-def _check(name: str, coarse: bool, split_seed: int) -> None:
-    if name not in DATASETS:
-        near = difflib.get_close_matches(str(name).lower(), DATASETS, n=1)
-        hint = f"; the nearest is {near[0]}" if near else ""
-        raise ConfigError(f"unknown data set {name!r}: it must be one of {', '.join(DATASETS)}{hint}")
-    if coarse and name != "cifar100":
-        raise ConfigError(f"coarse labels exist for cifar100 only, not for {name}: leave coarse out")
-    if not 0 <= split_seed < 2**32:
-        raise ConfigError(f"split_seed is {split_seed}: it must be between 0 and {2**32 - 1}")

@@ -27,7 +27,7 @@ clean:
 	rm -rf $(VENV)
 
 $(VENV)/made:
-	$(PYTHON) -m venv $(VENV)
+	$(PYTHON) -m venv $(VENV) || { echo "python3 -m venv failed; on Debian: apt install python3-venv" >&2; exit 1; }
 	touch $@
 
 $(INSTALLED): $(VENV)/made pyproject.toml constraints.txt

@@ -127,8 +127,10 @@ def test_data_that_the_run_was_not_trained_on_is_refused(trained, tmp_path):
     copy = shutil.copytree(trained.folder, tmp_path / "copy")
     config = (copy / "config.yaml").read_text()
     (copy / "config.yaml").write_text(config.replace("split_seed: 0", "split_seed: 1"))
-    with pytest.raises(DataError):
-        vgglab.evaluate(copy)
+    (copy / "run.json").write_text((copy / "run.json").read_text().replace('"finished"', '"interrupted"'))
+    for verb in (vgglab.evaluate, vgglab.resume):
+        with pytest.raises(DataError, match="holds other images than the run's"):
+            verb(copy)
 
 
 @pytest.mark.parametrize("name", ["best.keras", "split.json", "classes.json", "config.yaml", "run.json"])

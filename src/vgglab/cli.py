@@ -86,13 +86,13 @@ def study(
     options: dict[str, Any] | None = None,
 ) -> None:
     """Do every run of a study file that is not done yet, and compare them."""
-    from vgglab.config import from_options, parse_assignments
+    from vgglab.config import from_options, make_config, parse_assignments
     from vgglab.grid.local import check_data, run_study
     from vgglab.report.compare import compare as compare_runs
     from vgglab.study import load_study, plan_runs, study_folder_name
 
     overrides = parse_assignments(assignments) | from_options(options or {})
-    name = overrides.pop("name", None)
+    name = make_config({}, {"name": overrides.pop("name", None)}, "options").name
     loaded = load_study(study)
     planned = plan_runs(loaded, overrides)
     folder = out / (name or study_folder_name(loaded, planned, overrides))

@@ -10,7 +10,7 @@ import keras
 from vgglab.config import RunConfig, from_options, make_config, read_yaml
 from vgglab.datasets.dataset import DataSet
 from vgglab.datasets.load import load_dataset
-from vgglab.datasets.split import split_record
+from vgglab.datasets.split import check_split, split_record
 from vgglab.diagnosis.findings import diagnose
 from vgglab.diagnosis.signals import SignalRecorder, read_signals
 from vgglab.errors import RunError
@@ -18,7 +18,7 @@ from vgglab.evaluation.evaluate import evaluate_run
 from vgglab.models.build import build_model, compile_model
 from vgglab.models.describe import count_flops, count_parameters, summary_text
 from vgglab.runs.environment import describe_environment
-from vgglab.runs.files import write_atomic, write_json, write_text
+from vgglab.runs.files import read_json, write_atomic, write_json, write_text
 from vgglab.runs.record import RunRecord
 from vgglab.runs.saved_model import load_model
 from vgglab.runs.store import DEFAULT_PARENT, Run, create_run, load, lock
@@ -172,7 +172,10 @@ def describe(folder: Path, config: RunConfig, dataset: DataSet, model: keras.Mod
     seeds = (config.train.seed, config.data.split_seed)
     write_json(folder / "environment.json", describe_environment(*seeds, keras.backend.backend()))
     write_json(folder / "classes.json", {"schema": 1, "classes": list(dataset.classes)})
-    write_json(folder / "split.json", split_record(dataset))
+    if (folder / "split.json").exists():  # the run goes on: on the same images, or not at all
+        check_split(dataset, read_json(folder / "split.json"))
+    else:
+        write_json(folder / "split.json", split_record(dataset))
     write_text(folder / "summary.txt", summary_text(model))
     record.parameters, record.flops = count_parameters(model), count_flops(model)
     record.save(folder)

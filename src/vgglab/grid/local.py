@@ -101,10 +101,10 @@ def finish(folder: Path, config: RunConfig, quiet: bool) -> str:
         return f"{describe_outcome(run)} (done before)"
     code = train_in_process(path, quiet)
     run = load(path)
-    if run.status not in DONE:
-        run.record.status = "failed"
-        run.record.message = run.record.message or f"the process ended with code {code}"
+    if run.record.status == "running":  # its process ended before it could say why
+        run.record.status, run.record.message = "failed", f"the process ended with code {code}"
         run.record.save(path)
+    if run.status not in DONE:
         raise RunError(run.record.message)
     return describe_outcome(run)
 

@@ -79,6 +79,7 @@ def test_signals_hold_the_first_steps_and_a_line_an_epoch(trained):
     assert [line["epoch"] for line in lines] == [1, 2, 3]
     assert len(lines[0]["step_loss"]) == 2 and lines[0]["first_update"]["block1_conv1"] > 0
     assert set(lines[-1]["dead"]) >= {"block1_conv1", "fc2"} and 1 <= lines[-1]["classes_predicted"] <= 10
+    assert lines[-1]["initial_statistics"] == round(0.99**6, 5)  # two steps an epoch
 
 
 def test_a_run_that_was_interrupted_goes_on_to_the_same_bits_as_one_that_was_not(trained, tiny, tmp_path):

@@ -31,6 +31,8 @@ CASES = {
     "learning_rate_too_large": ("finished", "", STUCK, [line(first_update=LARGE), line(2)]),
     "signal_lost": ("finished", "", STUCK, [line(first_update=SMALL), line(2)]),
     "not_learned_yet": ("finished", "", STUCK, [line(first_update=SMALL), line(2, spread=0.02)]),
+    "statistics_unsettled": ("finished", "", rows([1.0, 0.1], [2.3, 2.2]), [line(), line(2, initial_statistics=0.16)]),
+    "validation_at_chance": ("finished", "", rows([1.0, 0.1], [2.3, 2.4]), [line()]),
     "validation_unsettled": ("finished", "", rows([2.0, 1.0, 0.5, 0.4], [2.0, 1.0, 4.0, 1.0]), []),
     "overfitting": ("finished", "", rows([2.0, 1.0, 0.1], [2.0, 1.2, 1.6]), [line(first_update=SMALL)]),
     "learned": ("finished", "", rows([2.0, 1.0, 0.5], [2.0, 1.2, 1.1]), [line(first_update=SMALL)]),
@@ -52,7 +54,15 @@ def test_each_case_has_its_one_finding_with_every_key(code):
 
 
 @pytest.mark.parametrize(
-    "code", ["diverged", "learning_rate_too_large", "signal_lost", "validation_unsettled", "overfitting"]
+    "code",
+    [
+        "diverged",
+        "learning_rate_too_large",
+        "signal_lost",
+        "statistics_unsettled",
+        "validation_unsettled",
+        "overfitting",
+    ],
 )
 def test_a_finding_that_names_a_cause_says_why_and_what_to_try(code):
     finding = find(*CASES[code])
@@ -150,8 +160,9 @@ def test_an_update_is_large_from_half_the_norm(update, code):
 @pytest.mark.parametrize("code", CASES)
 def test_without_signals_what_they_alone_show_is_not_claimed(code):
     status, message, history, _ = CASES[code]
-    seen_in_history = code in ("diverged", "validation_unsettled", "overfitting", "learned")
-    assert find(status, message, history, [])["code"] == (code if seen_in_history else "not_learned_yet")
+    only_signals_show = {"learning_rate_too_large", "signal_lost"}
+    expected = {"statistics_unsettled": "validation_at_chance"} | dict.fromkeys(only_signals_show, "not_learned_yet")
+    assert find(status, message, history, [])["code"] == expected.get(code, code)
 
 
 @pytest.mark.parametrize("code", CASES)
@@ -177,3 +188,13 @@ def test_updates_and_outputs_that_are_not_finite_are_passed_over():
     signals = [line(first_update={"fc1": None}), line(2, spread=None)]
     assert find("finished", "", STUCK, signals)["code"] == "not_learned_yet"
     assert find("diverged", "the loss is nan", [], [line(first_update={"fc1": None})])["evidence"] == {}
+
+
+@pytest.mark.parametrize(("share", "val_loss", "code"), [(0.009, 2.2, "validation_at_chance"), (0.16, 1.1, "learned")])
+def test_moving_statistics_are_blamed_only_while_they_are_young_and_validation_fails(share, val_loss, code):
+    signals = [line(), line(2, initial_statistics=share)]
+    assert find("finished", "", rows([1.0, 0.1], [2.3, val_loss]), signals)["code"] == code
+
+
+def test_moving_statistics_are_named_with_their_share():
+    assert "still hold 16% of their initial values" in find(*CASES["statistics_unsettled"])["sentence"]

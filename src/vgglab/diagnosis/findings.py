@@ -13,6 +13,8 @@ Finding = dict[str, Any]
 LARGE_FIRST_UPDATE = 0.5  # a first step that changes a kernel by half its size has replaced what it was
 CHANCE_LOSS_SHARE = 0.97  # of ln C; a network that learned anything at all is below
 CONSTANT_SPREAD = 1e-3  # probabilities that differ by less between images do not depend on them
+INITIAL_SHARE = 0.01  # of BatchNormalization's initial statistics; less does not show
+VALIDATION_CHANCE_SHARE = 0.9  # of ln C; a validation loss that was never below has not left chance
 JUMP = 0.25  # a change of the validation loss from one epoch to the next, relative
 OVERFIT_RISE = 0.1  # rise of the validation loss over its minimum, relative
 
@@ -38,7 +40,13 @@ def diagnose(status: str, message: str, history: list[dict], signals: list[dict]
             or _signal_lost(history, signals, classes)
             or _not_learned_yet(history, signals, classes)
         ]
-    return [_unsettled(history) or _overfits(history) or _healthy(history, classes)]
+    return [
+        _statistics_unsettled(history, signals, classes)
+        or _unsettled(history)
+        or _validation_at_chance(history, classes)
+        or _overfits(history)
+        or _healthy(history, classes)
+    ]
 
 
 def _at_chance(history: list[dict], classes: int) -> bool:
@@ -108,6 +116,29 @@ def _not_learned_yet(history: list[dict], signals: list[dict], classes: int) -> 
     }
 
 
+def _statistics_unsettled(history: list[dict], signals: list[dict], classes: int) -> Finding | None:
+    measured, chance = [row for row in history if row["val_loss"] is not None], math.log(classes)
+    share = signals[-1].get("initial_statistics", 0) if signals else 0
+    if share < INITIAL_SHARE or not measured:
+        return None
+    last = measured[-1]
+    if last["loss"] > chance / 2 or last["val_loss"] < chance / 2:
+        return None
+    return {
+        "code": "statistics_unsettled",
+        "severity": "warning",
+        "sentence": f"The network knows its training images (loss {last['loss']:.3f}) but validates with a loss of "
+        f"{last['val_loss']:.3f}: BatchNormalization's moving statistics still hold {share:.0%} of their initial "
+        "values.",
+        "evidence": {"initial_statistics": share, "loss": last["loss"], "val_loss": last["val_loss"]},
+        "why": "Training normalises with the statistics of each batch, inference with a moving average of them, which "
+        "starts at mean 0 and variance 1 and forgets that by a factor of 0.99 a step. After few steps the average is "
+        "wrong at every layer, and the errors multiply.",
+        "source": "Keras, documentation of BatchNormalization: momentum",
+        "try": "more epochs, or a smaller train.batch_size: more steps",
+    }
+
+
 def _unsettled(history: list[dict]) -> Finding | None:
     """A jump up that is followed by one down; a fall before it is learning, a rise to the end may be overfitting."""
     losses = [row["val_loss"] for row in history if row["val_loss"]]
@@ -126,6 +157,23 @@ def _unsettled(history: list[dict]) -> Finding | None:
         "moving statistics, which only inference uses, lag behind the weights.",
         "source": "Ioffe and Szegedy, Batch Normalization (2015), section 3.1",
         "try": "a learning rate ten times smaller, at least for the last epochs",
+    }
+
+
+def _validation_at_chance(history: list[dict], classes: int) -> Finding | None:
+    losses, chance = [row["val_loss"] for row in history if row["val_loss"] is not None], math.log(classes)
+    if not losses or min(losses) < VALIDATION_CHANCE_SHARE * chance or history[-1]["loss"] > chance / 2:
+        return None
+    return {
+        "code": "validation_at_chance",
+        "severity": "warning",
+        "sentence": f"The network knows its training images (loss {history[-1]['loss']:.3f}), but on validation images "
+        f"it was never better than chance: the lowest loss is {min(losses):.3f}, chance {chance:.3f}.",
+        "evidence": {"loss": history[-1]["loss"], "lowest_val_loss": min(losses), "chance_loss": round(chance, 4)},
+        "why": "What it learned does not carry over: too few images, labels that have nothing to do with the images, "
+        "or validation images that are treated otherwise than training images. The signals do not tell which.",
+        "source": "Zhang et al., Understanding deep learning requires rethinking generalization (2017)",
+        "try": "look at the images and labels first; then more images",
     }
 
 

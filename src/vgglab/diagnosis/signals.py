@@ -1,6 +1,12 @@
 """What is recorded for a diagnosis while a network trains: cheap, and next to the history.
 
-Each line of `signals.jsonl` is one epoch's signals; the first holds those of the first steps as well.
+Each line of `signals.jsonl` is one epoch's signals; the first holds those of the first steps as well:
+
+    first_update, update      change of each kernel by the first step, by the epoch, relative to its norm
+    step_loss                 loss of each step of the first epoch
+    dead                      share of each ReLU layer's units that are zero for every probe image
+    classes_predicted, entropy, spread      of the predictions on the probe images
+    initial_statistics        share of their initial values that BatchNormalization's moving statistics still hold
 """
 
 import json
@@ -33,6 +39,8 @@ class SignalRecorder(keras.callbacks.Callback):
     def on_train_begin(self, logs: dict | None = None) -> None:
         self.relu_names, self.prober = build_prober(self.model)
         self.kernels = kernel_arrays(self.model)
+        norms = [layer for layer in self.model.layers if isinstance(layer, keras.layers.BatchNormalization)]
+        self.momentum = max((layer.momentum for layer in norms if layer.trainable), default=None)
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         self.first = epoch == 0
@@ -55,6 +63,9 @@ class SignalRecorder(keras.callbacks.Callback):
         kernels = kernel_arrays(self.model)
         self.line["update"] = relative_changes(self.kernels, kernels)
         self.kernels = kernels
+        if self.momentum is not None:
+            steps = int(ops.convert_to_numpy(self.model.optimizer.iterations))
+            self.line["initial_statistics"] = round(self.momentum**steps, 5)
         self.line |= self.probe_signals()
         self.write()
 

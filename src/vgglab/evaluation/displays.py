@@ -109,12 +109,17 @@ def draw_curves(history: Sequence[Mapping], title: str, n_classes: int | None = 
     return figure
 
 
-def save_figure(figure: Figure, path_without_suffix: str | Path) -> None:
-    """Write a figure as .svg (text stays text) and .png, each whole or not at all; the same bytes every time."""
+def save_figure(figure: Figure, path_without_suffix: str | Path) -> tuple[Path, Path]:
+    """Write a figure as .svg (text stays text) and .png, each whole or not at all; the same bytes every time.
+
+    Returns:
+        The paths of the .svg and of the .png.
+    """
     base = Path(path_without_suffix)
-    for suffix, metadata in ((".svg", {"Date": None, "Creator": None}), (".png", {"Software": None})):
-        write = partial(_write_figure, figure, suffix[1:], metadata)
-        write_atomic(base.with_name(base.name + suffix), write)
+    svg, png = base.with_name(f"{base.name}.svg"), base.with_name(f"{base.name}.png")
+    write_atomic(svg, partial(_write_figure, figure, "svg", {"Date": None, "Creator": None}))
+    write_atomic(png, partial(_write_figure, figure, "png", {"Software": None}))
+    return svg, png
 
 
 def _write_figure(figure: Figure, form: str, metadata: dict, path: Path) -> None:

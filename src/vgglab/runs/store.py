@@ -10,8 +10,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
 from vgglab.config import RunConfig, config_fields, dump_yaml, flatten, make_config, option_name, read_yaml
 from vgglab.errors import ConfigError, RunError
 from vgglab.runs.files import read_json, write_text
@@ -184,6 +182,8 @@ def lock(folder: Path) -> Iterator[None]:
     Raises:
         RunError: another process holds it.
     """
+    from filelock import FileLock, Timeout  # brings asyncio along, which a listing of runs need not wait for
+
     try:
         with FileLock(folder / ".lock", timeout=1):  # is_locked holds it for a moment
             yield
@@ -195,6 +195,8 @@ def is_locked(folder: Path) -> bool:
     """Whether a process is training this run at the moment (False too where the folder cannot be written)."""
     if not (folder / ".lock").exists():
         return False
+    from filelock import FileLock, Timeout
+
     try:
         with FileLock(folder / ".lock", timeout=0):
             return False

@@ -2,39 +2,50 @@
 
 import pytest
 
-from vgglab.config import (
-    RunConfig,
-    config_fields,
-    dump_yaml,
-    flatten,
-    from_options,
-    make_config,
-    option_name,
-    parse_assignments,
-    parse_yaml,
-    read_yaml,
-)
+from vgglab.config import RunConfig, config_fields, flatten, option_name
 from vgglab.errors import ConfigError
+from vgglab.resolve import from_options, make_config, parse_assignments
+from vgglab.yaml_text import dump_yaml, parse_yaml, read_yaml
 
 DEFAULTS = {
     "name": None,
     "data.name": "digits",
     "data.coarse": False,
     "data.validation": 0.2,
+    "data.test": 0.2,
     "data.split_seed": 0,
     "data.limit": None,
+    "data.strict": False,
     "model.name": "vgg16",
     "model.batch_norm": False,
     "model.dropout": 0.0,
     "model.width": 1.0,
     "model.dense_units": [4096, 4096],
+    "model.preprocessing": "scale",
+    "model.image_size": None,
+    "backbone.name": None,
+    "backbone.weights": None,
+    "backbone.head_units": [512],
+    "backbone.head_dropout": 0.0,
+    "backbone.pooling": "flatten",
+    "augment.flip": False,
+    "augment.crop": 0,
+    "augment.randaugment": 0,
+    "augment.mixup": 0.0,
+    "augment.cutmix": 0.0,
+    "augment.views": None,
     "train.optimizer": "sgd",
     "train.learning_rate": 0.01,
     "train.momentum": 0.0,
     "train.epochs": 10,
+    "train.schedule": "constant",
+    "train.warmup": 0.0,
+    "train.freeze": None,
+    "train.phases": [],
     "train.batch_size": 64,
     "train.seed": 0,
     "train.signals": True,
+    "train.cache": True,
 }
 CHANGED = {
     "name": "all-changed",
@@ -59,13 +70,16 @@ def test_every_default():
 @pytest.mark.parametrize(
     ("tree", "message"),
     [
-        ({"trian": {}}, "unknown key 'trian'; known: name, data, model, train; did you mean 'train'?"),
-        ({"data": {"nmae": 1}}, "unknown key 'data.nmae'; known: name, coarse, validation, split_seed, limit; did"),
-        ({"model": {"drop_out": 1}}, "known: name, batch_norm, dropout, width, dense_units; did you mean 'dropout'?"),
+        (
+            {"trian": {}},
+            "unknown key 'trian'; known: name, data, model, backbone, augment, train; did you mean 'train'?",
+        ),
+        ({"data": {"nmae": 1}}, "unknown key 'data.nmae'; known: name, coarse, validation, test, split_seed, limit,"),
+        ({"model": {"drop_out": 1}}, "preprocessing, image_size; did you mean 'dropout'?"),
         ({"train": {"lerning_rate": 1}}, "unknown key 'train.lerning_rate'; known: optimizer, learning_rate,"),
         ({"train": {"lerning_rate": 1}}, "did you mean 'learning_rate'?"),
         ({"train": {1: 2}}, "unknown key 'train.1'; known: optimizer"),
-        ({"zzz": 1}, "unknown key 'zzz'; known: name, data, model, train"),
+        ({"zzz": 1}, "unknown key 'zzz'; known: name, data, model, backbone, augment, train"),
     ],
 )
 def test_an_unknown_key_is_told_with_the_known_ones_and_the_nearest(tree, message):
@@ -232,5 +246,50 @@ def test_a_config_survives_its_file(tree, tmp_path):
 
 def test_short_names_of_options_are_unique():
     names = [option_name(dotted) for dotted in config_fields()]
-    assert len(set(names)) == len(names) == 18
+    assert len(set(names)) == len(names) == len(DEFAULTS)
     assert option_name("data.name") == "data" and option_name("train.epochs") == "epochs"
+
+
+def test_a_phase_takes_what_it_does_not_say_from_train():
+    config = make_config({"train": {"learning_rate": 0.1, "phases": [{"epochs": 2}, {"epochs": 3, "freeze": "fc1"}]}})
+    assert [(phase.epochs, phase.learning_rate, phase.freeze) for phase in config.phases] == [
+        (2, 0.1, "none"),
+        (3, 0.1, "fc1"),
+    ]
+    assert config.train.epochs == 5
+
+
+def test_a_run_without_phases_is_one_phase():
+    (phase,) = make_config({"train": {"epochs": 4, "schedule": "cosine", "warmup": 1}}).phases
+    assert (phase.epochs, phase.schedule, phase.warmup, phase.freeze) == (4, "cosine", 1.0, "none")
+
+
+@pytest.mark.parametrize(
+    ("backbone", "width", "resolved"),
+    [
+        ({"name": "MobileNetV2"}, 1.0, ("MobileNetV2", "imagenet")),
+        ({"name": "vgg16"}, 0.25, ("vgg16", "builtin")),
+        ({"weights": "builtin"}, 1.0, ("VGG16", "builtin")),
+        ({"weights": "run:first"}, 1.0, (None, "run:first")),
+    ],
+)
+def test_a_backbone_is_frozen_and_has_weights_unless_told_otherwise(backbone, width, resolved):
+    config = make_config({"backbone": backbone, "model": {"width": width}})
+    assert (config.backbone.name, config.backbone.weights) == resolved
+    assert config.train.freeze == "all"
+
+
+@pytest.mark.parametrize(
+    ("tree", "message"),
+    [
+        ({"train": {"epochs": 3, "phases": [{"epochs": 2}]}}, "train.epochs is 3, but the phases have 2"),
+        ({"train": {"phases": [{"epoch": 2}]}}, "unknown key 'train.phases.0.epoch'; known: epochs, learning_rate"),
+        ({"train": {"phases": [{"epochs": 1, "schedule": "cos"}]}}, "expected one of constant, cosine, step; did you"),
+        ({"train": {"phases": "[{epochs: 1"}}, "train.phases: not valid YAML"),
+        ({"train": {"warmup": 11}}, "train.warmup is 11.0; it should be at most the 10 epochs"),
+        ({"augment": {"views": 2}}, "augment.views: nothing varies the images"),
+        ({"augment": {"views": 2, "mixup": 0.2}}, "augment.views: views of single images are kept"),
+    ],
+)
+def test_phases_and_augmentation_that_cannot_be(tree, message):
+    assert message in refusal(make_config, tree)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from vgglab.config import make_config
 from vgglab.errors import ConfigError, RunError
+from vgglab.resolve import make_config
 from vgglab.study import choose, load_study, plan_runs, selected_config, study_folder_name, study_text
 
 

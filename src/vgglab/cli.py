@@ -57,9 +57,10 @@ def train(
     options: dict[str, Any] | None = None,
 ) -> None:
     """Train one network on one data set, evaluate it, and keep everything in a run folder."""
-    from vgglab.config import from_options, make_config, parse_assignments, read_yaml
     from vgglab.errors import UsageError
     from vgglab.report.outcome import outcome_json, outcome_text
+    from vgglab.resolve import from_options, make_config, parse_assignments
+    from vgglab.yaml_text import read_yaml
 
     overrides = parse_assignments(assignments) | from_options(options or {})
     progress = "json" if as_json else os.environ.get("VGGLAB_PROGRESS", "auto")
@@ -86,9 +87,9 @@ def study(
     options: dict[str, Any] | None = None,
 ) -> None:
     """Do every run of a study file that is not done yet, and compare them."""
-    from vgglab.config import from_options, make_config, parse_assignments
     from vgglab.grid.local import check_data, run_study
     from vgglab.report.compare import compare as compare_runs
+    from vgglab.resolve import from_options, make_config, parse_assignments
     from vgglab.study import load_study, plan_runs, study_folder_name
 
     overrides = parse_assignments(assignments) | from_options(options or {})
@@ -169,9 +170,9 @@ def summary(
 ) -> None:
     """Show a network layer by layer; with --diff, what changes from it to another."""
     import_keras()
-    from vgglab.config import from_options
     from vgglab.models.describe import diff_models, diff_text, summary_json, summary_text
     from vgglab.models.find import ModelSource
+    from vgglab.resolve import from_options
 
     source = ModelSource(from_options(options or {}), input_shape, classes)
     first = source.find(model)

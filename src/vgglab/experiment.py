@@ -7,7 +7,7 @@ from typing import Any
 
 import keras
 
-from vgglab.config import RunConfig, from_options, make_config, read_yaml
+from vgglab.config import RunConfig
 from vgglab.datasets.dataset import DataSet
 from vgglab.datasets.load import load_dataset
 from vgglab.datasets.split import check_split, split_record
@@ -17,6 +17,7 @@ from vgglab.errors import RunError
 from vgglab.evaluation.evaluate import evaluate_run
 from vgglab.models.build import build_model, compile_model
 from vgglab.models.describe import count_flops, count_parameters, summary_text
+from vgglab.resolve import from_options, make_config
 from vgglab.runs.environment import describe_environment
 from vgglab.runs.files import read_json, write_atomic, write_json, write_text
 from vgglab.runs.record import RunRecord
@@ -25,6 +26,7 @@ from vgglab.runs.store import DEFAULT_PARENT, Run, create_run, load, lock
 from vgglab.training.checkpoint import Checkpoint, checkpointed_history
 from vgglab.training.fit import NonFiniteLoss, fit
 from vgglab.training.progress import ProgressMode, close_progress, make_progress
+from vgglab.yaml_text import read_yaml
 
 
 def run(

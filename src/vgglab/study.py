@@ -9,21 +9,12 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 
-from vgglab.config import (
-    NAME_PATTERN,
-    RunConfig,
-    Section,
-    dump_yaml,
-    expectation,
-    flatten,
-    make_config,
-    nearest,
-    option_name,
-    read_yaml,
-)
+from vgglab.config import NAME_PATTERN, RunConfig, Section, flatten, option_name
 from vgglab.errors import ConfigError, RunError
+from vgglab.resolve import expectation, make_config
 from vgglab.runs.record import best_row
 from vgglab.runs.store import Run
+from vgglab.yaml_text import dump_yaml, nearest, read_yaml
 
 
 class Select(Section):

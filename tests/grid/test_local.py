@@ -11,12 +11,12 @@ import time
 import pytest
 
 import vgglab
-from vgglab.config import dump_yaml
 from vgglab.errors import RunError
 from vgglab.grid.local import open_folder, run_study
 from vgglab.runs.record import HISTORY_FIELDS
 from vgglab.runs.store import create_run
 from vgglab.study import Study, plan_runs
+from vgglab.yaml_text import dump_yaml
 
 STUDY = Study(
     name="three",

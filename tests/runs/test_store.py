@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from vgglab.config import from_options, make_config
 from vgglab.errors import RunError
+from vgglab.resolve import from_options, make_config
 from vgglab.runs.files import read_json, write_json
 from vgglab.runs.record import HISTORY_FIELDS
 from vgglab.runs.store import Run, create_run, find_folder, is_locked, list_runs, load, lock, readable_name
@@ -103,6 +103,9 @@ def test_a_file_where_the_folder_should_be_is_an_oserror_that_names_it(tmp_path,
         ),
         ({"signals": False}, "digits-vgg16-sgd-no-signals"),
         ({"name": "mine", "seed": 3}, "digits-vgg16-sgd-seed-3"),
+        ({"backbone": "MobileNetV2"}, "digits-MobileNetV2-sgd"),
+        ({"weights": "run:runs/first", "freeze": "fc1"}, "digits-run-runs-first-sgd-freeze-fc1"),
+        ({"phases": "[{epochs: 1}, {epochs: 2}]"}, "digits-vgg16-sgd-epochs-3-phases-2"),
     ],
 )
 def test_a_made_up_name_tells_what_is_not_at_its_default(options, name):

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from os import PathLike
 from typing import TYPE_CHECKING
 
-from vgglab.config import DataConfig, make_config
+from vgglab.config import DataConfig
 from vgglab.errors import ConfigError
+from vgglab.resolve import make_config
 
 if TYPE_CHECKING:  # numpy and scikit-learn are loaded when data is, not when the names are asked for
     from vgglab.datasets.dataset import DataSet, Part

@@ -5,12 +5,14 @@ from typing import Any
 
 import keras
 
-from vgglab.config import MODELS, RunConfig, from_options, make_config, nearest, read_yaml
+from vgglab.config import MODELS, RunConfig
 from vgglab.datasets.load import published
 from vgglab.errors import ConfigError, UsageError
 from vgglab.models.build import build_model
+from vgglab.resolve import from_options, make_config
 from vgglab.runs.saved_model import load_model
 from vgglab.runs.store import find_folder, load
+from vgglab.yaml_text import nearest, read_yaml
 
 
 @dataclass(frozen=True)

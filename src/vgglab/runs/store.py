@@ -2,6 +2,7 @@
 
 import csv
 import math
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,10 +11,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from vgglab.config import RunConfig, config_fields, dump_yaml, flatten, make_config, option_name, read_yaml
+from vgglab.config import RunConfig, config_fields, flatten, option_name
 from vgglab.errors import ConfigError, RunError
+from vgglab.resolve import make_config
 from vgglab.runs.files import read_json, write_text
 from vgglab.runs.record import HISTORY_FIELDS, RunRecord, best_row, read_record
+from vgglab.yaml_text import dump_yaml, read_yaml
 
 DEFAULT_PARENT = "runs"
 
@@ -158,15 +161,19 @@ def create_run(config: RunConfig, parent: Path | str = DEFAULT_PARENT) -> tuple[
 
 def readable_name(config: RunConfig) -> str:
     """Data set, network, optimizer, and whatever else is not at its default."""
-    values, default = flatten(config), flatten(RunConfig())
-    always = ("data.name", "model.name", "train.optimizer")
-    parts = [values[dotted] for dotted in always[:2]]
+    network = config.backbone.name or config.backbone.weights or config.model.name
+    parts = [_clean(Path(config.data.name).name), _clean(network)]
+    values, default = flatten(config), flatten(_plainest(config))
     for dotted in config_fields():
-        value = values[dotted]
-        if dotted == "name" or dotted in always[:2] or (value == default[dotted] and dotted not in always):
-            continue
-        parts.append(_readable_part(option_name(dotted).replace("_", "-"), value))
+        if dotted == "train.optimizer" or values[dotted] != default[dotted]:
+            parts.append(_readable_part(option_name(dotted).replace("_", "-"), values[dotted]))
     return "-".join(parts)
+
+
+def _plainest(config: RunConfig) -> RunConfig:
+    """Everything at its default but data set and network."""
+    tree = {"name": config.name, "data": {"name": config.data.name}, "model": {"name": config.model.name}}
+    return make_config({**tree, "backbone": {"name": config.backbone.name, "weights": config.backbone.weights}})
 
 
 def list_runs(parent: Path | str = DEFAULT_PARENT) -> list[Run]:
@@ -220,8 +227,13 @@ def _readable_part(option: str, value: Any) -> str:
     if isinstance(value, bool):
         return option if value else f"no-{option}"
     if isinstance(value, list):
-        return f"{option}-{'x'.join(str(item) for item in value)}"
-    return value if isinstance(value, str) else f"{option}-{value}"
+        return f"{option}-{'x'.join(str(item) for item in value if not isinstance(item, dict)) or len(value)}"
+    return _clean(value) if option == "optimizer" else f"{option}-{_clean(str(value))}"
+
+
+def _clean(text: str) -> str:
+    """`text` with what a folder's name should not have replaced."""
+    return re.sub(r"[^\w.+=-]+", "-", text).strip("-.") or "unnamed"
 
 
 def _parse_row(row: dict[str, str]) -> dict[str, Any]:

@@ -52,6 +52,8 @@ def vgglab_job(width: float, batch_norm: bool) -> Job:
     from vgglab.runs.record import RunRecord
     from vgglab.training.checkpoint import Checkpoint
     from vgglab.training.fit import fit
+    from vgglab.training.part import make_part
+    from vgglab.training.phases import begin_phase, remaining
     from vgglab.training.progress import LiveProgress
 
     options = {"width": width, "batch_norm": batch_norm, "learning_rate": RATE, "epochs": 1_000}
@@ -63,9 +65,13 @@ def vgglab_job(width: float, batch_norm: bool) -> Job:
         dataset = vgglab.load_data("digits", limit=BATCH)
         images, labels = data(steps)
         dataset = replace(dataset, train=Part(images, labels, labels))
-        callbacks = watch(Checkpoint(folder, list(dataset.classes), [], record), config, dataset, "none")
+        model, (stretch,) = start_model(config, dataset), remaining(config.phases, 0)
+        begin_phase(model, config, stretch.phase, len(images))
+        part = make_part(model, dataset, config, "none")
+        checkpoint = Checkpoint(folder, model, list(dataset.classes), [], record)
+        callbacks = watch(checkpoint, config, dataset, part, stretch, "none")
         callbacks += [LiveProgress(len(images), BATCH, config.train.epochs), turns]
-        fit(start_model(config, dataset), dataset, BATCH, range(config.train.epochs), 0, callbacks)
+        fit(part, BATCH, stretch.epochs, 0, callbacks)
 
     def work(steps: int) -> float:
         if not turns.started:

@@ -2,6 +2,8 @@
 
 import pytest
 
+import vgglab  # noqa: F401 - before any test imports Keras: it chooses the kernels that TensorFlow computes with
+
 TINY = {"limit": 100, "width": 0.05, "batch_norm": True, "dropout": 0.2, "learning_rate": 0.1, "epochs": 3}
 
 
@@ -14,9 +16,15 @@ def tiny() -> dict:
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory):
     """A finished run; tests that change its folder make a copy."""
-    import vgglab
-
     return vgglab.run(**TINY, name="trained", out=tmp_path_factory.mktemp("runs"), progress="none")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def cache(tmp_path_factory):
+    """Features of frozen layers are kept below the tests' own folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VGGLAB_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 @pytest.fixture
@@ -33,7 +41,7 @@ def write_run(tmp_path):
     def write(name, losses=(), accuracies=None, options=None, test_accuracy=None, status="finished", parent=tmp_path):
         folder, _ = create_run(make_config({"name": name}, from_options(options or {})), parent)
         pairs = zip(losses, accuracies or [0.5] * len(losses), strict=True)
-        rows = [(epoch, loss, 0.6, loss + 0.5, good, 0.1, 2.0) for epoch, (loss, good) in enumerate(pairs, 1)]
+        rows = [(epoch, loss, 0.6, loss + 0.5, good, 0.1, 2.0, 1) for epoch, (loss, good) in enumerate(pairs, 1)]
         write_csv(folder / "history.csv", HISTORY_FIELDS, [dict(zip(HISTORY_FIELDS, row, strict=True)) for row in rows])
         if test_accuracy is not None:
             write_json(folder / "metrics.json", {"schema": 1, "accuracy": test_accuracy})

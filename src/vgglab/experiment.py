@@ -11,12 +11,14 @@ from vgglab.config import RunConfig
 from vgglab.datasets.dataset import DataSet
 from vgglab.datasets.load import load_dataset
 from vgglab.datasets.split import check_split, split_record
+from vgglab.diagnosis.data import data_signals
 from vgglab.diagnosis.findings import diagnose
 from vgglab.diagnosis.signals import SignalRecorder, read_signals
 from vgglab.errors import RunError
 from vgglab.evaluation.evaluate import evaluate_run
-from vgglab.models.build import build_model, compile_model
+from vgglab.models.build import build_model
 from vgglab.models.describe import count_flops, count_parameters, summary_text
+from vgglab.models.preprocessing import pixel_statistics, wants_statistics
 from vgglab.resolve import from_options, make_config
 from vgglab.runs.environment import describe_environment
 from vgglab.runs.files import read_json, write_atomic, write_json, write_text
@@ -25,6 +27,8 @@ from vgglab.runs.saved_model import load_model
 from vgglab.runs.store import DEFAULT_PARENT, Run, create_run, load, lock
 from vgglab.training.checkpoint import Checkpoint, checkpointed_history
 from vgglab.training.fit import NonFiniteLoss, fit
+from vgglab.training.part import TrainedPart, make_part
+from vgglab.training.phases import Stretch, begin_phase, check_phases, remaining
 from vgglab.training.progress import ProgressMode, close_progress, make_progress
 from vgglab.yaml_text import read_yaml
 
@@ -59,9 +63,10 @@ def run(
         >>> run = vgglab.run(data="digits", batch_norm=True, optimizer="sgd", learning_rate=0.1, epochs=10)
     """
     config = resolve_config(config, options)
-    dataset = load_dataset(config.data, config.train.batch_size, data_dir)
+    dataset = read_data(config, data_dir)
+    model = start_model(config, dataset)  # before there is a folder: what cannot be built leaves none behind
     folder, config = create_run(config, out)
-    return train(folder, config, dataset, progress)
+    return train(folder, config, dataset, progress, model)
 
 
 def resume(folder: Path | str, *, data_dir: Path | str | None = None, progress: ProgressMode = "auto") -> Run:
@@ -78,12 +83,7 @@ def resume(folder: Path | str, *, data_dir: Path | str | None = None, progress: 
     stopped = load(folder)
     if stopped.status in ("finished", "diverged"):
         raise RunError(f"{folder}: the run is {stopped.status}; only a run that was stopped can go on")
-    return train(
-        stopped.folder,
-        stopped.config,
-        load_dataset(stopped.config.data, stopped.config.train.batch_size, data_dir),
-        progress,
-    )
+    return train(stopped.folder, stopped.config, read_data(stopped.config, data_dir), progress)
 
 
 def evaluate(folder: Path | str, *, data_dir: Path | str | None = None) -> dict[str, Any]:
@@ -96,40 +96,59 @@ def evaluate(folder: Path | str, *, data_dir: Path | str | None = None) -> dict[
     trained = load(folder)
     if not (trained.folder / "best.keras").exists():
         raise RunError(f"{folder}: best.keras is missing, the run is {trained.status}; there is nothing to evaluate")
-    return evaluate_run(trained, load_dataset(trained.config.data, data_dir=data_dir))
+    return evaluate_run(trained, read_data(trained.config, data_dir))
 
 
-def train(folder: Path, config: RunConfig, dataset: DataSet, progress: ProgressMode) -> Run:
+def train(
+    folder: Path, config: RunConfig, dataset: DataSet, progress: ProgressMode, model: keras.Model | None = None
+) -> Run:
     """Train in a run folder from where its last checkpoint stands, then evaluate and diagnose.
 
     Whatever stops the training, the record says what happened and everything trained so far is kept.
     """
-    record = load(folder).record
-    with lock(folder), recorded(folder, record):
+    with lock(folder), recorded(folder) as record:
         history = checkpointed_history(folder)
-        model = load_model(folder / "last.keras") if history else start_model(config, dataset)
+        model = load_model(folder / "last.keras") if history else model or start_model(config, dataset)
         describe(folder, config, dataset, model, record)
-        checkpoint = Checkpoint(folder, list(dataset.classes), history, record)
-        callbacks = watch(checkpoint, config, dataset, progress)
-        epochs = range(len(history), config.train.epochs)
+        checkpoint = Checkpoint(folder, model, list(dataset.classes), history, record)
         try:
-            fit(model, dataset, config.train.batch_size, epochs, config.train.seed, callbacks)
+            for stretch in remaining(config.phases, len(history)):
+                train_stretch(model, dataset, config, stretch, checkpoint, progress)
             record.status = "finished"
         except NonFiniteLoss as error:
             record.status, record.message = "diverged", str(error)
-        finally:
-            close_progress(callbacks)
         conclude(load(folder), record, dataset)
     return load(folder)
 
 
+def train_stretch(
+    model: keras.Model,
+    dataset: DataSet,
+    config: RunConfig,
+    stretch: Stretch,
+    checkpoint: Checkpoint,
+    progress: ProgressMode,
+) -> None:
+    """Train a phase, or what is left of it: on features where frozen layers can be computed once, else on images."""
+    if stretch.begins:
+        begin_phase(model, config, stretch.phase, len(dataset.train))
+    part = make_part(model, dataset, config, progress)
+    checkpoint.begin_phase(stretch.number, part.seconds)
+    callbacks = watch(checkpoint, config, dataset, part, stretch, progress)
+    try:
+        fit(part, config.train.batch_size, stretch.epochs, config.train.seed, callbacks)
+    finally:
+        close_progress(callbacks)
+
+
 @contextmanager
-def recorded(folder: Path, record: RunRecord) -> Iterator[None]:
-    """Keep the record of a run true to what happens in the block, whatever ends it."""
+def recorded(folder: Path) -> Iterator[RunRecord]:
+    """The record of a run, kept true to what happens in the block, whatever ends it."""
+    record = load(folder).record
     record.status, record.message = "running", ""
     record.save(folder)
     try:
-        yield
+        yield record
     except BaseException as error:
         stopped = isinstance(error, KeyboardInterrupt)
         record.status = "interrupted" if stopped else "failed"
@@ -161,11 +180,18 @@ def resolve_config(config: RunConfig | dict | Path | str | None, options: dict[s
     return make_config(config or {}, from_options(options), source)
 
 
+def read_data(config: RunConfig, data_dir: Path | str | None = None) -> DataSet:
+    """The data set of a run, its pictures at the size that the run wants."""
+    return load_dataset(config.data, config.train.batch_size, data_dir, config.model.image_size)
+
+
 def start_model(config: RunConfig, dataset: DataSet) -> keras.Model:
-    """A new compiled model for a data set; its first weights are a function of the config's seed."""
+    """A new model for a data set, frozen as its first phase wants; its first weights follow from the config's seed."""
     keras.utils.set_random_seed(config.train.seed)
-    model = build_model(config.model, dataset.image_shape, len(dataset.classes))
-    compile_model(model, config.train)
+    wanted = wants_statistics(config.model.preprocessing)
+    statistics = pixel_statistics(dataset.train.images) if wanted else None
+    model = build_model(config, dataset.image_shape, len(dataset.classes), statistics)
+    check_phases(model, config)
     return model
 
 
@@ -184,12 +210,19 @@ def describe(folder: Path, config: RunConfig, dataset: DataSet, model: keras.Mod
 
 
 def watch(
-    checkpoint: Checkpoint, config: RunConfig, dataset: DataSet, progress: ProgressMode
+    checkpoint: Checkpoint,
+    config: RunConfig,
+    dataset: DataSet,
+    part: TrainedPart,
+    stretch: Stretch,
+    progress: ProgressMode,
 ) -> list[keras.callbacks.Callback]:
     """The callbacks of a run: an epoch is told of once it is on disk."""
     settings = config.train
     callbacks = [checkpoint, *make_progress(progress, len(dataset.train), settings.batch_size, settings.epochs)]
     if settings.signals:
-        path, done = checkpoint.folder / "signals.jsonl", len(checkpoint.history)
-        callbacks.insert(0, SignalRecorder(path, dataset.validation.images, done))
+        path, (probe, labels), start = checkpoint.folder / "signals.jsonl", part.validation, stretch.epochs.start
+        pictures = [(images.images, images.labels) for images in (dataset.train, dataset.validation)]
+        data = None if start else data_signals(*pictures, len(dataset.classes))
+        callbacks.insert(0, SignalRecorder(path, probe, start, labels, part.train, data))
     return callbacks

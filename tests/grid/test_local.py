@@ -61,7 +61,7 @@ def test_finished_runs_are_not_done_again(done, tmp_path):
     stand_in = folder / "damaged"  # now a finished run that is worse than the chosen one
     shutil.copytree(folder / "sound", stand_in, dirs_exist_ok=True)
     (stand_in / "config.yaml").write_text(dump_yaml(PLANNED[0].config.model_dump(mode="json")))
-    (stand_in / "history.csv").write_text(f"{','.join(HISTORY_FIELDS)}\n1,2.3,0.1,2.3,0.01,0.01,1.0\n")
+    (stand_in / "history.csv").write_text(f"{','.join(HISTORY_FIELDS)}\n1,2.3,0.1,2.3,0.01,0.01,1.0,1\n")
     before = {path: path.stat().st_mtime_ns for path in folder.glob("*/*.*") if path.name != ".lock"}
     assert run_study(STUDY, PLANNED, folder, quiet=True, say=lambda line: None)
     assert {path: path.stat().st_mtime_ns for path in before} == before

@@ -3,12 +3,14 @@
 import keras
 import pytest
 
-from vgglab.config import OPTIMIZERS, ModelConfig
+from vgglab.config import OPTIMIZERS
 from vgglab.errors import VgglabError
-from vgglab.models.build import BUILDERS, build_model, build_optimizer
+from vgglab.models.build import BUILDERS, build_model
+from vgglab.training.compiling import build_optimizer
 from vgglab.models.describe import count_flops, count_parameters, diff_models, diff_text, summary_text
 from vgglab.models.find import ModelSource
 from vgglab.models.vgg16 import vgg16
+from vgglab.resolve import make_config
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +55,8 @@ def test_the_summary_names_every_layer_and_the_parameters(small):
 
 
 def test_every_model_name_builds():
-    built = [build_model(ModelConfig(name=name, width=0.05), (32, 32, 3), 3) for name in BUILDERS]
+    configs = [make_config({"model": {"name": name, "width": 0.05}}) for name in BUILDERS]
+    built = [build_model(config, (32, 32, 3), 3) for config in configs]
     assert len(built) == 1 and all(model.output.shape == (None, 3) for model in built)
 
 

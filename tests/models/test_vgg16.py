@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 
-from vgglab.models.build import build_optimizer
+from vgglab.training.compiling import build_optimizer
 from vgglab.models.vgg16 import BLOCKS, vgg16
 
 BN_PARAMETERS = 4 * sum(filters * convolutions for filters, convolutions in BLOCKS)

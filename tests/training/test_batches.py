@@ -30,7 +30,7 @@ def orders_seen_by_fit(epochs: range) -> list[list[int]]:
         epochs=epochs.stop,
         shuffle=False,
         verbose=0,
-        callbacks=[SeedEpochs(batches, 3)],
+        callbacks=[SeedEpochs(batches, [], 3)],
     )
     seen = model.seen[-COUNT * len(epochs) :]  # Keras may look at a batch before the first epoch
     return [seen[start : start + COUNT] for start in range(0, len(seen), COUNT)]
@@ -54,3 +54,15 @@ def test_without_a_seed_the_order_is_kept_and_the_last_batch_is_smaller():
     batches = Batches(IMAGES, np.arange(COUNT), 8)
     assert [len(batches[number][1]) for number in range(len(batches))] == [8] * 6 + [2]
     assert np.concatenate([batches[number][1] for number in range(len(batches))]).tolist() == list(range(COUNT))
+
+
+def test_each_image_shows_one_of_its_views_and_another_in_another_epoch():
+    views = np.stack([np.arange(50), np.arange(50) + 100], axis=0).reshape(100, 1)
+    batches = Batches(views, np.arange(50), 50, seed=0)
+    seen = []
+    for epoch in range(2):
+        batches.set_epoch(epoch)
+        images, labels = batches[0]
+        assert np.array_equal(images[:, 0] % 100, labels)
+        seen.append(images[np.argsort(labels), 0] // 100)
+    assert set(seen[0]) == {0, 1} and not np.array_equal(*seen)

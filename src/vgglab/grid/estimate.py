@@ -7,13 +7,15 @@ from typing import Any
 import keras
 import numpy as np
 
-from vgglab.config import ModelConfig
+from vgglab.config import RunConfig
 from vgglab.datasets.load import Published, published
 from vgglab.grid.local import DONE
-from vgglab.models.build import build_model, compile_model
+from vgglab.models.build import build_model
 from vgglab.models.describe import count_flops, count_parameters
+from vgglab.models.preprocessing import UNIFORM
 from vgglab.runs.store import load
 from vgglab.study import PlannedRun
+from vgglab.training.phases import begin_phase
 from vgglab.training.progress import format_seconds
 
 TIMED_STEPS = 3
@@ -34,9 +36,9 @@ def estimate_runs(planned: list[PlannedRun], folder: Path) -> list[dict[str, Any
     for plan in planned:
         data, settings = published(plan.config.data.name, plan.config.data.coarse), plan.config.train
         train, validation, test = data.part_sizes(plan.config.data.validation, plan.config.data.limit)
-        key = (plan.config.model, data, settings.batch_size)
+        key = (plan.config.model, plan.config.backbone, data, settings.batch_size)
         if not plan.candidates and key not in timed:
-            timed[key] = time_network(plan.config.model, data, plan.config.train)
+            timed[key] = time_network(plan.config, data)
         network = max((rows[name]["network"] for name in plan.candidates), key=_cost) if plan.candidates else timed[key]
         status = load(folder / plan.name).status if (folder / plan.name / "run.json").exists() else "to do"
         work = settings.epochs * (train + FORWARD_SHARE * validation) + FORWARD_SHARE * test
@@ -51,10 +53,11 @@ def estimate_runs(planned: list[PlannedRun], folder: Path) -> list[dict[str, Any
     return [{**row, **row.pop("network")} for row in rows.values()]
 
 
-def time_network(config: ModelConfig, data: Published, settings: Any) -> dict[str, Any]:
+def time_network(config: RunConfig, data: Published) -> dict[str, Any]:
     """Parameters, FLOPs, and training images a second of a network on this machine."""
-    model = build_model(config, data.image_shape, data.classes)
-    compile_model(model, settings)
+    settings = config.train
+    model = build_model(config, data.image_shape, data.classes, UNIFORM)
+    begin_phase(model, config, config.phases[0], settings.batch_size)
     generator = np.random.default_rng(0)
     images = generator.integers(0, 256, (settings.batch_size, *data.image_shape), dtype="uint8")
     labels = generator.integers(0, data.classes, settings.batch_size)

@@ -1,32 +1,56 @@
 """From config to a compiled model: past here, plain arguments."""
 
+from typing import Any
+
 import keras
 
-from vgglab.config import ModelConfig, TrainConfig
-from vgglab.models.vgg16 import vgg16
+from vgglab.config import ModelConfig, RunConfig
+from vgglab.errors import ConfigError
+from vgglab.models.head import classify
+from vgglab.models.preprocessing import INPUT, PixelStatistics, resize, treat
+from vgglab.models.pretrained import Backbone, find_backbone
+from vgglab.models.vgg16 import convolutions, scaled
 
-BUILDERS = {"vgg16": vgg16}
-
-
-def build_model(config: ModelConfig, input_shape: tuple[int, int, int], classes: int) -> keras.Model:
-    """The network that `config` names, not yet compiled; it takes raw images (N, *input_shape), 0 to 255."""
-    options = config.model_dump(exclude={"name"})
-    return BUILDERS[config.name](input_shape, classes, **options)
+BUILDERS = {"vgg16": convolutions}  # networks from scratch: from treated images to feature maps
 
 
-def compile_model(model: keras.Model, config: TrainConfig) -> None:
-    """Give `model` its optimizer, the sparse categorical cross-entropy, and accuracy.
+def build_model(
+    config: RunConfig, input_shape: tuple[int, int, int], classes: int, statistics: PixelStatistics | None = None
+) -> keras.Model:
+    """The network that `config` names, not yet compiled and flat: resizing, treatment, feature maps, head.
 
-    XLA is left to Keras, which keeps it off on TensorFlow's CPU, where it costs a factor of two or more.
+    Args:
+        config: its sections `model` and `backbone` are used.
+        input_shape: (height, width, channels) of an image, pixels.
+        classes: number of classes.
+        statistics: of the training images, where `model.preprocessing` wants them (`wants_statistics`).
+
+    Returns:
+        A model from raw images (N, *input_shape), 0 to 255, to probabilities (N, classes); it loads in plain Keras.
+
+    Raises:
+        ConfigError: an unknown backbone or weights, weights of another network, or an image size it cannot take.
+        DataError: the weights cannot be had, or are damaged.
+        RunError: there is no such run to start from.
     """
-    model.compile(
-        optimizer=build_optimizer(config.optimizer, config.learning_rate, config.momentum),
-        loss="sparse_categorical_crossentropy",
-        metrics=["accuracy"],
-    )
+    backbone = find_backbone(config) if config.backbone.used else None
+    if backbone and input_shape[-1] != 3:
+        raise ConfigError(f"backbones take images of 3 channels, not {input_shape[-1]}")
+    image = keras.Input(input_shape, name=INPUT)
+    x = resize(image, config.model.image_size)
+    try:
+        x = treat(x, config.model.preprocessing, statistics, backbone and backbone.treat)
+        x = _with_backbone(x, config, backbone, classes) if backbone else _from_scratch(x, config.model, classes)
+    except ValueError as error:
+        raise ConfigError(str(error)) from None
+    return keras.Model(image, x, name=backbone.name.lower() if backbone else config.model.name)
 
 
-def build_optimizer(name: str, learning_rate: float, momentum: float = 0.0) -> keras.optimizers.Optimizer:
-    """A Keras optimizer by its lower-case name."""
-    options = {"learning_rate": learning_rate} | ({"momentum": momentum} if momentum else {})
-    return keras.optimizers.get({"class_name": name, "config": options})
+def _with_backbone(x: Any, config: RunConfig, backbone: Backbone, classes: int) -> Any:
+    head = config.backbone
+    return classify(backbone.features(x), classes, head.head_units, head.head_dropout, head.pooling)
+
+
+def _from_scratch(x: Any, config: ModelConfig, classes: int) -> Any:
+    x = BUILDERS[config.name](x, config.batch_norm, config.dropout, config.width)
+    return classify(x, classes, tuple(scaled(units, config.width) for units in config.dense_units))

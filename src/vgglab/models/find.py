@@ -9,6 +9,8 @@ from vgglab.config import MODELS, RunConfig
 from vgglab.datasets.load import published
 from vgglab.errors import ConfigError, UsageError
 from vgglab.models.build import build_model
+from vgglab.models.preprocessing import UNIFORM
+from vgglab.models.pretrained import application_names
 from vgglab.resolve import from_options, make_config
 from vgglab.runs.saved_model import load_model
 from vgglab.runs.store import find_folder, load
@@ -38,6 +40,8 @@ class ModelSource:
         network, *settings = name.split(",")
         if network in MODELS:
             return self._build(make_config({"model": {"name": network}}, self.overrides | _parse(settings), name))
+        if network.lower() in map(str.lower, application_names()):
+            return self._build(make_config({"backbone": {"name": network}}, self.overrides | _parse(settings), name))
         path = find_folder(name)
         if path.suffix == ".keras":
             return load_model(path)
@@ -48,17 +52,14 @@ class ModelSource:
             saved = run.folder / "best.keras"
             return load_model(saved) if saved.exists() else self._build(run.config)
         raise ConfigError(
-            f"unknown model {name!r}; expected one of {', '.join(MODELS)}{nearest(network, MODELS)}, "
-            "a run folder, a .yaml config or a .keras file"
+            f"unknown model {name!r}; expected {', '.join(MODELS)}, a network of keras.applications, a run folder, "
+            f"a .yaml config or a .keras file{nearest(network, (*MODELS, *application_names()))}"
         )
 
     def _build(self, config: RunConfig) -> keras.Model:
         data = published(config.data.name, config.data.coarse)
         shape = _parse_shape(self.input_shape) if self.input_shape else data.image_shape
-        try:
-            return build_model(config.model, shape, self.classes or data.classes)
-        except ValueError as error:
-            raise UsageError(str(error)) from None
+        return build_model(config, shape, self.classes or data.classes, UNIFORM)
 
 
 def _parse(settings: list[str]) -> dict[str, Any]:

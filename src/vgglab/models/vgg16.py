@@ -1,9 +1,13 @@
 """VGG-16 (Simonyan and Zisserman, 2014, configuration D), with the variants that the lab asks for."""
 
+from typing import Any
+
 import keras
 from keras import layers
 
 from vgglab.config import ModelConfig
+from vgglab.models.head import classify
+from vgglab.models.preprocessing import INPUT, treat
 
 BLOCKS = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))  # filters, convolutions; then a 2x2 max-pooling
 SMALLEST_SIDE = 2 ** len(BLOCKS)  # pixels: each pooling halves the sides
@@ -39,24 +43,31 @@ def vgg16(
         >>> vgg16((32, 32, 3), 10).count_params()
         33638218
     """
-    if min(input_shape[:2]) < SMALLEST_SIDE:
-        raise ValueError(f"input_shape is {input_shape}; five poolings need sides of {SMALLEST_SIDE} or more")
-    image = keras.Input(input_shape, name="image")
-    x = layers.Rescaling(1 / 255, name="rescaling")(image)
-    for block, (filters, convolutions) in enumerate(BLOCKS, start=1):
-        for number in range(1, convolutions + 1):
+    image = keras.Input(input_shape, name=INPUT)
+    x = convolutions(treat(image, "scale"), batch_norm, dropout, width)
+    x = classify(x, classes, tuple(scaled(units, width) for units in dense_units))
+    return keras.Model(image, x, name="vgg16")
+
+
+def convolutions(x: Any, batch_norm: bool, dropout: float, width: float) -> Any:
+    """The five blocks, from treated images (N, H, W, C) to feature maps (N, H / 32, W / 32, filters).
+
+    Raises:
+        ValueError: an image side is too small for five poolings.
+    """
+    if min(x.shape[1:3]) < SMALLEST_SIDE:
+        sides = "x".join(map(str, x.shape[1:3]))
+        raise ValueError(f"vgg16: images are {sides}; five poolings need sides of {SMALLEST_SIDE} or more")
+    for block, (filters, count) in enumerate(BLOCKS, start=1):
+        for number in range(1, count + 1):
             name = f"block{block}_conv{number}"
             x = layers.Conv2D(scaled(filters, width), 3, padding="same", activation="relu", name=name)(x)
             if batch_norm:
                 x = layers.BatchNormalization(name=f"{name}_bn")(x)
-            if dropout and number < convolutions:
+            if dropout and number < count:
                 x = layers.Dropout(dropout, name=f"{name}_dropout")(x)
         x = layers.MaxPooling2D(2, name=f"block{block}_pool")(x)
-    x = layers.Flatten(name="flatten")(x)
-    for number, units in enumerate(dense_units, start=1):
-        x = layers.Dense(scaled(units, width), activation="relu", name=f"fc{number}")(x)
-    x = layers.Dense(classes, activation="softmax", name="predictions")(x)
-    return keras.Model(image, x, name="vgg16")
+    return x
 
 
 def scaled(units: int, width: float) -> int:

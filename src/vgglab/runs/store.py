@@ -70,7 +70,7 @@ class Run:
         with path.open(newline="", encoding="utf-8") as lines:
             reader = csv.DictReader(lines)
             try:
-                if tuple(reader.fieldnames or ()) != HISTORY_FIELDS:
+                if tuple(reader.fieldnames or ()) not in (HISTORY_FIELDS, HISTORY_FIELDS[:-1]):  # early runs: no phase
                     raise RunError(f"{path}: expected the columns {','.join(HISTORY_FIELDS)}")
                 return [_parse_row(row) for row in reader]
             except (TypeError, ValueError) as error:
@@ -162,12 +162,22 @@ def create_run(config: RunConfig, parent: Path | str = DEFAULT_PARENT) -> tuple[
 def readable_name(config: RunConfig) -> str:
     """Data set, network, optimizer, and whatever else is not at its default."""
     network = config.backbone.name or config.backbone.weights or config.model.name
-    parts = [_clean(Path(config.data.name).name), _clean(network)]
+    parts = [data_label(config.data.name), clean_name(network)]
     values, default = flatten(config), flatten(_plainest(config))
     for dotted in config_fields():
         if dotted == "train.optimizer" or values[dotted] != default[dotted]:
             parts.append(_readable_part(option_name(dotted).replace("_", "-"), values[dotted]))
     return "-".join(parts)
+
+
+def data_label(name: str) -> str:
+    """A data set in a folder's name: its own name, or that of the folder of pictures."""
+    return clean_name(Path(name).expanduser().absolute().name)
+
+
+def clean_name(text: str) -> str:
+    """`text` with what a folder's name should not have replaced."""
+    return re.sub(r"[^\w.+=-]+", "-", text).strip("-.") or "unnamed"
 
 
 def _plainest(config: RunConfig) -> RunConfig:
@@ -228,17 +238,12 @@ def _readable_part(option: str, value: Any) -> str:
         return option if value else f"no-{option}"
     if isinstance(value, list):
         return f"{option}-{'x'.join(str(item) for item in value if not isinstance(item, dict)) or len(value)}"
-    return _clean(value) if option == "optimizer" else f"{option}-{_clean(str(value))}"
-
-
-def _clean(text: str) -> str:
-    """`text` with what a folder's name should not have replaced."""
-    return re.sub(r"[^\w.+=-]+", "-", text).strip("-.") or "unnamed"
+    return clean_name(value) if option == "optimizer" else f"{option}-{clean_name(str(value))}"
 
 
 def _parse_row(row: dict[str, str]) -> dict[str, Any]:
-    parsed: dict[str, Any] = {key: _parse_number(row[key]) for key in HISTORY_FIELDS}
-    return parsed | {"epoch": int(row["epoch"])}
+    parsed: dict[str, Any] = {key: _parse_number(row[key]) for key in HISTORY_FIELDS if key != "phase"}
+    return parsed | {"epoch": int(row["epoch"]), "phase": int(row.get("phase") or 1)}
 
 
 def _parse_number(text: str) -> float | None:

@@ -4,59 +4,99 @@ A run that is resumed therefore sees what it would have seen, without anything b
 """
 
 import math
+from collections.abc import Callable
 
 import keras
 import numpy as np
 
 DRAWS_PER_EPOCH = 2**20  # more than the draws a seed generator makes in an epoch
 
+# Images, labels, epoch and the batch's number -> images and labels, varied.
+Augment = Callable[[np.ndarray, np.ndarray, int, int], tuple[np.ndarray, np.ndarray]]
+
 
 class Batches(keras.utils.PyDataset):
     """Images and labels in batches; in their own order, or shuffled anew each epoch.
 
     Args:
-        images: uint8 (N, H, W, 3).
+        images: uint8 (N, H, W, 3), or features, float32 (N, ...); a multiple of N holds so many views of each, of
+            which an epoch takes one at random.
         labels: int64 (N,).
         batch_size: images per batch; the last one may be smaller.
         seed: shuffle with this seed; None keeps the order.
+        augmenter: varies each batch as it is asked for; for training only.
+        classes: number of classes, where labels are to be shares of classes, float32 (N, classes); None leaves them
+            as they are.
     """
 
-    def __init__(self, images: np.ndarray, labels: np.ndarray, batch_size: int, seed: int | None = None):
+    def __init__(
+        self,
+        images: np.ndarray,
+        labels: np.ndarray,
+        batch_size: int,
+        seed: int | None = None,
+        augmenter: Augment | None = None,
+        classes: int | None = None,
+    ):
         # With one worker Keras has TensorFlow tune its input pipeline, which stalls epochs by up to 5 s at their end.
         super().__init__(workers=2)
         self.images, self.labels, self.batch_size, self.seed = images, labels, batch_size, seed
+        self.augmenter, self.classes = augmenter, classes
         self.set_epoch(0)
 
     def set_epoch(self, epoch: int) -> None:
-        """Take the order of an epoch (from 0)."""
+        """Take the order and the noise of an epoch (from 0)."""
+        self.epoch = epoch
         self.order = np.arange(len(self.labels))
+        self.views = np.zeros(len(self.labels), "int64")
         if self.seed is not None:
             self.order = epoch_order(len(self.labels), self.seed, epoch)
+            self.views = epoch_views(len(self.labels), len(self.images) // len(self.labels), self.seed, epoch)
 
     def __len__(self) -> int:
         return math.ceil(len(self.labels) / self.batch_size)
 
     def __getitem__(self, number: int) -> tuple[np.ndarray, np.ndarray]:
         rows = self.order[number * self.batch_size : (number + 1) * self.batch_size]
-        return self.images[rows], self.labels[rows]
+        images, labels = self.images[rows + self.views[rows] * len(self.labels)], self.labels[rows]
+        if self.augmenter is not None:
+            images, labels = self.augmenter(images, labels, self.epoch, number)
+        if self.classes is not None and labels.ndim == 1:
+            labels = one_hot(labels, self.classes)
+        return images, labels
 
 
 class SeedEpochs(keras.callbacks.Callback):
-    """Give each epoch its own data order and dropout noise, from the run's seed and the epoch's number."""
+    """Give each epoch its own data order and noise, from the run's seed and the epoch's number.
 
-    def __init__(self, batches: Batches, seed: int):
+    Args:
+        batches: what is trained on.
+        noisy: the layers that draw random numbers, such as Dropout; those of the whole model, in their order.
+        seed: of the run.
+    """
+
+    def __init__(self, batches: Batches, noisy: list[keras.layers.Layer], seed: int):
         super().__init__()
-        self.batches, self.seed = batches, seed
+        self.batches, self.noisy, self.seed = batches, noisy, seed
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         self.batches.set_epoch(epoch)
-        for number, layer in enumerate(self.model._flatten_layers(include_self=False)):
-            generator = getattr(layer, "seed_generator", None)
-            if generator is not None:
-                layer_seed = np.random.SeedSequence([self.seed, number]).generate_state(1)[0]
-                generator.state.assign(np.array([layer_seed, epoch * DRAWS_PER_EPOCH], dtype="uint32"))
+        for number, layer in enumerate(self.noisy):
+            layer_seed = np.random.SeedSequence([self.seed, number]).generate_state(1)[0]
+            layer.seed_generator.state.assign(np.array([layer_seed, epoch * DRAWS_PER_EPOCH], dtype="uint32"))
 
 
 def epoch_order(count: int, seed: int, epoch: int) -> np.ndarray:
     """The order of `count` images in an epoch (from 0): int64 (count,)."""
     return np.random.default_rng([seed, epoch]).permutation(count)
+
+
+def one_hot(labels: np.ndarray, classes: int) -> np.ndarray:
+    """Labels as shares of the classes: int (N,) -> float32 (N, classes)."""
+    return np.eye(classes, dtype="float32")[labels]
+
+
+def epoch_views(count: int, views: int, seed: int, epoch: int) -> np.ndarray:
+    """Which of its views each of `count` images shows in an epoch (from 0): int64 (count,)."""
+    # The last number, never 0, keeps this apart from the order, which has the first two.
+    return np.random.default_rng([seed, epoch, 2]).integers(views, size=count)

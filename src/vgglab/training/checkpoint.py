@@ -21,22 +21,37 @@ class Checkpoint(keras.callbacks.Callback):
 
     Args:
         folder: the run folder.
+        model: the whole model, of which a part may be what is fitted.
         classes: class names, in the order of the outputs.
         history: the rows so far, for a run that goes on.
         record: the head of the run, brought up to date with each epoch.
     """
 
-    def __init__(self, folder: Path, classes: list[str], history: list[dict[str, Any]], record: RunRecord):
+    def __init__(
+        self,
+        folder: Path,
+        model: keras.Model,
+        classes: list[str],
+        history: list[dict[str, Any]],
+        record: RunRecord,
+    ):
         super().__init__()
-        self.folder, self.classes, self.history, self.record = folder, classes, list(history), record
+        self.folder, self.whole, self.classes, self.history = folder, model, classes, list(history)
+        self.record, self.phase, self.seconds_before = record, 1, 0.0
         self.write_history()
 
+    def begin_phase(self, number: int, seconds: float) -> None:
+        """A phase begins or goes on, after `seconds` of work that its first epoch has to answer for."""
+        self.phase, self.seconds_before = number, seconds
+
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
-        self.started = time.perf_counter()
+        self.started = time.perf_counter() - self.seconds_before
+        self.seconds_before = 0.0
+        self.learning_rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         self.history.append(self.row(epoch, logs or {}))
-        save_model(self.model, self.folder / "last.keras", self.classes, {"history": self.history})
+        save_model(self.whole, self.folder / "last.keras", self.classes, {"history": self.history})
         if best_row(self.history) is self.history[-1] or not (self.folder / "best.keras").exists():
             write_atomic(self.folder / "best.keras", lambda path: link(self.folder / "last.keras", path))
         self.write_history()
@@ -47,8 +62,9 @@ class Checkpoint(keras.callbacks.Callback):
         return {
             "epoch": epoch + 1,
             **{name: values[name] if np.isfinite(values.get(name, np.nan)) else None for name in MEASURES},
-            "learning_rate": float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate)),
+            "learning_rate": self.learning_rate,
             "seconds": round(time.perf_counter() - self.started, 3),
+            "phase": self.phase,
         }
 
     def write_history(self) -> None:

@@ -1,13 +1,14 @@
-"""From a model and a data set to `Model.fit`."""
+"""To `Model.fit`, from batches and the part of a model that is trained."""
 
 import math
 
 import keras
 
-from vgglab.datasets.dataset import DataSet
 from vgglab.errors import VgglabError
 from vgglab.training.batches import Batches, SeedEpochs
 from vgglab.training.fast_cpu import fast_batch_norm
+from vgglab.training.freezing import at_rest
+from vgglab.training.part import TrainedPart
 
 
 class NonFiniteLoss(VgglabError):
@@ -31,37 +32,33 @@ class StopOnNonFinite(keras.callbacks.Callback):
 
 
 def fit(
-    model: keras.Model,
-    dataset: DataSet,
+    part: TrainedPart,
     batch_size: int,
     epochs: range,
     seed: int,
     callbacks: list[keras.callbacks.Callback],
 ) -> None:
-    """Train a compiled model.
+    """Train the part of a model that is trained.
 
     Args:
-        model: compiled; takes raw images (N, H, W, 3), 0 to 255.
-        dataset: trains on its training part and validates on its validation part after each epoch.
+        part: its model is compiled.
         batch_size: images per step.
         epochs: the epochs to train, from 0; `range(4, 10)` goes on after four.
-        seed: of the data order and the dropout noise.
+        seed: of the data order, and of the noise of layers such as Dropout.
         callbacks: told of every epoch and step.
 
     Raises:
         NonFiniteLoss: the loss became NaN or infinite.
     """
-    if not epochs:
-        return
-    train = Batches(dataset.train.images, dataset.train.labels, batch_size, seed)
-    validation = Batches(dataset.validation.images, dataset.validation.labels, 4 * batch_size)
-    with fast_batch_norm(model):
-        model.fit(
+    train = Batches(*part.train, batch_size, seed, part.augmenter, part.classes)
+    validation = Batches(*part.validation, 4 * batch_size, classes=part.classes)
+    with fast_batch_norm(part.model), at_rest(part.resting):
+        part.model.fit(
             train,
             validation_data=validation,
             initial_epoch=epochs.start,
             epochs=epochs.stop,
             shuffle=False,
             verbose=0,
-            callbacks=[SeedEpochs(train, seed), StopOnNonFinite(), *callbacks],
+            callbacks=[SeedEpochs(train, part.noisy, seed), StopOnNonFinite(), *callbacks],
         )

@@ -3,6 +3,8 @@
 import json
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Literal
 
 import keras
@@ -89,6 +91,22 @@ def close_progress(callbacks: list[keras.callbacks.Callback]) -> None:
     for callback in callbacks:
         if isinstance(callback, LiveProgress) and hasattr(callback, "bar"):
             callback.close()
+
+
+def tell(mode: ProgressMode, text: str) -> None:
+    """A line for a person on stderr, in the mode that is for persons."""
+    if mode == "auto":
+        print(f"vgglab: {text}", file=sys.stderr, flush=True)
+
+
+@contextmanager
+def counting(mode: ProgressMode, what: str, total: int) -> Iterator[Callable[[int], None]]:
+    """A live bar on a terminal for work that is no epoch; yields what to call with each number that is done."""
+    live = mode == "auto" and sys.stderr.isatty()
+    columns = (TextColumn(what), BarColumn(bar_width=20), MofNCompleteColumn(), TimeRemainingColumn(compact=True))
+    with Progress(*columns, console=Console(stderr=True), transient=True, disable=not live) as bar:
+        task = bar.add_task("", total=total)
+        yield lambda done: bar.advance(task, done)
 
 
 def emit(event: dict[str, Any]) -> None:

@@ -1,0 +1,205 @@
+"""Weights files: read whatever Keras writes, and give them to a model or say where the two part ways."""
+
+import io
+import re
+import zipfile
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+
+import h5py
+import keras
+import numpy as np
+
+from vgglab.errors import ConfigError, DataError
+
+SUFFIXES = (".weights.h5", ".h5", ".keras")
+WEIGHTS_IN_ARCHIVE = "model.weights.h5"  # the member of a .keras file
+
+
+@dataclass(frozen=True)
+class StoredLayer:
+    """A layer's weights in a file.
+
+    Attributes:
+        name: what the file calls the layer.
+        arrays: its weights, in Keras's order.
+    """
+
+    name: str
+    arrays: list[np.ndarray]
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A layer of a model that takes weights.
+
+    Attributes:
+        key: where files of Keras 3 keep them.
+        layer: the layer.
+        variables: its weights, in the order of files.
+    """
+
+    key: str
+    layer: keras.layers.Layer
+    variables: list[keras.Variable]
+
+    def fill(self, arrays: list[np.ndarray]) -> None:
+        """Give the layer its weights."""
+        for variable, array in zip(self.variables, arrays, strict=True):
+            variable.assign(array)
+        if hasattr(self.layer, "finalize_state"):  # Normalization computes with a copy
+            self.layer.finalize_state()
+
+
+def load_weights(model: keras.Model, path: Path, name: str) -> None:
+    """Give `model` the weights in a file; what the file has beyond it must be a head of dense layers.
+
+    Args:
+        model: a network without a head.
+        path: a `.weights.h5`, `.h5` or `.keras` file.
+        name: what to call the network in an error.
+
+    Raises:
+        ConfigError: no such file, or the weights of another network; the first layer that differs is named.
+        DataError: the file is damaged.
+    """
+    stored, ordered = read_weights(path)
+    slots = list(_layers_in_order(model) if ordered else _layers_by_key(model))
+    if ordered:
+        pairs = list(zip_longest(slots, stored.values()))[: len(slots)]
+        rest = list(stored.values())[len(slots) :]
+    else:
+        pairs = [(slot, stored.pop(slot.key, None)) for slot in slots]
+        rest = list(stored.values())
+    for slot, layer in pairs:
+        _check(slot, layer, f"{path}: not weights of {name}")
+    if more := next((layer for layer in rest if layer.arrays[0].ndim != 2), None):
+        raise ConfigError(f"{path}: not weights of {name}: it has no layer like the file's {_told(more)}")
+    for slot, layer in pairs:
+        slot.fill(layer.arrays)
+
+
+def copy_weights(source: keras.layers.Layer, target: keras.layers.Layer) -> None:
+    """Give `target` the weights of `source`, a layer with the same settings."""
+    pairs = zip(source._flatten_layers(), target._flatten_layers(), strict=True)
+    for old, new in pairs:
+        Slot("", new, _variables(new)).fill([keras.ops.convert_to_numpy(variable) for variable in _variables(old)])
+
+
+def read_weights(path: Path) -> tuple[dict[str, StoredLayer], bool]:
+    """The layers in a file that have weights, by their place in it, and whether their order is the model's.
+
+    Raises:
+        ConfigError: there is no such file, or it is of no kind that can be read.
+        DataError: the file is damaged.
+    """
+    if not path.is_file():
+        raise ConfigError(f"{path}: no such weights file")
+    if not path.name.endswith(SUFFIXES):
+        raise ConfigError(f"{path}: expected a file that ends in {', '.join(SUFFIXES)}")
+    try:
+        with h5py.File(_open(path), "r") as file:
+            legacy = "model_weights" in file or "layer_names" in file.attrs
+            found = _read_legacy(file.get("model_weights", file)) if legacy else _read_keras3(file)
+    except (OSError, KeyError, ValueError, RuntimeError, zipfile.BadZipFile) as error:
+        raise DataError(f"{path}: not a readable weights file ({first_line(error)}); fetch it again") from None
+    if not found:
+        raise DataError(f"{path}: holds no weights; fetch it again")
+    return found, legacy
+
+
+def _open(path: Path) -> Any:
+    if path.suffix != ".keras":
+        return path
+    with zipfile.ZipFile(path) as archive:
+        return io.BytesIO(archive.read(WEIGHTS_IN_ARCHIVE))
+
+
+def _read_keras3(file: h5py.Group) -> dict[str, StoredLayer]:
+    """What Keras 3 writes: `layers/conv2d_1/vars/0`, with numbers that count the layers of a class."""
+    found: dict[str, StoredLayer] = {}
+
+    def visit(place: str, item: Any) -> None:
+        if place.startswith("layers/") and place.endswith("/vars") and len(item):
+            key = place.removesuffix("/vars")
+            name = item.attrs.get("name", key.rpartition("/")[2])
+            found[key] = StoredLayer(name, [item[str(number)][()] for number in range(len(item))])
+
+    file.visititems(visit)
+    return {key: layer for key, layer in found.items() if "/seed_generator" not in key}
+
+
+def _read_legacy(group: h5py.Group) -> dict[str, StoredLayer]:
+    """What Keras 1 and 2 wrote, and keras.applications is published as: layers in the model's order."""
+    found = {}
+    for name in map(_text, _attribute(group, "layer_names")):
+        arrays = [group[name][_text(weight)][()] for weight in _attribute(group[name], "weight_names")]
+        if arrays:
+            found[name] = StoredLayer(name, arrays)
+    return found
+
+
+def _attribute(group: h5py.Group, name: str) -> list[Any]:
+    """A list that is cut into `name0`, `name1`, ... where it is long."""
+    if name in group.attrs:
+        return list(group.attrs[name])
+    parts = [key for key in group.attrs if re.fullmatch(rf"{name}\d+", key)]
+    parts.sort(key=lambda key: int(key.removeprefix(name)))
+    return [value for part in parts for value in group.attrs[part]]
+
+
+def _layers_in_order(model: keras.Model) -> Iterator[Slot]:
+    for layer in model.layers:
+        if variables := list(layer.trainable_weights) + list(layer.non_trainable_weights):
+            yield Slot("", layer, variables)
+
+
+def _layers_by_key(model: keras.Model, place: str = "layers") -> Iterator[Slot]:
+    seen: Counter[str] = Counter()
+    for layer in model.layers:
+        kind = _snake_case(type(layer).__name__)
+        key = f"{place}/{kind}_{seen[kind]}" if seen[kind] else f"{place}/{kind}"
+        seen[kind] += 1
+        if isinstance(layer, keras.Model):
+            yield from _layers_by_key(layer, f"{key}/layers")
+        elif variables := _variables(layer):
+            yield Slot(key, layer, variables)
+
+
+def _variables(layer: keras.layers.Layer) -> list[keras.Variable]:
+    """A layer's own weights in the order of files, without those of layers inside it."""
+    return layer._trainable_variables + layer._non_trainable_variables
+
+
+def _check(slot: Slot, stored: StoredLayer | None, problem: str) -> None:
+    expected = [tuple(variable.shape) for variable in slot.variables]
+    if stored is None or [array.shape for array in stored.arrays] != expected:
+        there = "has none like it" if stored is None else f"has {_told(stored)}"
+        raise ConfigError(f"{problem}: layer {slot.layer.name} is {_shapes(expected)}, the file {there}")
+
+
+def _told(stored: StoredLayer) -> str:
+    return f"{stored.name}, {_shapes([array.shape for array in stored.arrays])}"
+
+
+def _shapes(shapes: list[tuple[int, ...]]) -> str:
+    return " + ".join("x".join(map(str, shape)) or "a number" for shape in shapes)
+
+
+def _snake_case(name: str) -> str:
+    """`Conv2D` -> `conv2d`, `BatchNormalization` -> `batch_normalization`: as Keras names classes in files."""
+    name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", re.sub(r"\W+", "", name))
+    return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode() if isinstance(value, bytes) else value
+
+
+def first_line(error: Exception) -> str:
+    """What an error says first, or what it is."""
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

@@ -1,0 +1,150 @@
+"""Images varied at random as they are trained on: a function of seed, epoch and batch, and of nothing else."""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+from keras import layers, ops
+
+from vgglab.config import AugmentConfig
+from vgglab.training.augment_layers import CutMix, MixUp, PadAndCrop
+from vgglab.training.batches import one_hot
+from vgglab.training.randaugment import RandAugment
+
+DEFAULT = AugmentConfig()
+LAYER_SEED = 0  # replaced before each batch; without one, layers ask Python's random numbers for theirs
+
+
+class Augmenter:
+    """Varies batches of training images with Keras layers, on the backend's device.
+
+    The order is crop, flip, RandAugment, then Mixup or CutMix. Where both are asked for, each batch gets one of the
+    two, either as likely. The noise of a batch depends on seed, epoch and the batch's number only, so that a run that
+    was killed goes on as it would have. May be called from several threads, which take turns.
+
+    Args:
+        classes: number of classes.
+        seed: of all that is drawn, 0 or more.
+        flip: mirror each image left and right, or not.
+        crop: pixels of black around each image before one of the old size is cut out of it; 0 for none.
+        randaugment: RandAugment's operations for each image; 0 for none.
+        mixup: Mixup's alpha; 0 for none.
+        cutmix: CutMix's alpha; 0 for none.
+
+    Example:
+        >>> augmenter = Augmenter(classes=10, seed=0, flip=True, crop=4)
+        >>> images, labels = augmenter(np.zeros((64, 32, 32, 3), "uint8"), np.zeros(64, int), epoch=0, batch=0)
+        >>> images.shape
+        (64, 32, 32, 3)
+    """
+
+    def __init__(
+        self,
+        classes: int,
+        seed: int,
+        flip: bool = DEFAULT.flip,
+        crop: int = DEFAULT.crop,
+        randaugment: int = DEFAULT.randaugment,
+        mixup: float = DEFAULT.mixup,
+        cutmix: float = DEFAULT.cutmix,
+    ):
+        self.classes, self.seed = classes, seed
+        self._single = Chain(image_layers(flip, crop, randaugment))
+        self._mixers = [Chain([mixer]) for mixer in mixing_layers(mixup, cutmix)]
+        self._lock = threading.Lock()
+
+    def __call__(self, images: np.ndarray, labels: np.ndarray, epoch: int, batch: int) -> tuple[np.ndarray, np.ndarray]:
+        """The images of a batch, varied, and their labels.
+
+        Args:
+            images: uint8 (N, H, W, 3).
+            labels: int (N,).
+            epoch: number of the epoch, from 0.
+            batch: number of the batch in the epoch, from 0.
+
+        Returns:
+            Images (N, H, W, 3), 0 to 255: uint8 where they are only cropped and flipped, else float32. Labels as they
+            came; where images are mixed, the share of each class, float32 (N, classes), each row summing to 1.
+        """
+        # The last number, never 0, keeps this noise apart from that of the data order, which has the first two.
+        noise = np.random.default_rng([self.seed, epoch, batch, 1])
+        with self._lock:
+            varied = self._single.vary({"images": images}, noise)
+            if self._mixers:
+                mixer = self._mixers[noise.integers(len(self._mixers))]
+                varied = mixer.vary(varied | {"labels": one_hot(labels, self.classes)}, noise)
+            return ops.convert_to_numpy(varied["images"]), ops.convert_to_numpy(varied.get("labels", labels))
+
+
+class Chain:
+    """Layers one after the other, compiled where the backend compiles, with the noise as an argument.
+
+    Args:
+        chained: layers that take and give `images` and, if they are given any, `labels`, as a dict.
+    """
+
+    def __init__(self, chained: list[layers.Layer]):
+        self.layers = chained
+        self.states = [state for layer in chained for state in layer.variables]
+        self._vary = compiled(self._vary_stateless)
+
+    def vary(self, batch: dict[str, Any], noise: np.random.Generator) -> dict[str, Any]:
+        """`batch` varied, as tensors; `noise` sets where the random generators of the layers start."""
+        if not self.layers:
+            return batch
+        # torch adds the two numbers of a state as int32, and a layer counts on from there.
+        states = noise.integers(0, 2**30, (len(self.states), 2)).astype(self.states[0].dtype)
+        tensors = {name: ops.convert_to_tensor(value) for name, value in batch.items()}
+        return self._vary(tensors, ops.convert_to_tensor(states))
+
+    def _vary_stateless(self, batch: dict[str, Any], states: Any) -> dict[str, Any]:
+        mapping = [(variable, states[number]) for number, variable in enumerate(self.states)]
+        with keras.StatelessScope(state_mapping=mapping):
+            for layer in self.layers:
+                batch = batch | {"images": ops.cast(batch["images"], layer.compute_dtype)}
+                batch = layer(batch, training=True)
+        return batch
+
+
+def compiled(function: Callable) -> Callable:
+    """`function` of tensors as a graph on TensorFlow and JAX; on torch as it is."""
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        return tf.function(function, autograph=False)
+    if keras.backend.backend() == "jax":
+        import jax
+
+        return jax.jit(function)
+    return function
+
+
+def image_layers(flip: bool, crop: int, randaugment: int) -> list[layers.Layer]:
+    """The layers that vary each image by itself, in their order."""
+    moved = {"seed": LAYER_SEED, "dtype": "uint8"}  # a quarter of the bytes of float32
+    wanted = [
+        PadAndCrop(crop, **moved) if crop else None,
+        layers.RandomFlip("horizontal", **moved) if flip else None,
+        RandAugment(randaugment, seed=LAYER_SEED, dtype="float32") if randaugment else None,
+    ]
+    return [layer for layer in wanted if layer is not None]
+
+
+def mixing_layers(mixup: float, cutmix: float) -> list[layers.Layer]:
+    """The layers that mix images of a batch, of which each batch gets one."""
+    options = {"seed": LAYER_SEED, "dtype": "float32"}
+    wanted = [MixUp(mixup, **options) if mixup else None, CutMix(cutmix, **options) if cutmix else None]
+    return [layer for layer in wanted if layer is not None]
+
+
+def make_augmenter(config: AugmentConfig, classes: int, seed: int) -> Augmenter | None:
+    """What varies training images as `config` says; None where nothing does.
+
+    Args:
+        config: of a run.
+        classes: number of classes.
+        seed: of the run.
+    """
+    return Augmenter(classes, seed, **config.model_dump(exclude={"views"})) if config.used else None

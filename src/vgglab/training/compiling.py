@@ -1,0 +1,31 @@
+"""What a model is trained with: optimizer, loss, metrics."""
+
+import keras
+
+from vgglab.training.schedules import Rate
+
+HARD, SOFT = "sparse_categorical_crossentropy", "categorical_crossentropy"  # labels as numbers, as shares
+
+
+def compile_model(model: keras.Model, optimizer: keras.optimizers.Optimizer, soft_labels: bool = False) -> None:
+    """Give `model` its optimizer, the categorical cross-entropy, and accuracy.
+
+    XLA is left to Keras, which keeps it off on TensorFlow's CPU, where it costs a factor of two or more.
+
+    Args:
+        model: gives class probabilities.
+        optimizer: new, or that of another model with the same trainable variables.
+        soft_labels: labels are shares of classes (N, classes), as Mixup makes them, not class numbers (N,).
+    """
+    model.compile(optimizer=optimizer, loss=SOFT if soft_labels else HARD, metrics=["accuracy"])
+
+
+def build_optimizer(name: str, learning_rate: Rate, momentum: float = 0.0) -> keras.optimizers.Optimizer:
+    """A Keras optimizer by its lower-case name."""
+    options = {"learning_rate": learning_rate} | ({"momentum": momentum} if momentum else {})
+    return getattr(keras.optimizers, _class_name(name))(**options)
+
+
+def _class_name(name: str) -> str:
+    """`sgd` -> `SGD`, as Keras spells it."""
+    return next(known for known in dir(keras.optimizers) if known.lower() == name)

@@ -1,0 +1,89 @@
+"""The part of a model that is trained, and what it is trained on: images, or what the frozen part gives for them."""
+
+import time
+from dataclasses import dataclass, replace
+
+import keras
+import numpy as np
+
+from vgglab.config import RunConfig
+from vgglab.datasets.dataset import DataSet
+from vgglab.training.augment import Augmenter
+from vgglab.training.compiling import SOFT, compile_model
+from vgglab.training.cut import Cut, cut_model, noisy_layers
+from vgglab.training.feature_store import FeatureStore
+from vgglab.training.features import Count, Views, features_of
+from vgglab.training.progress import ProgressMode, counting, tell
+
+
+@dataclass(frozen=True)
+class TrainedPart:
+    """What `Model.fit` is called on.
+
+    Attributes:
+        model: compiled; the whole model, or its part behind the cut. It shares its weights with the whole.
+        train: what it is trained on: images, uint8 (N, H, W, 3), or features, float32 (N, ...); with labels (N,).
+        validation: what it is validated on, likewise.
+        noisy: the layers of the whole model that draw random numbers, in their order.
+        resting: those of them that lie in the frozen part and keep still.
+        augmenter: varies the training images of each batch; None leaves them as they are.
+        classes: number of classes, where labels are shares of classes; None where they are class numbers.
+        seconds: spent on computing features.
+    """
+
+    model: keras.Model
+    train: tuple[np.ndarray, np.ndarray]
+    validation: tuple[np.ndarray, np.ndarray]
+    noisy: list[keras.layers.Layer]
+    resting: list[keras.layers.Layer]
+    augmenter: Augmenter | None = None
+    classes: int | None = None
+    seconds: float = 0.0
+
+
+def make_part(model: keras.Model, dataset: DataSet, config: RunConfig, progress: ProgressMode) -> TrainedPart:
+    """What is trained of a compiled model, after its frozen layers have been computed once where that is possible."""
+    cut = cut_model(model)
+    augmenter = make_augmenter(config, len(dataset.classes))
+    views = augmenter and config.augment.views
+    if cut is None or not config.train.cache or (augmenter and not views):
+        if cut and config.train.cache:
+            tell(progress, "images are varied anew in each epoch, so frozen layers are computed anew too; see --views")
+        return whole_model(model, dataset, cut, augmenter)
+    started = time.perf_counter()
+    total = len(dataset.train) * (views or 1) + len(dataset.validation)
+    with counting(progress, "frozen layers", total) as count:
+        part = behind_cut(model, cut, dataset, count, views and _views(augmenter, config))
+    return replace(part, seconds=time.perf_counter() - started)
+
+
+def make_augmenter(config: RunConfig, classes: int) -> Augmenter | None:
+    """What varies the training images, as the config asks; None where it asks for nothing."""
+    settings = config.augment.model_dump(exclude={"views"})
+    return Augmenter(classes, config.train.seed, **settings) if config.augment.used else None
+
+
+def _views(augmenter: Augmenter, config: RunConfig) -> Views:
+    settings = f"{config.augment.model_dump_json(exclude={'views'})}, seed {config.train.seed}"
+    return Views(augmenter, config.augment.views, settings)
+
+
+def whole_model(model: keras.Model, dataset: DataSet, cut: Cut | None, augmenter: Augmenter | None) -> TrainedPart:
+    """A model to be trained on images, frozen layers and all."""
+    images = [(part.images, part.labels) for part in (dataset.train, dataset.validation)]
+    resting = noisy_layers(cut.frozen) if cut else []
+    classes = len(dataset.classes) if model.loss == SOFT else None
+    return TrainedPart(model, *images, noisy_layers(model), resting, augmenter, classes)
+
+
+def behind_cut(model: keras.Model, cut: Cut, dataset: DataSet, count: Count, views: Views | None) -> TrainedPart:
+    """The part of a compiled model behind a cut, to be trained on features that are computed once.
+
+    Its optimizer is the whole model's, so that a checkpoint of the whole holds the state of both.
+    """
+    store = FeatureStore()
+    train = features_of(cut.frozen, dataset.train.images, store, count, views)
+    validation = features_of(cut.frozen, dataset.validation.images, store, count)
+    compile_model(cut.trained, model.optimizer)
+    features = [(train, dataset.train.labels), (validation, dataset.validation.labels)]
+    return TrainedPart(cut.trained, *features, noisy_layers(model), [])

@@ -1,0 +1,68 @@
+"""A run's phases, one after the other: what each freezes, and the rate it trains at."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import keras
+
+from vgglab.config import Phase, RunConfig
+from vgglab.training.compiling import build_optimizer, compile_model
+from vgglab.training.freezing import freeze
+from vgglab.training.schedules import make_schedule
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """The epochs of a phase that are still to do.
+
+    Attributes:
+        number: of the phase, from 1.
+        phase: its settings.
+        epochs: of the run, from 0.
+        begins: whether the phase begins here, and does not go on.
+    """
+
+    number: int
+    phase: Phase
+    epochs: range
+    begins: bool
+
+
+def remaining(phases: tuple[Phase, ...], done: int) -> Iterator[Stretch]:
+    """What is left of the phases after `done` epochs."""
+    start = 0
+    for number, phase in enumerate(phases, start=1):
+        stop = start + phase.epochs
+        if done < stop:
+            yield Stretch(number, phase, range(max(start, done), stop), begins=done <= start)
+        start = stop
+
+
+def begin_phase(model: keras.Model, config: RunConfig, phase: Phase, images: int) -> None:
+    """Freeze what the phase freezes, and compile the model with an optimizer at the phase's rate.
+
+    Args:
+        model: flat, from raw images to probabilities.
+        config: of the run.
+        phase: one of `config.phases`.
+        images: training images in an epoch.
+
+    Raises:
+        ConfigError: there is no such layer to train from, or nothing is left to train.
+    """
+    freeze(model, phase.freeze, config.backbone.used)
+    steps = math.ceil(images / config.train.batch_size)
+    rate = make_schedule(phase.schedule, phase.learning_rate, steps * phase.epochs, round(steps * phase.warmup))
+    optimizer = build_optimizer(config.train.optimizer, rate, config.train.momentum)
+    compile_model(model, optimizer, config.augment.mixes)
+
+
+def check_phases(model: keras.Model, config: RunConfig) -> None:
+    """Make sure that every phase can freeze what it wants to, before the first one begins.
+
+    Raises:
+        ConfigError: there is no such layer to train from, or nothing is left to train.
+    """
+    for phase in reversed(config.phases):  # the model is left as the first phase has it
+        freeze(model, phase.freeze, config.backbone.used)

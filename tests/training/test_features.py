@@ -1,0 +1,76 @@
+import keras
+import numpy as np
+import pytest
+
+import vgglab
+from vgglab.training.feature_store import FeatureStore
+from vgglab.training.features import Views, features_key, features_of
+
+HEAD_RUN = {"backbone": "VGG16", "weights": "none", "data": "digits", "limit": 100, "epochs": 2, "head_units": "16"}
+
+
+@pytest.fixture
+def images() -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (300, 8, 8, 3), dtype="uint8")
+
+
+def small_network(filters: int = 4, scale: float = 1 / 255) -> keras.Model:
+    keras.utils.set_random_seed(0)
+    image = keras.Input((8, 8, 3))
+    x = keras.layers.Rescaling(scale)(image)
+    x = keras.layers.Conv2D(filters, 3)(x)
+    return keras.Model(image, keras.layers.GlobalAveragePooling2D()(x))
+
+
+def test_features_are_what_the_network_gives_and_are_computed_once(images, tmp_path):
+    network, counted = small_network(), []
+    first = features_of(network, images, FeatureStore(tmp_path), counted.append)
+    np.testing.assert_allclose(first, network.predict_on_batch(images), atol=1e-6)
+    again = features_of(small_network(), images, FeatureStore(tmp_path), counted.append)
+    assert sum(counted) == len(images) and np.array_equal(first, again)
+
+
+def test_the_key_holds_weights_treatment_network_and_images(images):
+    other_weights, other_image = small_network(), images.copy()
+    other_weights.layers[2].bias.assign(np.full(4, 1e-3))
+    other_image[-1, 0, 0, 0] ^= 1
+    keys = [
+        features_key(small_network(), images),
+        features_key(other_weights, images),
+        features_key(small_network(scale=1 / 127.5), images),
+        features_key(small_network(), other_image),
+        features_key(small_network(), images[:-1]),
+    ]
+    assert len(set(keys)) == len(keys) and features_key(small_network(), images) == keys[0]
+
+
+@pytest.mark.parametrize(
+    ("backbone", "freeze"), [("VGG16", "block5_conv1"), ("ResNet50", "all"), ("MobileNetV2", "block_16_expand")]
+)
+def test_nothing_changes_but_the_time(backbone, freeze, tmp_path):
+    options = HEAD_RUN | {"backbone": backbone, "freeze": freeze, "learning_rate": 0.001, "head_dropout": 0.1}
+    cached, plain = (
+        vgglab.run(**options, cache=cache, name=f"cache-{cache}", out=tmp_path, progress="none")
+        for cache in (True, False)
+    )
+    images = vgglab.load_data("digits", limit=100).test.images
+    np.testing.assert_allclose(logits(cached, images), logits(plain, images), atol=1e-4)
+    assert [row["val_accuracy"] for row in cached.history] == [row["val_accuracy"] for row in plain.history]
+    assert cached.metrics["accuracy"] == plain.metrics["accuracy"]
+
+
+def logits(run: vgglab.Run, images: np.ndarray) -> np.ndarray:
+    model = run.classifier.model
+    model.layers[-1].activation = keras.activations.linear
+    return keras.Model(model.inputs, model.layers[-1](model.layers[-1].input)).predict_on_batch(images)
+
+
+def test_views_are_the_features_of_images_varied_so_many_times(images, tmp_path):
+    def shift(batch, labels, view, number):
+        return batch // (view + 1), labels
+
+    views = Views(shift, 2, "halves")
+    features = features_of(small_network(), images, FeatureStore(tmp_path), views=views)
+    expected = [small_network().predict_on_batch(each) for each in (images, images // 2)]
+    np.testing.assert_allclose(features, np.concatenate(expected), atol=1e-6)
+    assert features_key(small_network(), images, views) != features_key(small_network(), images)

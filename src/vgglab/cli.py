@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 import vgglab
+from vgglab import cli_data
 from vgglab.backend import import_keras
 from vgglab.console import print_table, run_command, say
 from vgglab.options import with_config_options
@@ -20,6 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.add_typer(cli_data.app, name="data")
 
 Set = Annotated[list[str], typer.Option("--set", metavar="FIELD=VALUE", help="Set a config field, dotted.")]
 Out = Annotated[Path, typer.Option("--out", help="Folder that runs are made in.")]
@@ -159,6 +161,25 @@ def evaluate(run: RunPath, data_dir: DataDir = None, as_json: Json = False) -> N
 
 
 @app.command()
+def diagnose(
+    run: RunPath,
+    language: Annotated[str, typer.Option("--lang", help="Language: en or fr.")] = "en",
+    everything: Annotated[bool, typer.Option("--all", help="Show every finding, not only the first three.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Say what is the case with a run, with the evidence, why that happens, and what to try first."""
+    from vgglab.diagnosis.reading import describe, findings_text, read_findings
+    from vgglab.runs.store import load
+
+    opened = load(run)
+    findings = read_findings(opened)
+    if as_json:
+        typer.echo(json.dumps([describe(finding, language) for finding in findings], indent=1))
+        return
+    typer.echo(findings_text(opened, findings, language, everything))
+
+
+@app.command()
 @with_config_options
 def summary(
     model: Annotated[str, typer.Argument(help="vgg16[,FIELD=VALUE...], a run, a config, or a .keras file.")],
@@ -181,6 +202,28 @@ def summary(
         return
     changes = diff_models(first, source.find(diff))
     typer.echo(json.dumps(changes, indent=1) if as_json else diff_text(changes))
+
+
+@app.command()
+def cache(
+    clear: Annotated[bool, typer.Option("--clear", help="Take everything that is kept away.")] = False,
+    as_json: Json = False,
+) -> None:
+    """List what frozen layers gave, kept so that they are computed once; or clear it."""
+    from vgglab.training.feature_store import FeatureStore
+
+    store = FeatureStore()
+    if clear:
+        say(f"{store.clear() / 10**6:,.1f} MB freed in {store.folder}")
+        return
+    rows = [entry.as_row() for entry in store.entries()]
+    if as_json:
+        typer.echo(json.dumps(rows, indent=1))
+        return
+    if rows:
+        print_table(list(rows[0]), [[str(value) for value in row.values()] for row in rows])
+    total = sum(row["megabytes"] for row in rows)
+    say(f"{len(rows)} entries, {total:,.1f} of at most {store.limit / 10**6:,.0f} MB, in {store.folder}")
 
 
 def _show_rows(rows: list[dict[str, Any]], as_json: bool) -> None:

@@ -10,6 +10,7 @@ from vgglab.yaml_text import nearest, parse_yaml
 
 OPTIMIZERS = ("sgd", "adam", "adamw", "rmsprop", "nadam", "adamax", "adagrad", "adadelta", "lion")
 DATASETS = ("digits", "cifar10", "cifar100")
+PICTURE_SIZE = 224  # side in pixels that a folder's pictures are decoded at where model.image_size is not given
 MODELS = ("vgg16",)
 TAKES_MOMENTUM = ("sgd", "rmsprop")
 SCHEDULES = ("constant", "cosine", "step")

@@ -27,8 +27,11 @@ def with_config_options(verb: Callable[..., None]) -> Callable[..., None]:
 
 
 def expand_options(app: typer.Typer, arguments: list[str]) -> None:
-    """Add the options of the config to the verb that `arguments` invoke, where it takes them."""
-    verb = next((argument for argument in arguments if not argument.startswith("-")), None)
+    """Add the options of the config to the verb that `arguments` invoke, where it takes them; also `data preview`."""
+    verb, *rest = [argument for argument in arguments if not argument.startswith("-")] or [None]
+    for group in app.registered_groups:
+        if group.name == verb:
+            expand_options(group.typer_instance, rest)
     for command in app.registered_commands:
         wrapper = command.callback
         if wrapper.__name__ == verb and hasattr(wrapper, "own"):

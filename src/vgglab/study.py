@@ -13,7 +13,7 @@ from vgglab.config import NAME_PATTERN, RunConfig, Section, flatten, option_name
 from vgglab.errors import ConfigError, RunError
 from vgglab.resolve import expectation, make_config
 from vgglab.runs.record import best_row
-from vgglab.runs.store import Run
+from vgglab.runs.store import Run, clean_name, data_label
 from vgglab.yaml_text import dump_yaml, nearest, read_yaml
 
 
@@ -127,11 +127,11 @@ def selected_config(planned: PlannedRun, chosen: RunConfig) -> RunConfig:
 
 def study_folder_name(study: Study, planned: list[PlannedRun], overrides: dict[str, Any]) -> str:
     """Study, data set and whatever the command line changed: `vgg16-lab-digits-width-0.25`."""
-    parts = [study.name, planned[0].config.data.name]
+    parts = [study.name, data_label(planned[0].config.data.name)]
     for dotted, value in overrides.items():
         if dotted != "data.name":
             parts += [option_name(dotted).replace("_", "-"), _name_part(value)]
-    return "-".join(parts)
+    return clean_name("-".join(parts))
 
 
 def study_text(study: Study, planned: list[PlannedRun]) -> str:

@@ -1,6 +1,7 @@
 """What a data set is: images, labels, class names and a fixed split."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,7 +13,8 @@ class Part:
     Attributes:
         images: uint8 pixels, shape (N, H, W, 3), 0 to 255, RGB.
         labels: int64 class numbers, shape (N,).
-        indices: int64 positions in the published training (or test) images, shape (N,).
+        indices: int64 positions in the published training (or test) images, or in the sorted list of a folder's
+            files, shape (N,).
     """
 
     images: np.ndarray
@@ -23,15 +25,24 @@ class Part:
         return len(self.labels)
 
 
+class Skipped(NamedTuple):
+    """A file of a folder that was left out: its path below the folder, its part, and what is wrong with it."""
+
+    path: str
+    part: str
+    reason: str
+
+
 @dataclass(frozen=True)
 class DataSet:
-    """A data set ready for training: three parts with one list of class names."""
+    """A data set ready for training: three parts with one list of class names, and what had to be left out."""
 
     name: str
     classes: tuple[str, ...]
     train: Part
     validation: Part
     test: Part
+    skipped: tuple[Skipped, ...] = ()
 
     @property
     def image_shape(self) -> tuple[int, int, int]:

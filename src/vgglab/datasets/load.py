@@ -1,13 +1,13 @@
-"""`load_data`: a data set by its name, split into train, validation and test."""
+"""`load_data`: a data set by its name or folder, split into train, validation and test."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
 from os import PathLike
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from vgglab.config import DataConfig
+from vgglab.config import DATASETS, PICTURE_SIZE, DataConfig
 from vgglab.errors import ConfigError
 from vgglab.resolve import make_config
 
@@ -26,17 +26,19 @@ class Published:
         classes: number of classes.
         training: number of published training images.
         test: number of published test images.
+        validation: number of published validation images; None where they are cut from the training images.
     """
 
     image_shape: tuple[int, int, int]
     classes: int
     training: int
     test: int
+    validation: int | None = None
 
     def part_sizes(self, validation: float, limit: int | None) -> tuple[int, int, int]:
-        """Images for training, validation and test after the split."""
-        held_out = math.ceil(self.training * validation)
-        sizes = (self.training - held_out, held_out, self.test)
+        """Images for training, validation and test after the split (of a folder: to one or two per class)."""
+        cut = math.ceil(self.training * validation) if self.validation is None else 0
+        sizes = (self.training - cut, cut if self.validation is None else self.validation, self.test)
         return tuple(min(size, limit or size) for size in sizes)
 
 
@@ -48,32 +50,45 @@ PUBLISHED = {
 COARSE_CLASSES = 20
 
 
-def published(name: str, coarse: bool = False) -> Published:
-    """Image shape, classes and numbers of images of a data set, without loading it."""
+def published(
+    name: str, coarse: bool = DEFAULT.coarse, *, test: float = DEFAULT.test, image_size: int | None = None
+) -> Published:
+    """Image shape, classes and numbers of images of a data set, without loading it; of a folder by listing its files.
+
+    Args:
+        name: as for `load_data`.
+        coarse: as for `load_data`.
+        test: as for `load_data`.
+        image_size: as for `load_data`.
+
+    Raises:
+        DataError: there is no such folder, or it has no classes.
+    """
+    if name not in DATASETS:
+        return _listed(name, test, image_size)
     return replace(PUBLISHED[name], classes=COARSE_CLASSES) if coarse else PUBLISHED[name]
 
 
 def load_data(
-    name: str,
-    *,
-    coarse: bool = DEFAULT.coarse,
-    validation: float = DEFAULT.validation,
-    split_seed: int = DEFAULT.split_seed,
-    limit: int | None = DEFAULT.limit,
-    data_dir: str | PathLike[str] | None = None,
+    name: str, *, image_size: int | None = None, data_dir: str | PathLike[str] | None = None, **settings: Any
 ) -> DataSet:
     """Load a data set and cut it into three parts that are the same on every machine.
 
     Args:
-        name: one of `vgglab.config.DATASETS`.
-        coarse: CIFAR-100's 20 superclasses instead of its 100 classes.
-        validation: share of the published training images held out, between 0 and 1.
-        split_seed: which images are held out and which ones `limit` keeps, 0 to 2**32 - 1.
-        limit: images kept in each part, every class in its share; None, or more than there are, keeps all.
-        data_dir: folder of the CIFAR files; None means VGGLAB_DATA, else the user's cache folder.
+        name: one of `vgglab.config.DATASETS`, or a folder of pictures: `name/<class>/*`, or
+            `name/{train,val,test}/<class>/*`.
+        image_size: side in pixels that the pictures of a folder are decoded at; None means `PICTURE_SIZE`.
+        data_dir: folder of the CIFAR files and of decoded pictures; None means VGGLAB_DATA, else the user's cache
+            folder.
+        **settings: the other fields of `vgglab.config.DataConfig`: `coarse` (CIFAR-100's 20 superclasses instead of
+            its 100 classes), `validation` (share of the training images held out, between 0 and 1), `test` (share of
+            a folder's images held out where it has no test part), `split_seed` (which images are held out for
+            validation and which ones `limit` keeps, 0 to 2**32 - 1), `limit` (images kept in each part, every class
+            in its share; None, or more than there are, keeps all) and `strict` (refuse a folder with unreadable
+            files).
 
     Returns:
-        A data set of uint8 images, shape (N, 32, 32, 3), 0 to 255, RGB.
+        A data set of uint8 images, shape (N, 32, 32, 3) or (N, image_size, image_size, 3), 0 to 255, RGB.
 
     Raises:
         ConfigError: an argument is off.
@@ -84,36 +99,69 @@ def load_data(
         >>> len(load_data("digits", limit=100).train)
         100
     """
-    given = {"name": name, "coarse": coarse, "validation": validation, "split_seed": split_seed, "limit": limit}
-    make_config({"data": given}, source="load_data")
-    from vgglab.datasets.dataset import DataSet
-    from vgglab.datasets.split import split_indices, take
-
-    classes, training, test = _read(name, coarse, data_dir)
-    kept, held_out = split_indices(training.labels, validation, split_seed)
-    return DataSet(
-        name=name,
-        classes=classes,
-        train=take(training, kept, limit, split_seed),
-        validation=take(training, held_out, limit, split_seed),
-        test=take(test, None, limit, split_seed),
-    )
+    given = {"data": {"name": name, **settings}, "model": {"image_size": image_size}}
+    config = make_config(given, source="load_data")
+    return load_dataset(config.data, data_dir=data_dir, image_size=config.model.image_size)
 
 
-def load_dataset(config: DataConfig, batch_size: int = 1, data_dir: str | PathLike[str] | None = None) -> DataSet:
+def load_dataset(
+    config: DataConfig,
+    batch_size: int = 1,
+    data_dir: str | PathLike[str] | None = None,
+    image_size: int | None = None,
+) -> DataSet:
     """The data set that a config names.
+
+    Args:
+        config: what to load, and how to split it.
+        batch_size: what the training part must have enough images for.
+        data_dir: as for `load_data`.
+        image_size: as for `load_data`.
 
     Raises:
         ConfigError: a batch would be larger than the training part.
         DataError: the data set is missing or damaged.
     """
-    dataset = load_data(**config.model_dump(), data_dir=data_dir)
+    dataset = _load(config, data_dir, image_size or PICTURE_SIZE)
     if batch_size > len(dataset.train):
         raise ConfigError(
             f"train.batch_size is {batch_size}; {config.name} has only {len(dataset.train)} training images "
             "here, choose a smaller batch or a larger --limit"
         )
     return dataset
+
+
+def _load(config: DataConfig, data_dir: str | PathLike[str] | None, image_size: int) -> DataSet:
+    if config.name not in DATASETS:
+        from vgglab.datasets.folder import read_folder
+
+        return read_folder(config, image_size, data_dir)
+    from vgglab.datasets.dataset import DataSet
+    from vgglab.datasets.split import split_indices, take
+
+    classes, training, test = _read(config.name, config.coarse, data_dir)
+    kept, held_out = split_indices(training.labels, config.validation, config.split_seed)
+    return DataSet(
+        name=config.name,
+        classes=classes,
+        train=take(training, kept, config.limit, config.split_seed),
+        validation=take(training, held_out, config.limit, config.split_seed),
+        test=take(test, None, config.limit, config.split_seed),
+    )
+
+
+def _listed(path: str, test: float, image_size: int | None) -> Published:
+    """What a folder's files tell before they are decoded."""
+    from vgglab.datasets.layout import find_pictures
+
+    pictures = find_pictures(path)
+    training, *others = (len(pictures.parts.get(part, ())) for part in ("train", "validation", "test"))
+    validation = others[0] if "validation" in pictures.parts else None
+    held_out = others[1] if "test" in pictures.parts else math.ceil(training * test)
+    if "test" not in pictures.parts:
+        training -= held_out
+    size = image_size or PICTURE_SIZE
+    return Published((size, size, 3), len(pictures.classes), training, held_out, validation)
 
 
 def _read(name: str, coarse: bool, data_dir: str | PathLike[str] | None) -> tuple[tuple[str, ...], Part, Part]:

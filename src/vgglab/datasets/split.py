@@ -10,6 +10,8 @@ from vgglab.datasets.dataset import DataSet, Part
 from vgglab.errors import ConfigError, DataError
 
 SCHEMA = 1
+TEST_SEED = 0  # where we cut a test part, it never moves: `split_seed` only moves the validation part
+CHUNK = 256  # images hashed at a time: a part may be larger than the memory
 
 
 def split_indices(labels: np.ndarray, validation: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -54,6 +56,27 @@ def sample_indices(labels: np.ndarray, limit: int, seed: int) -> np.ndarray:
     by_class = shuffled[np.argsort(labels[shuffled], kind="stable")]
     turn = np.concatenate([np.arange(count) / count for count in counts])  # 0: first of its class
     return np.sort(by_class[np.argsort(turn, kind="stable")[:limit]])
+
+
+def hold_out(labels: np.ndarray, share: float, seed: int, leave: int = 1) -> tuple[np.ndarray, np.ndarray]:
+    """As `split_indices`, however small the classes are: each gives its rounded share, at least one, and keeps some.
+
+    Args:
+        labels: class numbers, shape (N,); more than `leave` of each class.
+        share: share to hold out, between 0 and 1.
+        seed: 0 to 2**32 - 1.
+        leave: how many of each class are kept at least.
+
+    Returns:
+        Two sorted int64 arrays, to keep and to hold out, that share nothing and together cover 0 to N - 1.
+    """
+    _, counts = np.unique(labels, return_counts=True)
+    quota = np.clip(np.floor(counts * share + 0.5), 1, counts - leave)
+    shuffled = np.random.RandomState(seed).permutation(len(labels))
+    by_class = shuffled[np.argsort(labels[shuffled], kind="stable")]
+    turn = np.concatenate([np.arange(count) for count in counts])
+    chosen = turn < np.repeat(quota, counts)
+    return np.sort(by_class[~chosen]), np.sort(by_class[chosen])
 
 
 def take(source: Part, positions: np.ndarray | None, limit: int | None, seed: int) -> Part:
@@ -106,8 +129,10 @@ def _digest(dataset: DataSet) -> str:
     digest = hashlib.sha256()
     for name, part in _parts(dataset):
         digest.update(f"{name} {part.images.shape}".encode())
-        for numbers, kind in ((part.indices, "<i8"), (part.labels, "<i8"), (part.images, "u1")):
+        for numbers, kind in ((part.indices, "<i8"), (part.labels, "<i8")):
             digest.update(np.ascontiguousarray(numbers, dtype=kind))
+        for start in range(0, len(part), CHUNK):
+            digest.update(np.ascontiguousarray(part.images[start : start + CHUNK], dtype="u1"))
     return digest.hexdigest()
 
 

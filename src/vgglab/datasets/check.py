@@ -1,0 +1,147 @@
+"""What a folder of pictures holds, and what of it will do harm in training: read by people before they train."""
+
+import hashlib
+import os
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from os import PathLike
+from typing import Any, NamedTuple
+
+import numpy as np
+from rich.console import Console
+from rich.progress import track
+
+from vgglab.config import PICTURE_SIZE, DataConfig
+from vgglab.datasets.check_findings import find_problems
+from vgglab.datasets.decode import UnreadablePicture, open_picture, to_square, upright_size
+from vgglab.datasets.duplicates import SIDE, SMALL, exact_groups, near_groups, perceptual_hash, shrink
+from vgglab.datasets.folder import PARTS, class_counts, leave_out, plan_parts
+from vgglab.datasets.layout import Pictures, find_pictures
+from vgglab.datasets.parallel import map_parallel
+from vgglab.errors import DataError
+
+SCHEMA = 1
+
+
+class Seen(NamedTuple):
+    """What a look at a picture tells: size in pixels (upright), format, hashes, and itself as uint8 (16, 16)."""
+
+    width: int
+    height: int
+    format: str
+    digest: bytes
+    look: int
+    small: np.ndarray
+
+
+def check_folder(path: str | PathLike[str], size: int = PICTURE_SIZE) -> dict[str, Any]:
+    """Read every picture of a folder and say what is in it, ready for JSON.
+
+    Args:
+        path: as for `load_data`.
+        size: side in pixels that training would use.
+
+    Returns:
+        `classes` (files of each in each part, unreadable ones included, under the default split), `sizes`, `enlarged`
+        (pictures smaller than `size`), `formats`, `unreadable`, `exact_duplicates` and `near_duplicates` (groups of
+        files), and `findings`: severity (`error` where training refuses the folder, else `warning`), a kind, and a
+        sentence.
+
+    Raises:
+        DataError: there is no such folder, or it has no classes.
+    """
+    pictures = find_pictures(path)
+    paths = [os.path.join(pictures.root, file) for file in pictures.files]
+    console = Console(stderr=True)
+    looked = map_parallel(look_at, paths)
+    bar = track(looked, "Reading", len(paths), console=console, transient=True, disable=not console.is_terminal)
+    seen = {position: result for position, result in enumerate(bar)}
+    unreadable = {position: result for position, result in seen.items() if isinstance(result, str)}
+    seen = {position: result for position, result in seen.items() if position not in unreadable}
+    parts, problem = _plan(pictures, unreadable)
+    report = {
+        "schema": SCHEMA,
+        "path": str(pictures.root),
+        "split": sorted(pictures.parts, key=PARTS.index) if pictures.split else [],
+        "pictures": len(paths),
+        "image_size": size,
+        "classes": _class_rows(pictures, parts),
+        **_sizes(list(seen.values()), size),
+        "unreadable": [{"file": pictures.files[row], "reason": reason} for row, reason in unreadable.items()],
+        **_duplicates(pictures, parts, seen),
+    }
+    return report | {"findings": find_problems(report, problem)}
+
+
+def look_at(path: str | PathLike[str]) -> Seen | str:
+    """What a picture is; where there is none, the reason."""
+    try:
+        with open_picture(path) as image, open(path, "rb") as file:
+            width, height = upright_size(image)
+            grey = np.asarray(to_square(image, SIDE).convert("L"))
+            digest = hashlib.file_digest(file, "blake2b").digest()
+            kind = "JPEG" if image.format == "MPO" else image.format  # several JPEGs in one file, by some cameras
+            return Seen(width, height, kind, digest, perceptual_hash(grey), shrink(grey))
+    except UnreadablePicture as error:
+        return error.reason
+
+
+def _plan(pictures: Pictures, broken: Mapping[int, str]) -> tuple[dict[str, np.ndarray], str | None]:
+    """The parts that training would make, and why it would refuse, if it would."""
+    try:
+        parts = plan_parts(pictures, DataConfig())
+    except DataError as error:
+        return dict(pictures.parts), str(error)
+    try:
+        leave_out(pictures, parts, broken)
+    except DataError as error:
+        return parts, str(error)
+    return parts, None
+
+
+def _class_rows(pictures: Pictures, parts: Mapping[str, np.ndarray]) -> list[dict[str, Any]]:
+    counts = {part: class_counts(pictures, rows) for part, rows in parts.items()}
+    return [
+        {"class": name, **{part: int(counts[part][number]) for part in counts}}
+        for number, name in enumerate(pictures.classes)
+    ]
+
+
+def _sizes(seen: Sequence[Seen], size: int) -> dict[str, Any]:
+    """Widths and heights, how many pictures training would enlarge, and formats."""
+    sides = np.array([(one.width, one.height) for one in seen]).reshape(-1, 2)
+    quartiles = {
+        name: np.quantile(sides, share, axis=0, method="nearest").tolist()
+        for name, share in (("smallest", 0), ("median", 0.5), ("largest", 1))
+        if seen
+    }
+    return {
+        "sizes": quartiles,
+        "enlarged": int((sides.min(axis=1) < size).sum()),
+        "formats": dict(Counter(one.format for one in seen).most_common()),
+    }
+
+
+def _duplicates(pictures: Pictures, parts: Mapping[str, np.ndarray], seen: Mapping[int, Seen]) -> dict[str, Any]:
+    """Groups of equal and of nearly equal pictures; what is in the first is in the second once."""
+    rows = list(seen)
+    exact = exact_groups([one.digest for one in seen.values()])
+    copies = {place for group in exact for place in group[1:]}
+    places = [place for place in range(len(rows)) if place not in copies]
+    looks = np.array([seen[rows[place]].look for place in places], dtype=np.uint64)
+    small = np.array([seen[rows[place]].small for place in places], dtype=np.uint8).reshape(-1, SMALL, SMALL)
+    near = [[places[member] for member in group] for group in near_groups(looks, small)]
+    part_of = {row: part for part, members in parts.items() for row in members.tolist()}
+    named = [
+        [_group(pictures, part_of, [rows[place] for place in sorted(group)]) for group in groups]
+        for groups in (exact, near)
+    ]
+    return {"exact_duplicates": named[0], "near_duplicates": named[1]}
+
+
+def _group(pictures: Pictures, part_of: Mapping[int, str], rows: Sequence[int]) -> dict[str, Any]:
+    return {
+        "files": [pictures.files[row] for row in rows],
+        "classes": [pictures.classes[pictures.labels[row]] for row in rows],
+        "parts": [part_of.get(row, "") for row in rows],
+    }

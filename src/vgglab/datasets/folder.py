@@ -1,0 +1,154 @@
+"""A data set of the user's own pictures: a folder with one folder per class, split or to be split."""
+
+from collections.abc import Mapping
+from os import PathLike
+
+import numpy as np
+from rich.console import Console
+
+from vgglab.config import DataConfig
+from vgglab.datasets.dataset import DataSet, Part, Skipped
+from vgglab.datasets.layout import Pictures, find_pictures
+from vgglab.datasets.picture_cache import decoded_pictures
+from vgglab.datasets.split import TEST_SEED, hold_out, sample_indices
+from vgglab.errors import DataError
+
+PARTS = ("train", "validation", "test")
+
+
+def read_folder(config: DataConfig, size: int, data_dir: str | PathLike[str] | None = None) -> DataSet:
+    """The data set in the folder `config.name`, its pictures decoded once to `size` x `size` pixels.
+
+    The images stay on the disk and are mapped into memory. `Part.indices` are positions in the sorted list of the
+    folder's files. Unreadable files are left out and listed in `DataSet.skipped`; with `limit`, only those it keeps
+    are looked at.
+
+    Raises:
+        ConfigError: `limit` is smaller than the number of classes.
+        DataError: the folder is not there, cannot be split, or has too few pictures that can be read; with
+            `config.strict`, one cannot be read.
+    """
+    pictures = find_pictures(config.name)
+    planned = plan_parts(pictures, config)
+    rows = np.concatenate([planned[part] for part in PARTS])
+    decoded = decoded_pictures(pictures.root, [pictures.files[row] for row in rows], size, data_dir)
+    broken = {int(rows[position]): reason for position, reason in decoded.broken.items()}
+    kept = leave_out(pictures, planned, broken, config.strict)
+    ends = np.cumsum([len(kept[part]) for part in PARTS])
+    images = np.split(decoded.images, ends[:-1])
+    skipped = tuple(
+        Skipped(pictures.files[row], part, broken[row]) for part in PARTS for row in planned[part] if row in broken
+    )
+    _tell(skipped, pictures)
+    return DataSet(
+        pictures.root.name,
+        pictures.classes,
+        *(Part(pixels, pictures.labels[kept[part]], kept[part]) for part, pixels in zip(PARTS, images, strict=True)),
+        skipped,
+    )
+
+
+def plan_parts(pictures: Pictures, config: DataConfig) -> dict[str, np.ndarray]:
+    """Positions of the pictures of each part, sorted; nothing is read.
+
+    Parts that the folder has stay as they are. Where it has no test part, the share `config.test` of its training
+    pictures becomes one, the same whatever the seed of the split; where it has no validation part, the share
+    `config.validation` of what is then left. Every class is in every part that is cut.
+
+    Raises:
+        ConfigError: `limit` is smaller than the number of classes.
+        DataError: there are fewer than two classes, or one has too few pictures.
+    """
+    check_splittable(pictures)
+    parts = dict(pictures.parts)
+    for part, share, seed in (("test", config.test, TEST_SEED), ("validation", config.validation, config.split_seed)):
+        if part not in parts:
+            train, to_cut = parts["train"], len(PARTS) - len(parts)
+            kept, held_out = hold_out(pictures.labels[train], share, seed, leave=to_cut)
+            parts[part], parts["train"] = train[held_out], train[kept]
+    if config.limit is not None:
+        parts = {part: _sample(pictures, rows, config) for part, rows in parts.items()}
+    return {part: parts[part] for part in PARTS}
+
+
+def leave_out(
+    pictures: Pictures, planned: Mapping[str, np.ndarray], broken: Mapping[int, str], strict: bool = False
+) -> dict[str, np.ndarray]:
+    """The planned parts without what cannot be read.
+
+    Args:
+        pictures: the folder.
+        planned: positions of the pictures of each part.
+        broken: position of each file that cannot be read -> what is wrong with it.
+        strict: refuse any.
+
+    Raises:
+        DataError: too little is left, or `strict` and something is broken; the line names a file or a class.
+    """
+    kept = {part: rows[~np.isin(rows, list(broken))] for part, rows in planned.items()}
+    if not broken:
+        return kept
+    first = min(broken)
+    example = f"{pictures.files[first]} {broken[first]}"
+    if strict:
+        more = f" (and {len(broken) - 1:,} more)" if len(broken) > 1 else ""
+        raise DataError(f"{pictures.root}: {example}{more}; replace or remove it, or leave --strict out")
+    if not any(map(len, kept.values())):
+        raise DataError(f"{pictures.root}: none of its {len(broken):,} files can be read, {example}; replace them")
+    left = class_counts(pictures, kept["train"])
+    if left.min() == 0:
+        name = pictures.classes[left.argmin()]
+        raise DataError(
+            f"{pictures.root}: no training picture of class {name!r} can be read; replace them, or move its folder away"
+        )
+    for part in (part for part, rows in kept.items() if len(rows) == 0):
+        raise DataError(f"{pictures.root}: no {part} picture can be read, {example}; replace them")
+    return kept
+
+
+def check_splittable(pictures: Pictures) -> None:
+    """Make sure that there are two classes at least, and enough pictures of each for the parts to be cut.
+
+    Raises:
+        DataError: there are not; the line names the class.
+    """
+    if len(pictures.classes) < 2:
+        raise DataError(
+            f"{pictures.root}: has a single class, {pictures.classes[0]!r}; expected at least two folders of "
+            "pictures: add one, or give the folder that holds the class folders"
+        )
+    needed, counts = pictures_needed(pictures), class_counts(pictures, pictures.parts["train"])
+    if counts.min() < needed:
+        few, name = counts.min(), pictures.classes[counts.argmin()]
+        amount = {0: "no pictures", 1: "a single picture"}.get(few, f"{few} pictures")
+        raise DataError(
+            f"{pictures.root}: class {name!r} has {amount} to train on and to hold out; "
+            f"expected at least {needed}: add some, or move its folder away"
+        )
+    for part in ("validation", "test"):
+        if part in pictures.parts and len(pictures.parts[part]) == 0:
+            raise DataError(f"{pictures.root}: the folder of the {part} part holds no pictures; add some or remove it")
+
+
+def pictures_needed(pictures: Pictures) -> int:
+    """The fewest training pictures a class must have: one for each part to be cut, and one (at least two)."""
+    return max(2, 1 + len(PARTS) - len(pictures.parts))
+
+
+def class_counts(pictures: Pictures, rows: np.ndarray) -> np.ndarray:
+    """Pictures of each class among `rows`: int64 (classes,)."""
+    return np.bincount(pictures.labels[rows], minlength=len(pictures.classes))
+
+
+def _sample(pictures: Pictures, rows: np.ndarray, config: DataConfig) -> np.ndarray:
+    return rows[sample_indices(pictures.labels[rows], config.limit, config.split_seed)]
+
+
+def _tell(skipped: tuple[Skipped, ...], pictures: Pictures) -> None:
+    """One line on stderr where pictures are left out."""
+    if skipped:
+        files = "1 file" if len(skipped) == 1 else f"{len(skipped):,} files"
+        Console(stderr=True, soft_wrap=True, highlight=False, markup=False).print(
+            f"{pictures.root}: left out {files} of {len(pictures.files):,} that cannot be read, such as "
+            f"{skipped[0].path}, which {skipped[0].reason}"
+        )

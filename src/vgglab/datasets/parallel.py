@@ -1,0 +1,118 @@
+"""A function on many items, in processes of its own: results in order, and only a few of them waiting at a time.
+
+Processes, as threads would wait for each other on small pictures (0.25 ms of each are Python). Not those of
+`multiprocessing`: they would ask of every script that uses vgglab to guard its main module.
+"""
+
+import os
+import pickle
+import signal
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
+from queue import SimpleQueue
+from typing import Any
+
+from vgglab.errors import DataError
+
+CHUNK = 32  # items that a process is given at a time
+FEW = 8 * CHUNK  # items up to which starting processes takes longer than doing without
+
+
+def cores() -> int:
+    """The processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def map_parallel(function: Callable[[Any], Any], items: Sequence[Any], workers: int | None = None) -> Iterator[Any]:
+    """`function(item)` for each item, in their order; memory does not grow with their number.
+
+    Args:
+        function: one that its module's name leads to, or a `functools.partial` of one; it raises nothing.
+        items: what can be pickled.
+        workers: processes; None for one per core, or none at all for a few items.
+
+    Raises:
+        DataError: a process died.
+    """
+    if workers is None:
+        workers = cores() if len(items) > FEW else 1
+    if workers == 1:
+        yield from map(function, items)
+        return
+    with ExitStack() as stack:
+        idle: SimpleQueue[_Worker] = SimpleQueue()
+        for _ in range(workers):
+            idle.put(stack.enter_context(_Worker(function)))
+        threads = stack.enter_context(ThreadPoolExecutor(workers))
+        waiting = deque()
+        for start in range(0, len(items), CHUNK):
+            waiting.append(threads.submit(_ask_one, idle, items[start : start + CHUNK]))
+            if len(waiting) > 2 * workers:
+                yield from waiting.popleft().result()
+        while waiting:
+            yield from waiting.popleft().result()
+
+
+class _Worker:
+    """A process that applies one function to what it is sent."""
+
+    def __init__(self, function: Callable[[Any], Any]):
+        command = [sys.executable, "-P", "-m", __name__]
+        alone = os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=alone)
+        self._send(function)
+
+    def __enter__(self) -> "_Worker":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        with suppress(BrokenPipeError):  # it died before it took all that it was sent
+            self.process.stdin.close()
+        self.process.stdout.close()
+        self.process.wait()
+
+    def ask(self, items: Sequence[Any]) -> list[Any]:
+        """The results for some items."""
+        try:
+            self._send(items)
+            return pickle.load(self.process.stdout)
+        except (EOFError, BrokenPipeError, pickle.UnpicklingError):
+            raise DataError(
+                f"a process that reads pictures died (code {self.process.wait()}): "
+                "free some memory, or look for the file that does it with vgglab data check"
+            ) from None
+
+    def _send(self, message: Any) -> None:
+        pickle.dump(message, self.process.stdin)
+        self.process.stdin.flush()
+
+
+def _ask_one(idle: "SimpleQueue[_Worker]", items: Sequence[Any]) -> list[Any]:
+    worker = idle.get()
+    try:
+        return worker.ask(items)
+    finally:
+        idle.put(worker)
+
+
+def _serve() -> None:
+    """Be such a process, until there is nothing more to do or nobody to do it for."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the one who asks
+    questions, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # whatever a library prints is no answer
+    try:
+        function = pickle.load(questions)
+        while True:
+            items = pickle.load(questions)
+            pickle.dump([function(item) for item in items], answers)
+            answers.flush()
+    except (EOFError, BrokenPipeError):
+        os._exit(0)
+
+
+if __name__ == "__main__":
+    _serve()

@@ -1,0 +1,179 @@
+"""Pictures decoded once, kept as one memory-mapped array: training reads from it and memory stays flat."""
+
+import hashlib
+import json
+import mmap
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+from filelock import FileLock
+from platformdirs import user_cache_dir
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from vgglab.datasets.decode import try_decode
+from vgglab.datasets.parallel import map_parallel
+from vgglab.datasets.places import data_home
+from vgglab.errors import DataError
+
+VERSION = 1  # of the entries, and of how pictures are decoded: another one decodes everything anew
+IMAGES, ENTRY = "images.npy", "entry.json"
+
+
+class MappedImages(np.memmap):
+    """Memory-mapped images; each access lets go of the pages that earlier ones brought into memory.
+
+    Without that, a process that reads them all would seem to hold them all.
+    """
+
+    def __getitem__(self, index):
+        """Images by position, range or array of positions (which gives a copy)."""
+        if self._mmap is not None and hasattr(mmap, "MADV_DONTNEED"):
+            self._mmap.madvise(mmap.MADV_DONTNEED)
+        found = super().__getitem__(index)
+        return np.asarray(found) if getattr(found, "_mmap", None) is None else found
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """Pictures at one size.
+
+    Attributes:
+        images: uint8 (N, size, size, 3), memory-mapped; without those that could not be read.
+        broken: position among the files asked for -> what is wrong with it.
+    """
+
+    images: np.ndarray
+    broken: dict[int, str]
+
+
+def decoded_pictures(
+    root: Path, files: Sequence[str], size: int, data_dir: str | PathLike[str] | None = None
+) -> Decoded:
+    """The pictures `files`, in their order, from the cache; decoded into it where it lacks them or they changed.
+
+    Args:
+        root: the folder of pictures.
+        files: paths below it.
+        size: side in pixels that they are decoded at.
+        data_dir: the data folder, for `data_home`; the cache is its folder `pictures`.
+
+    Raises:
+        DataError: there is no room for the cache.
+    """
+    home = _cache_home(data_dir)
+    key = _key(root, files, size)
+    entry = home / f"{re.sub(r'[^-+.=a-zA-Z0-9_]', '-', root.name)}-{size}-{key[:16]}"
+    shape = (len(files), size, size, 3)
+    if (ready := _open_entry(entry, key, shape)) is not None:
+        return ready
+    with FileLock(home / f".{entry.name}.lock"):
+        if (ready := _open_entry(entry, key, shape)) is None:  # no other process made it, while this one waited
+            _check_room(home, int(np.prod(shape)))
+            _make_entry(entry, key, shape, [os.path.join(root, file) for file in files])
+            ready = _open_entry(entry, key, shape)
+    return ready
+
+
+def _cache_home(data_dir: str | PathLike[str] | None) -> Path:
+    """The first place that can be written."""
+    places = (data_home(data_dir), Path(user_cache_dir("vgglab")), Path(tempfile.gettempdir()) / "vgglab")
+    for place in places:
+        folder = place / "pictures"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError:
+            continue
+        if os.access(folder, os.W_OK):
+            return folder
+    raise DataError(f"no place to keep decoded pictures: cannot write to {places[0]}; name another in VGGLAB_DATA")
+
+
+def _key(root: Path, files: Sequence[str], size: int) -> str:
+    """A hash of everything that the pixels depend on; the files by size and times, as reading them takes long."""
+    digest = hashlib.sha256(f"{VERSION} {size}".encode())
+    for file in files:
+        digest.update(os.fsencode(file) + f" {_state(os.path.join(root, file))}\n".encode())
+    return digest.hexdigest()
+
+
+def _state(path: str) -> tuple[int, ...]:
+    try:
+        status = os.stat(path)
+    except OSError:
+        return ()
+    return status.st_size, status.st_mtime_ns, status.st_ctime_ns
+
+
+def _open_entry(entry: Path, key: str, shape: tuple[int, ...]) -> Decoded | None:
+    """What an entry holds; None where it is missing, damaged or of something else."""
+    try:
+        told = json.loads((entry / ENTRY).read_text(encoding="utf-8"))
+        broken = {int(position): reason for position, reason in told["broken"].items()}
+        count = shape[0] - len(broken)
+        images = np.load(entry / IMAGES, mmap_mode="r") if count else np.empty((0, *shape[1:]), np.uint8)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError):
+        return None
+    if told["key"] != key or images.shape != (count, *shape[1:]) or images.dtype != np.uint8:
+        return None
+    return Decoded(images.view(MappedImages) if count else images, broken)
+
+
+def _make_entry(entry: Path, key: str, shape: tuple[int, ...], files: list[str]) -> None:
+    """Decode into a folder under another name, then rename it; the caller holds the lock."""
+    for left in entry.parent.glob(f".{entry.name}-*"):  # by a process that was killed
+        shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(dir=entry.parent, prefix=f".{entry.name}-") as workshop:
+        made = Path(workshop) / entry.name
+        made.mkdir()
+        results = map_parallel(partial(try_decode, size=shape[1]), files)
+        broken = _write_images(made / IMAGES, shape, _with_progress(results, entry, shape))
+        (made / ENTRY).write_text(json.dumps({"key": key, "broken": broken}), encoding="utf-8")
+        shutil.rmtree(entry, ignore_errors=True)  # it would have been taken, were it not damaged
+        made.rename(entry)
+
+
+def _write_images(path: Path, shape: tuple[int, ...], results: Iterable[np.ndarray | str]) -> dict[int, str]:
+    """Write the images one after the other; what is no image is left out and told."""
+    broken = {}
+    with path.open("wb") as file:
+        _write_header(file, shape)
+        for position, result in enumerate(results):
+            if isinstance(result, str):
+                broken[position] = result
+            else:
+                file.write(np.ascontiguousarray(result))
+        file.seek(0)
+        _write_header(file, (shape[0] - len(broken), *shape[1:]))  # numpy pads headers: it is as long as the first
+        file.flush()
+        os.fsync(file.fileno())
+    return broken
+
+
+def _write_header(file, shape: tuple[int, ...]) -> None:
+    np.lib.format.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": shape})
+
+
+def _check_room(home: Path, needed: int) -> None:
+    free = shutil.disk_usage(home).free
+    if needed > free:
+        raise DataError(
+            f"{home}: the decoded pictures need {needed / 1e9:.1f} GB and {free / 1e9:.1f} GB are free; make room, "
+            "name another folder in VGGLAB_DATA, or choose a smaller --image-size or --limit"
+        )
+
+
+def _with_progress(results: Iterable, entry: Path, shape: tuple[int, ...]) -> Iterator:
+    """The results, with a bar on a terminal."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress:
+        yield from progress.track(results, shape[0], description=f"Decoding {entry.name.rpartition('-')[0]}")

@@ -25,21 +25,20 @@ def study(*steps: str, head: str = "") -> str:
 ONE = study("name: a")
 
 
-def test_the_lab_is_seven_runs():
-    names = [run.name for run in plan_runs(load_study("vgg16-lab"), {})]
-    assert names == [
-        "reference-sgd",
-        "reference-adam",
-        "batchnorm-sgd",
-        "batchnorm-adam",
-        "dropout-sgd",
-        "dropout-adam",
-        "optimal",
+def lab(**overrides) -> dict:
+    """Name -> planned run."""
+    return {run.name: run for run in plan_runs(load_study("vgg16-lab"), overrides)}
+
+
+def test_the_lab_is_eleven_runs():
+    assert list(lab()) == [
+        *("reference-sgd", "reference-adam", "batchnorm-sgd", "batchnorm-adam", "dropout-sgd", "dropout-adam"),
+        *("optimal", "frozen", "frozen-longer", "frozen-normalized", "another-network"),
     ]
 
 
-def test_the_lab_trains_as_the_lab_says():
-    *ordinary, optimal = [run.config for run in plan_runs(load_study("vgg16-lab"), {})]
+def test_the_lab_trains_from_scratch_as_the_lab_says():
+    *ordinary, optimal = [run.config for run in lab().values()][:7]
     assert all((c.train.learning_rate, c.train.batch_size, c.train.epochs) == (0.1, 64, 10) for c in ordinary)
     assert [c.train.optimizer for c in ordinary] == ["sgd", "adam"] * 3
     assert [c.model.batch_norm for c in ordinary] == [False, False, True, True, True, True]
@@ -48,10 +47,29 @@ def test_the_lab_trains_as_the_lab_says():
     assert optimal.train.epochs == 20
 
 
-def test_the_lab_chooses_among_its_six_runs():
-    *ordinary, optimal = plan_runs(load_study("vgg16-lab"), {})
-    assert optimal.candidates == tuple(run.name for run in ordinary)
-    assert not any(run.candidates for run in ordinary)
+def test_the_lab_fine_tunes_as_the_lab_says():
+    tuned = [run.config for run in lab().values()][7:]
+    assert [(c.train.learning_rate, c.train.epochs) for c in tuned] == [
+        (0.1, 15),
+        (0.01, 100),
+        (0.01, 100),
+        (0.01, 100),
+    ]
+    assert {(c.train.optimizer, c.train.freeze, c.backbone.head_units) for c in tuned} == {("sgd", "all", (512,))}
+    assert [c.model.preprocessing for c in tuned] == ["scale", "scale", "normalize", "backbone"]
+    assert [c.backbone.name for c in tuned] == ["VGG16", "VGG16", "VGG16", "MobileNetV2"]
+
+
+@pytest.mark.parametrize(("width", "weights"), [(1.0, "imagenet"), (0.25, "builtin")])
+def test_the_labs_pretrained_weights_go_with_the_width(width, weights):
+    tuned = list(lab(**{"model.width": width}).values())[7:]
+    assert {run.config.backbone.weights for run in tuned} == {weights}
+
+
+def test_the_lab_chooses_among_its_first_six_runs():
+    runs = lab()
+    assert runs["optimal"].candidates == tuple(list(runs)[:6])
+    assert not any(run.candidates for run in runs.values() if run.name != "optimal")
 
 
 def test_overrides_reach_every_run_and_win():
@@ -60,7 +78,7 @@ def test_overrides_reach_every_run_and_win():
     assert {(run.config.data.name, run.config.model.width, run.config.train.epochs) for run in planned} == {
         ("cifar10", 0.25, 3)
     }
-    assert planned[-1].settings == overrides
+    assert planned[6].settings == overrides
 
 
 def test_every_run_is_named_in_its_config():
@@ -165,7 +183,7 @@ def test_there_is_nothing_to_choose_from_runs_without_an_epoch(write_run):
 
 
 def test_the_selected_config_is_the_chosen_one_with_the_settings_of_the_step():
-    optimal = plan_runs(load_study("vgg16-lab"), {"model.width": 0.5})[-1]
+    optimal = lab(**{"model.width": 0.5})["optimal"]
     chosen = make_config({"name": "dropout-sgd", "model": {"dropout": 0.2}, "train": {"epochs": 10, "seed": 4}})
     config = selected_config(optimal, chosen)
     assert (config.name, config.train.epochs, config.model.width) == ("optimal", 20, 0.5)

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 
 from vgglab.config import RunConfig
-from vgglab.datasets.dataset import DataSet
+from vgglab.datasets.dataset import DataSet, Skipped
 from vgglab.datasets.load import load_dataset
 from vgglab.datasets.split import check_split, split_record
 from vgglab.diagnosis.data import data_signals
@@ -21,7 +21,7 @@ from vgglab.models.describe import count_flops, count_parameters, summary_text
 from vgglab.models.preprocessing import pixel_statistics, wants_statistics
 from vgglab.resolve import from_options, make_config
 from vgglab.runs.environment import describe_environment
-from vgglab.runs.files import read_json, write_atomic, write_json, write_text
+from vgglab.runs.files import read_json, write_atomic, write_csv, write_json, write_text
 from vgglab.runs.record import RunRecord
 from vgglab.runs.saved_model import load_model
 from vgglab.runs.store import DEFAULT_PARENT, Run, create_run, load, lock
@@ -204,6 +204,8 @@ def describe(folder: Path, config: RunConfig, dataset: DataSet, model: keras.Mod
         check_split(dataset, read_json(folder / "split.json"))
     else:
         write_json(folder / "split.json", split_record(dataset))
+    if dataset.skipped:
+        write_csv(folder / "skipped.csv", Skipped._fields, [skipped._asdict() for skipped in dataset.skipped])
     write_text(folder / "summary.txt", summary_text(model))
     record.parameters, record.flops = count_parameters(model), count_flops(model)
     record.save(folder)

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from vgglab.config import Phase, RunConfig, TrainConfig, config_fields, option_name
+from vgglab.config import BUILTIN, BUILTIN_WIDTH, Phase, RunConfig, TrainConfig, config_fields, option_name
 from vgglab.errors import ConfigError
 from vgglab.yaml_text import nearest, parse_yaml
 
@@ -74,8 +74,9 @@ def _write_out(config: RunConfig, source: str) -> RunConfig:
 
 
 def default_weights(backbone: str, width: float) -> str:
-    """`builtin` for the network that is shipped, else `imagenet`."""
-    return "builtin" if (backbone.lower(), width) == ("vgg16", 0.25) else "imagenet"
+    """`builtin` for a network that is shipped at this width, else `imagenet`."""
+    shipped = backbone.lower() in map(str.lower, BUILTIN) and width == BUILTIN_WIDTH
+    return "builtin" if shipped else "imagenet"
 
 
 def _phase_in_full(phase: Phase, train: TrainConfig, freeze: str) -> Phase:

@@ -6,11 +6,11 @@ import pytest
 from vgglab.config import OPTIMIZERS
 from vgglab.errors import VgglabError
 from vgglab.models.build import BUILDERS, build_model
-from vgglab.training.compiling import build_optimizer
 from vgglab.models.describe import count_flops, count_parameters, diff_models, diff_text, summary_text
 from vgglab.models.find import ModelSource
 from vgglab.models.vgg16 import vgg16
 from vgglab.resolve import make_config
+from vgglab.training.compiling import build_optimizer
 
 
 @pytest.fixture(scope="module")

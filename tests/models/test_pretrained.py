@@ -12,11 +12,12 @@ import keras
 import numpy as np
 import pytest
 
-from vgglab.config import RunConfig
+from vgglab.config import BUILTIN, BUILTIN_WIDTH, RunConfig
 from vgglab.datasets.places import data_home
 from vgglab.errors import ConfigError, DataError, RunError, VgglabError
 from vgglab.models import pretrained
 from vgglab.models.build import build_model
+from vgglab.models.builtin import builtin_path
 from vgglab.models.find import ModelSource
 from vgglab.models.preprocessing import PixelStatistics
 from vgglab.models.pretrained import application_names, export_features, find_backbone
@@ -60,13 +61,16 @@ def earlier(tmp_path, monkeypatch) -> keras.Model:
     return model
 
 
+LAST = ("block5_pool", "out_relu")  # layers of the shipped networks
+
+
 @pytest.fixture
 def quarter(tmp_path, monkeypatch):
     """A stand-in for the built-in network: its shape, with weights at random."""
     image = keras.Input((32, 32, 3), name="image")
     x = convolutions(keras.layers.Rescaling(1 / 100, name="image_rescaling")(image), True, 0.0, 0.25)
     keras.Model(image, x, name="vgg16").save(tmp_path / "quarter.keras")
-    monkeypatch.setattr(pretrained, "BUILTIN", tmp_path / "quarter.keras")
+    monkeypatch.setattr(pretrained, "builtin_path", lambda name: tmp_path / "quarter.keras")
     return keras.saving.load_model(tmp_path / "quarter.keras")
 
 
@@ -242,14 +246,17 @@ def test_the_network_exported_from_a_run_has_no_head(earlier, tmp_path):
     np.testing.assert_array_equal(outputs(model), outputs(earlier, layer="block5_pool"))
 
 
-def test_a_network_of_a_quarter_fits_the_package(quarter):
-    assert pretrained.BUILTIN.stat().st_size <= 4_000_000
+@pytest.mark.parametrize(
+    ("name", "filters", "last"), [("VGG16", 128, "block5_pool"), ("MobileNetV2", 1280, "out_relu")]
+)
+def test_the_shipped_networks_are_small_and_load(name, filters, last):
+    assert builtin_path(name).stat().st_size <= 4_000_000
+    model = build(name, width=BUILTIN_WIDTH)
+    assert model.get_layer(last).output.shape[-1] == filters and set(map(str.lower, BUILTIN)) >= {name.lower()}
 
 
-@pytest.mark.skipif(not pretrained.BUILTIN.is_file(), reason="the built-in network is not made yet")
-def test_the_shipped_network_is_small_and_loads():
-    assert pretrained.BUILTIN.stat().st_size <= 4_000_000
-    assert build(None, "builtin").get_layer("block1_conv1").filters == 16
+def test_width_is_what_keras_calls_alpha():
+    assert build("MobileNetV2", "none", width=0.25).get_layer("Conv1").filters == 8
 
 
 @pytest.fixture
@@ -297,9 +304,9 @@ def test_imagenet_weights_put_where_the_error_says_are_taken(no_network):
         (("MobileNetV2", "imagnet"), {}, "did you mean 'imagenet'?"),
         (("MobileNetV2", "none.weights.h5"), {}, "none.weights.h5: no such file"),
         ((None, "imagenet"), {}, "name one with --backbone"),
-        (("MobileNetV2", "builtin"), {}, "those of a VGG16"),
+        (("ResNet50", "builtin"), {}, "those of VGG16 or MobileNetV2"),
         (("VGG16", "builtin"), {"width": 0.5}, "come at width 0.25"),
-        (("VGG16", "none"), {"width": 0.5}, "come at width 1"),
+        (("VGG16", "none"), {"width": 0.5}, "comes at width 1"),
         (("VGG16", "none"), {"batch_norm": True}, "model.batch_norm: VGG16"),
     ],
 )

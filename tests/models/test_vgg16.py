@@ -7,8 +7,8 @@ import keras
 import numpy as np
 import pytest
 
-from vgglab.training.compiling import build_optimizer
 from vgglab.models.vgg16 import BLOCKS, vgg16
+from vgglab.training.compiling import build_optimizer
 
 BN_PARAMETERS = 4 * sum(filters * convolutions for filters, convolutions in BLOCKS)
 

@@ -10,7 +10,18 @@ from vgglab.errors import RunError
 from vgglab.resolve import from_options, make_config
 from vgglab.runs.files import read_json, write_json
 from vgglab.runs.record import HISTORY_FIELDS
-from vgglab.runs.store import Run, create_run, find_folder, is_locked, list_runs, load, lock, readable_name
+from vgglab.runs.store import (
+    Run,
+    create_run,
+    data_label,
+    find_folder,
+    is_locked,
+    list_runs,
+    load,
+    lock,
+    readable_name,
+)
+from vgglab.study import PlannedRun, Study, study_folder_name
 
 HOLD = """
 import pathlib, sys
@@ -206,3 +217,14 @@ def test_a_name_stands_for_the_run_below_runs(tmp_path, monkeypatch, write_run):
     folder = write_run("a", parent=tmp_path / "runs").folder
     assert load("a").folder.samefile(folder) and find_folder("runs/a").samefile(folder)
     assert "none: no such run folder" in refusal(lambda: load("none"))
+
+
+@pytest.mark.parametrize(
+    ("path", "label"),
+    [("digits", "digits"), ("/data/My flowers/", "My-flowers"), ("../flowers", "flowers"), ("/data/.été", "été")],
+)
+def test_a_folder_of_pictures_is_named_by_its_last_part(path, label):
+    assert data_label(path) == label
+    config = make_config({"data": {"name": path}})
+    assert readable_name(config).startswith(f"{label}-vgg16-")
+    assert study_folder_name(Study(name="s", runs=[{"name": "a"}]), [PlannedRun("a", config)], {}) == f"s-{label}"

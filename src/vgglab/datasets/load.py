@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
-from vgglab.config import DATASETS, PICTURE_SIZE, DataConfig
+from vgglab.config import DATASETS, PICTURE_SIZE, DataConfig, RunConfig
 from vgglab.errors import ConfigError
 from vgglab.resolve import make_config
 
@@ -67,6 +67,12 @@ def published(
     if name not in DATASETS:
         return _listed(name, test, image_size)
     return replace(PUBLISHED[name], classes=COARSE_CLASSES) if coarse else PUBLISHED[name]
+
+
+def published_for(config: RunConfig) -> Published:
+    """What is known of the data set that a run's config names, before it is loaded."""
+    data = config.data
+    return published(data.name, data.coarse, test=data.test, image_size=config.model.image_size)
 
 
 def load_data(

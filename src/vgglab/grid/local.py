@@ -62,9 +62,10 @@ def check_data(planned: list[PlannedRun]) -> None:
     """
     checked = set()
     for plan in planned:
-        key = (plan.config.data, plan.config.train.batch_size)
+        key = (plan.config.data, plan.config.train.batch_size, plan.config.model.image_size)
         if key not in checked:
-            load_dataset(*key)
+            data, batch_size, image_size = key
+            load_dataset(data, batch_size, image_size=image_size)
         checked.add(key)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import keras
 
 from vgglab.config import MODELS, RunConfig
-from vgglab.datasets.load import published
+from vgglab.datasets.load import published_for
 from vgglab.errors import ConfigError, UsageError
 from vgglab.models.build import build_model
 from vgglab.models.preprocessing import UNIFORM
@@ -57,7 +57,7 @@ class ModelSource:
         )
 
     def _build(self, config: RunConfig) -> keras.Model:
-        data = published(config.data.name, config.data.coarse)
+        data = published_for(config)
         shape = _parse_shape(self.input_shape) if self.input_shape else data.image_shape
         return build_model(config, shape, self.classes or data.classes, UNIFORM)
 

@@ -16,9 +16,9 @@ from typing import Any, Protocol
 
 import keras
 
-from vgglab.config import RunConfig
+from vgglab.config import BUILTIN, BUILTIN_WIDTH, RunConfig
 from vgglab.errors import ConfigError, DataError, RunError
-from vgglab.models.builtin import BUILTIN, BUILTIN_WIDTH
+from vgglab.models.builtin import builtin_path
 from vgglab.models.preprocessing import RESCALING, RESIZING, treat_alike
 from vgglab.models.weights import copy_weights, first_line, load_weights
 from vgglab.runs.files import write_atomic
@@ -54,15 +54,14 @@ def find_backbone(config: RunConfig) -> Backbone:
     name, weights = config.backbone.name, config.backbone.weights or "none"
     keyword = weights.lower()
     if keyword == "builtin":
-        _check_builtin(config)
-        return SavedBackbone(BUILTIN)
+        return SavedBackbone(_builtin(config))
     path = None if keyword in WEIGHTS else _weights_file(weights)
     if name is None:
         if path is None or path.suffix != ".keras":
             raise ConfigError(f"--weights {weights} need a network; name one with --backbone, such as MobileNetV2")
         return SavedBackbone(path)
-    backbone = Application(find_application(name), path or keyword)
-    _check_settings(config, backbone.name)
+    backbone = Application(find_application(name), path or keyword, config.model.width)
+    _check_settings(config, backbone)
     return backbone
 
 
@@ -92,15 +91,22 @@ class Application:
     Attributes:
         name: as keras.applications has it.
         weights: `imagenet`, `none` or a weights file.
+        width: factor on the filters, which its function calls `alpha`; 1 for networks that have none.
     """
 
     name: str
     weights: str | Path = "none"
+    width: float = 1.0
 
     @property
     def builder(self) -> Callable[..., keras.Model]:
         """The function of keras.applications."""
         return getattr(keras.applications, self.name)
+
+    @property
+    def has_width(self) -> bool:
+        """Whether it comes in several widths."""
+        return "alpha" in inspect.signature(self.builder).parameters
 
     @property
     def preprocess_input(self) -> Callable[..., Any]:
@@ -128,6 +134,7 @@ class Application:
                     weights="imagenet" if imagenet else None,
                     input_tensor=x,
                     input_shape=tuple(x.shape[1:]),
+                    **({"alpha": self.width} if self.has_width else {}),
                 )
         except ValueError as error:
             raise ConfigError(self._size_problem(x, first_line(error))) from None
@@ -300,23 +307,26 @@ def _best_model(run: str) -> Path:
     return path
 
 
-def _check_builtin(config: RunConfig) -> None:
-    if (config.backbone.name or "VGG16").upper() != "VGG16":
-        raise ConfigError(f"--weights builtin are those of a VGG16, not of {config.backbone.name}; try imagenet")
-    if config.model.width not in (1, BUILTIN_WIDTH):
-        raise ConfigError(f"--weights builtin come at width {BUILTIN_WIDTH}, not {config.model.width}; leave it out")
-    if not BUILTIN.is_file():
-        raise DataError(f"{BUILTIN}: the built-in weights are missing; install vgglab again")
+def _builtin(config: RunConfig) -> Path:
+    wanted, width = config.backbone.name or BUILTIN[0], config.model.width
+    name = next((known for known in BUILTIN if known.lower() == wanted.lower()), None)
+    if name is None:
+        raise ConfigError(f"--weights builtin are those of {' or '.join(BUILTIN)}, not of {wanted}; try imagenet")
+    if width not in (1, BUILTIN_WIDTH):
+        raise ConfigError(f"--weights builtin come at width {BUILTIN_WIDTH}, not {width}; leave it out")
+    if not builtin_path(name).is_file():
+        raise DataError(f"{builtin_path(name)}: the built-in weights are missing; install vgglab again")
+    return builtin_path(name)
 
 
-def _check_settings(config: RunConfig, name: str) -> None:
+def _check_settings(config: RunConfig, backbone: Application) -> None:
     """Settings of a network from scratch say nothing about one of keras.applications."""
     model = config.model
-    if model.width != 1:
-        raise ConfigError(f"model.width is {model.width}; backbones of keras.applications come at width 1")
+    if model.width != 1 and not backbone.has_width:
+        raise ConfigError(f"model.width is {model.width}; {backbone.name} of keras.applications comes at width 1")
     for field in ("batch_norm", "dropout"):
         if getattr(model, field):
-            raise ConfigError(f"model.{field}: {name} is built as keras.applications has it; leave it out")
+            raise ConfigError(f"model.{field}: {backbone.name} is built as keras.applications has it; leave it out")
 
 
 def _is_maps(operation: keras.Operation) -> bool:

@@ -31,7 +31,7 @@ class Classifier:
 
     def predict(self, images: np.ndarray, batch_size: int = 256) -> np.ndarray:
         """Class probabilities, float32 (N, classes), of raw images (N, H, W, 3), 0 to 255."""
-        images = np.asarray(images)
+        images = np.asanyarray(images)  # a memory map stays one
         batches = [images[start : start + batch_size] for start in range(0, len(images), batch_size)]
         return np.concatenate([self.model.predict_on_batch(batch) for batch in batches])
 

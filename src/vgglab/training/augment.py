@@ -105,20 +105,33 @@ class Chain:
             for layer in self.layers:
                 batch = batch | {"images": ops.cast(batch["images"], layer.compute_dtype)}
                 batch = layer(batch, training=True)
+            if layer.compute_dtype == "float32":  # rounding may go a little beyond
+                batch = batch | {"images": ops.clip(batch["images"], 0, 255)}
         return batch
 
 
 def compiled(function: Callable) -> Callable:
-    """`function` of tensors as a graph on TensorFlow and JAX; on torch as it is."""
-    if keras.backend.backend() == "tensorflow":
-        import tensorflow as tf
-
-        return tf.function(function, autograph=False)
+    """`function` of a batch and states as a graph for each shape on TensorFlow and JAX; on torch as it is."""
     if keras.backend.backend() == "jax":
         import jax
 
         return jax.jit(function)
-    return function
+    return graphs_by_shape(function) if keras.backend.backend() == "tensorflow" else function
+
+
+def graphs_by_shape(function: Callable) -> Callable:
+    """`function` as TensorFlow graphs, kept apart so that TensorFlow does not warn of the last batch's other shape."""
+    import tensorflow as tf
+
+    graphs = {}
+
+    def call(batch: dict[str, Any], states: Any) -> dict[str, Any]:
+        shape = tuple(batch["images"].shape)
+        if shape not in graphs:
+            graphs[shape] = tf.function(function, autograph=False).get_concrete_function(batch, states)
+        return graphs[shape](batch, states)
+
+    return call
 
 
 def image_layers(flip: bool, crop: int, randaugment: int) -> list[layers.Layer]:

@@ -46,7 +46,7 @@ def make_part(model: keras.Model, dataset: DataSet, config: RunConfig, progress:
     cut = cut_model(model)
     augmenter = make_augmenter(config, len(dataset.classes))
     views = augmenter and config.augment.views
-    if cut is None or not config.train.cache or (augmenter and not views):
+    if cut is None or not computes_once(config):
         if cut and config.train.cache:
             tell(progress, "images are varied anew in each epoch, so frozen layers are computed anew too; see --views")
         return whole_model(model, dataset, cut, augmenter)
@@ -55,6 +55,11 @@ def make_part(model: keras.Model, dataset: DataSet, config: RunConfig, progress:
     with counting(progress, "frozen layers", total) as count:
         part = behind_cut(model, cut, dataset, count, views and _views(augmenter, config))
     return replace(part, seconds=time.perf_counter() - started)
+
+
+def computes_once(config: RunConfig) -> bool:
+    """Whether a run computes frozen layers once: it is asked to, and images do not change from epoch to epoch."""
+    return config.train.cache and (not config.augment.used or config.augment.views is not None)
 
 
 def make_augmenter(config: RunConfig, classes: int) -> Augmenter | None:

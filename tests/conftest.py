@@ -2,7 +2,7 @@
 
 import pytest
 
-import vgglab  # noqa: F401 - before any test imports Keras: it chooses the kernels that TensorFlow computes with
+import vgglab  # before any test imports Keras: it chooses the kernels that TensorFlow computes with
 
 TINY = {"limit": 100, "width": 0.05, "batch_norm": True, "dropout": 0.2, "learning_rate": 0.1, "epochs": 3}
 

@@ -17,10 +17,12 @@ FORBIDDEN = {
     "training": {"report", "serving", "grid", "study", "cli"},
     "datasets": {"report", "serving", "grid", "study", "cli"} | BACKENDS,
     "models": {"report", "serving", "grid", "study", "cli"},
-    "report": {"training", "models", "datasets", "diagnosis", "experiment", "grid"} | BACKENDS,
+    "report": {"training", "models", "datasets", "diagnosis.signals", "experiment", "grid"} | BACKENDS,
     "runs": {"training", "datasets", "models", "evaluation", "diagnosis", "report", "grid", "study"},
     "evaluation": {"training", "models", "grid", "study", "report"} | BACKENDS,
+    "diagnosis": {"report", "serving", "grid", "study", "cli", "training", "models", "datasets", "experiment"},
     "diagnosis.findings": {"numpy", "runs"} | BACKENDS,
+    "diagnosis.reading": {"numpy"} | BACKENDS,
     "config": {"runs", "study", "numpy"} | BACKENDS,
     "study": {"experiment", "grid", "training", "models", "report"} | BACKENDS,
 }
@@ -88,7 +90,9 @@ def test_help_loads_nothing_slow(arguments):
     assert "typer" in loaded and not loaded & slow
 
 
-@pytest.mark.parametrize("module", ["vgglab", "vgglab.report.compare", "vgglab.report.outcome", "vgglab.study"])
+@pytest.mark.parametrize(
+    "module", ["vgglab", "vgglab.report.compare", "vgglab.report.outcome", "vgglab.diagnosis.reading", "vgglab.study"]
+)
 def test_readers_load_no_backend(module):
     loaded = modules_after(f"import {module}")
     assert module in loaded and not loaded & (BACKENDS | {"numpy"})

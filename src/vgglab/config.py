@@ -94,9 +94,7 @@ class ModelConfig(Section):
 class BackboneConfig(Section):
     """A pretrained network in place of one from scratch, and the head on top of it."""
 
-    name: str | None = Field(
-        None, min_length=1, description="backbone of keras.applications, such as MobileNetV2"
-    )
+    name: str | None = Field(None, min_length=1, description="backbone of keras.applications, such as MobileNetV2")
     weights: str | None = Field(None, min_length=1, description="imagenet, builtin, none, a weights file, or run:ID")
     head_units: Units = Field((512,), description="units of the head's fc1, fc2, ...; none without a value")
     head_dropout: Number = Field(0.0, ge=0, lt=1, description="Dropout after each dense layer of the head: the rate")
@@ -116,9 +114,7 @@ class AugmentConfig(Section):
     randaugment: Whole = Field(0, ge=0, description="RandAugment: operations per image")
     mixup: Number = Field(0.0, ge=0, description="Mixup: alpha")
     cutmix: Number = Field(0.0, ge=0, description="CutMix: alpha")
-    views: Whole | None = Field(
-        None, ge=1, description="varied views of each image, for frozen layers computed once"
-    )
+    views: Whole | None = Field(None, ge=1, description="varied views of each image, for frozen layers computed once")
 
     @property
     def used(self) -> bool:

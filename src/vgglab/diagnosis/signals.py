@@ -1,15 +1,9 @@
-"""What is recorded for a diagnosis while a network trains: cheap, and next to the history.
+"""The callback that records what a diagnosis needs while a network trains; `records.py` says what its lines hold."""
 
-Each line of `signals.jsonl` is one epoch's signals; the first holds those of the first steps as well:
-
-    first_update, update      change of each kernel by the first step, by the epoch, relative to its norm
-    step_loss                 loss of each step of the first epoch
-    dead                      share of each ReLU layer's units that are zero for every probe image
-    classes_predicted, entropy, spread      of the predictions on the probe images
-    initial_statistics        share of their initial values that BatchNormalization's moving statistics still hold
-"""
-
-import json
+import math
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,113 +11,177 @@ import keras
 import numpy as np
 from keras import ops
 
-from vgglab.runs.files import write_text
+from vgglab.diagnosis.probe import (
+    Gradients,
+    Prober,
+    describe_model,
+    describe_predictions,
+    kernel_arrays,
+    relative_changes,
+    score,
+)
+from vgglab.diagnosis.records import read_signals, short, write_signals
 
-PROBE_IMAGES = 128
+__all__ = ["SignalRecorder", "read_signals"]
+
+PROBE_IMAGES = 64  # of each half, validation and training
+GRADIENT_IMAGES = 32
+SAMPLED_STEPS = (1, 2, 4, 16, 64, 256)  # of the first epoch, from 1
 
 
 class SignalRecorder(keras.callbacks.Callback):
-    """Records losses by step, sizes of updates, dead units and what is predicted on a fixed probe batch.
+    """Records a line before the first step and one after each epoch; see `diagnosis.records`.
+
+    It looks at `self.model` as it is given, so `probe` and `seen` are whatever that model takes: images, or features
+    where only a head is fitted. It should come before a callback that stops at a loss that is not finite.
 
     Args:
         path: the `signals.jsonl` to write.
-        probe: raw images (N, H, W, 3); the first PROBE_IMAGES are used.
+        probe: validation inputs of the model; the first PROBE_IMAGES are used.
         epochs_done: epochs that an earlier process trained; their lines are kept, later ones dropped.
+        labels: class numbers of `probe`, for losses; None for none.
+        seen: training inputs and their class numbers, of which the first PROBE_IMAGES are used; None for none.
+        data: what `data_signals` found.
     """
 
-    def __init__(self, path: Path, probe: np.ndarray, epochs_done: int = 0):
+    def __init__(
+        self,
+        path: Path,
+        probe: np.ndarray,
+        epochs_done: int = 0,
+        labels: np.ndarray | None = None,
+        seen: tuple[np.ndarray, np.ndarray] | None = None,
+        data: dict[str, Any] | None = None,
+    ):
         super().__init__()
-        self.path, self.probe = path, probe[:PROBE_IMAGES]
-        self.lines = read_signals(path)[:epochs_done]
+        self.path, self.data, self.starts = path, data, epochs_done == 0
+        self.halves = [("validation", _first(probe), None if labels is None else _first(labels))]
+        if seen is not None:
+            self.halves.append(("training", _first(seen[0]), _first(seen[1])))
+        self.inputs = np.concatenate([inputs for _, inputs, _ in self.halves])
+        self.lines = [line for line in read_signals(path) if line["epoch"] <= epochs_done]
+        self.line: dict[str, Any] = {}
 
     def on_train_begin(self, logs: dict | None = None) -> None:
-        self.relu_names, self.prober = build_prober(self.model)
-        self.kernels = kernel_arrays(self.model)
-        norms = [layer for layer in self.model.layers if isinstance(layer, keras.layers.BatchNormalization)]
-        self.momentum = max((layer.momentum for layer in norms if layer.trainable), default=None)
+        started = time.perf_counter()
+        self.prober = Prober(self.model)
+        self.kernels, self.moving = kernel_arrays(self.model), self.moving_means()
+        if self.starts and not self.lines:
+            self.line = {"epoch": 0, "model": describe_model(self.model)}
+            self.line |= {"data": self.data} if self.data is not None else {}
+            self.line |= self.probe_signals() | self.gradient_signals()
+            self.finish(started)
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         self.first = epoch == 0
-        self.line: dict[str, Any] = {"epoch": epoch + 1}
-        self.running_loss = 0.0
-        self.step_losses: list[float] = []
+        self.line = {"epoch": epoch + 1}
+        self.running_loss, self.cost = 0.0, 0.0
+        self.step_losses: list[float | None] = []
+
+    def on_train_batch_begin(self, batch: int, logs: dict | None = None) -> None:
+        if self.first and batch and batch + 1 in SAMPLED_STEPS:
+            with self.timed():
+                self.before = kernel_arrays(self.model)
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
-        if not self.first:
-            return
-        total = float(logs["loss"]) * (batch + 1)  # Keras reports the mean over the epoch so far
-        self.step_losses.append(round(total - self.running_loss, 5))
+        loss = float((logs or {}).get("loss", 0.0))
+        if self.first:
+            self.record_step(batch, loss)
+        if not math.isfinite(loss):
+            self.line["nonfinite"] = {"step": batch + 1, "loss": str(loss), "layers": self.broken_layers()}
+            self.finish(time.perf_counter())
+
+    def record_step(self, batch: int, loss: float) -> None:
+        """Keep a step's loss and, for a few, how much it changed the kernels."""
+        total = loss * (batch + 1)  # Keras reports the mean over the epoch so far
+        self.step_losses.append(short(total - self.running_loss))
         self.running_loss = total
-        if batch == 0:
-            self.line["first_update"] = relative_changes(self.kernels, kernel_arrays(self.model))
+        self.line["step_loss"] = self.step_losses
+        if batch + 1 in SAMPLED_STEPS:
+            with self.timed():
+                changes = relative_changes(self.before if batch else self.kernels, kernel_arrays(self.model))
+            if batch == 0:
+                self.line["first_update"] = changes
+            else:
+                self.line.setdefault("step_update", {})[str(batch + 1)] = changes
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        if self.first:
-            self.line["step_loss"] = self.step_losses
-        kernels = kernel_arrays(self.model)
+        started = time.perf_counter()
+        kernels, moving = kernel_arrays(self.model), self.moving_means()
         self.line["update"] = relative_changes(self.kernels, kernels)
-        self.kernels = kernels
-        if self.momentum is not None:
-            steps = int(ops.convert_to_numpy(self.model.optimizer.iterations))
-            self.line["initial_statistics"] = round(self.momentum**steps, 5)
+        if moving:
+            self.line["moving_update"] = {name: moved(self.moving[name], now) for name, now in moving.items()}
+            self.line |= self.initial_statistics()
+        self.kernels, self.moving = kernels, moving
         self.line |= self.probe_signals()
-        self.write()
+        if self.first:
+            self.line |= self.gradient_signals()
+        self.finish(started)
 
     def probe_signals(self) -> dict[str, Any]:
-        """Dead units by layer, and how varied the predictions on the probe batch are."""
-        *largest, probabilities = self.prober.predict_on_batch(self.probe)
-        dead = [round(float(np.mean(values <= 0)), 4) for values in largest]
-        return {"dead": dict(zip(self.relu_names, dead, strict=True)), **describe_predictions(probabilities)}
+        """What the probe shows: inside the network, and of its predictions."""
+        signals, outputs = self.prober.run(self.inputs)
+        signals |= describe_predictions(outputs)
+        signals["norm"] = {name: short(float(np.linalg.norm(kernel))) for name, kernel in self.kernels.items()}
+        start = 0
+        for name, inputs, labels in self.halves:
+            own = outputs[start : start + len(inputs)]
+            start += len(inputs)
+            if labels is not None:
+                signals[name] = score(own, labels)
+        if self.line.get("epoch"):
+            signals.pop("input", None)  # it does not change: line 0 has it
+        return signals
 
-    def write(self) -> None:
-        """Write all lines anew, the running epoch's last."""
+    def gradient_signals(self) -> dict[str, Any]:
+        """The gradient by each kernel, relative to it, on inputs that have labels; none where none fit the model."""
+        _, inputs, labels = self.halves[-1]
+        if labels is None or not 0 <= labels.min() <= labels.max() < self.model.output_shape[-1]:
+            return {}
+        if not self.kernels:
+            return {}
+        self.gradients = getattr(self, "gradients", None) or Gradients(self.model)
+        return {"gradient": self.gradients.ratios(self.model, inputs[:GRADIENT_IMAGES], labels[:GRADIENT_IMAGES])}
+
+    def moving_means(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        """Layer name -> moving mean and deviation of each BatchNormalization."""
+        return {
+            layer.name: (
+                np.array(ops.convert_to_numpy(layer.moving_mean)),
+                np.sqrt(ops.convert_to_numpy(layer.moving_variance) + layer.epsilon),
+            )
+            for layer in self.prober.norms
+        }
+
+    def initial_statistics(self) -> dict[str, float]:
+        """Share of the initial values that the slowest moving statistics of layers that train still hold."""
+        momentum = max((layer.momentum for layer in self.prober.norms if layer.trainable), default=None)
+        if momentum is None:
+            return {}
+        return {"initial_statistics": round(momentum ** int(ops.convert_to_numpy(self.model.optimizer.iterations)), 5)}
+
+    def broken_layers(self) -> list[str]:
+        """Layers whose kernels hold NaN or infinity."""
+        return [name for name, kernel in kernel_arrays(self.model).items() if not np.isfinite(kernel).all()]
+
+    @contextmanager
+    def timed(self) -> Iterator[None]:
+        """Count the block's time as recording."""
+        started = time.perf_counter()
+        yield
+        self.cost += time.perf_counter() - started
+
+    def finish(self, started: float) -> None:
+        """Close the line and write the file."""
+        self.line["seconds"] = round(time.perf_counter() - started + getattr(self, "cost", 0.0), 3)
         self.lines.append(self.line)
-        write_text(self.path, "".join(json.dumps(line) + "\n" for line in self.lines))
+        write_signals(self.path, self.lines)
 
 
-def read_signals(path: Path) -> list[dict[str, Any]]:
-    """The lines of a `signals.jsonl`; none where there is no such file."""
-    if not path.exists():
-        return []
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+def moved(before: tuple[np.ndarray, np.ndarray], after: tuple[np.ndarray, np.ndarray]) -> float | None:
+    """Median change of the moving means of a layer, in moving deviations."""
+    return short(float(np.median(np.abs(after[0] - before[0]) / before[1])))
 
 
-def kernel_arrays(model: keras.Model) -> dict[str, np.ndarray]:
-    """Layer name -> its kernel, for each trainable one."""
-    weights = {weight.path: weight for weight in model.trainable_weights if weight.name == "kernel"}
-    return {path.split("/")[-2]: ops.convert_to_numpy(weight) for path, weight in weights.items()}
-
-
-def relative_changes(before: dict[str, np.ndarray], after: dict[str, np.ndarray]) -> dict[str, float | None]:
-    """Layer name -> size of the change of its kernel relative to the kernel's size (2-norms)."""
-    changes = {}
-    for name, kernel in before.items():
-        ratio = float(np.linalg.norm(after[name] - kernel) / (np.linalg.norm(kernel) + 1e-12))
-        changes[name] = float(f"{ratio:.4g}") if np.isfinite(ratio) else None
-    return changes
-
-
-def describe_predictions(probabilities: np.ndarray) -> dict[str, float | int | None]:
-    """How many classes are predicted, mean entropy (nats), and how much the outputs differ between images."""
-    if not np.isfinite(probabilities).all():
-        return {"classes_predicted": 0, "entropy": None, "spread": None}
-    clipped = np.clip(probabilities.astype("float64"), 1e-12, 1)
-    return {
-        "classes_predicted": len(np.unique(probabilities.argmax(axis=1))),
-        "entropy": round(float(-(clipped * np.log(clipped)).sum(axis=1).mean()), 5),
-        "spread": float(f"{probabilities.std(axis=0).max():.3g}"),
-    }
-
-
-def build_prober(model: keras.Model) -> tuple[list[str], keras.Model]:
-    """Names of the ReLU layers, and a model that gives the largest value of each of their units, then the output.
-
-    A unit is a channel (of a convolution) or a neuron; the largest is over images and positions.
-    """
-    layers = [layer for layer in model.layers if _is_relu(layer)]
-    largest = [ops.max(layer.output, axis=tuple(range(len(layer.output.shape) - 1))) for layer in layers]
-    return [layer.name for layer in layers], keras.Model(model.input, [*largest, model.output])
-
-
-def _is_relu(layer: keras.layers.Layer) -> bool:
-    return getattr(layer, "activation", None) is keras.activations.relu or isinstance(layer, keras.layers.ReLU)
+def _first(values: np.ndarray) -> np.ndarray:
+    return np.asarray(values[:PROBE_IMAGES])

@@ -4,6 +4,7 @@ import json
 from dataclasses import asdict
 from typing import Any
 
+from vgglab.diagnosis.reading import SHOWN, describe, one_line, read_findings
 from vgglab.runs.store import Run
 
 
@@ -16,7 +17,9 @@ def outcome_text(run: Run) -> str:
         lines.append(f"best epoch {run.best['epoch']}: val_accuracy {run.best['val_accuracy']:.4f}")
     if run.metrics:
         lines.append(headline(run.metrics))
-    lines += [f"{finding['severity']}: {finding['sentence']}" for finding in run.findings]
+    findings = read_findings(run)
+    lines += [one_line(finding) for finding in findings[:SHOWN]]
+    lines += [f"why, and how to try it: vgglab diagnose {run.folder}"] if findings else []
     return "\n".join(lines)
 
 
@@ -28,7 +31,7 @@ def outcome_json(run: Run) -> str:
             "folder": str(run.folder),
             **asdict(run.record),
             "metrics": run.metrics,
-            "findings": run.findings,
+            "findings": [describe(finding) for finding in read_findings(run)],
         }
     )
 

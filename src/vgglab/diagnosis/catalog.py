@@ -1,0 +1,90 @@
+"""What findings are called and said, in English; `vgglab/locale` has it in other languages.
+
+A finding's text is found under `code.case`; what a case leaves empty is that of the code alone. Placeholders name the
+finding's `values`.
+"""
+
+from vgglab.diagnosis.text import Text, _
+from vgglab.diagnosis.texts_of_data import TEXTS_OF_DATA
+from vgglab.diagnosis.texts_of_training import TEXTS_OF_TRAINING
+
+TEXTS = TEXTS_OF_DATA | TEXTS_OF_TRAINING
+
+LABELS = {
+    "accuracy": _("training accuracy"),
+    "best_val_accuracy": _("best validation accuracy"),
+    "between": _("deviation between images"),
+    "between_first": _("deviation between images, first activation layer"),
+    "between_last": _("deviation between images, last activation layer"),
+    "chance_loss": _("loss of guessing"),
+    "check_across": _("simple model, right on validation images"),
+    "check_renamed": _("the same with the classes renamed"),
+    "check_within": _("simple model, right on held-back training images"),
+    "classes_predicted": _("classes predicted"),
+    "constant_images": _("share of images of one colour"),
+    "dead": _("share of dead units"),
+    "duplicates": _("share of validation images that are training images"),
+    "entropy": _("entropy of the predictions"),
+    "fall": _("fall of the training loss in an epoch"),
+    "first_loss": _("loss of the first step"),
+    "frozen_layers": _("frozen layers"),
+    "gap_accuracy": _("training above validation accuracy"),
+    "gradient": _("gradient before the first step, relative to the kernel"),
+    "initial_statistics": _("initial share of the moving statistics"),
+    "input_largest": _("largest input"),
+    "input_size": _("size of the inputs (root mean square)"),
+    "largest_fall": _("largest fall of the validation loss"),
+    "largest_rise": _("largest rise of the validation loss"),
+    "largest_update": _("largest change of a kernel in a step"),
+    "layer": _("layer"),
+    "layers": _("layers"),
+    "loss": _("training loss"),
+    "lowest_val_loss": _("lowest validation loss"),
+    "majority": _("share of the most frequent class"),
+    "moving_update": _("change of a moving mean, in deviations"),
+    "outputs": _("outputs"),
+    "parts_apart": _("difference of the mean images, in deviations"),
+    "row_sum_largest": _("largest sum of the outputs of an image"),
+    "row_sum_least": _("least sum of the outputs of an image"),
+    "since_epoch": _("since epoch"),
+    "softmaxes": _("softmaxes in a row"),
+    "spread": _("deviation of the predictions between images"),
+    "standard_errors": _("the same in standard errors"),
+    "step": _("step"),
+    "stray_labels": _("share of labels outside the classes"),
+    "trainable": _("trainable weights"),
+    "training_loss_in_inference": _("loss on training images in inference"),
+    "typical_update": _("typical change of a kernel in a step"),
+    "update": _("change of the kernel"),
+    "val_loss": _("validation loss"),
+    "worst_step_loss": _("largest loss of a step in the first epoch"),
+}
+
+WORDS = {
+    "error": _("error"),
+    "warning": _("warning"),
+    "info": _("info"),
+    "said": _("{severity}: {sentence}"),
+    "healthy": _("healthy: {range}"),
+    "at_least": _("at least {low}"),
+    "at_most": _("at most {high}"),
+    "between": _("{low} to {high}"),
+    "why": _("why:"),
+    "try": _("try:"),
+    "source": _("source:"),
+    "command": _("as a run:"),
+    "more": _("{count} more: vgglab diagnose {folder} --all"),
+    "nothing": _("Nothing to diagnose yet: the run has no whole epoch."),
+}
+
+
+def text_of(code: str, case: str = "") -> Text:
+    """The text of a finding, what its case leaves empty taken from its code's."""
+    base, own = TEXTS[code], TEXTS.get(f"{code}.{case}", Text())
+    return Text(*(getattr(own, part) or getattr(base, part) for part in Text.__dataclass_fields__))
+
+
+def messages() -> list[str]:
+    """Everything that is translated."""
+    parts = [part for text in TEXTS.values() for part in (text.sentence, text.why, text.advice)]
+    return sorted({part for part in [*parts, *LABELS.values(), *WORDS.values()] if part})

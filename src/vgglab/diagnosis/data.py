@@ -1,0 +1,151 @@
+"""What images and labels show before any training: scale, balance, duplicates, and whether labels can be learned.
+
+Pure functions of arrays; they see the images as they are, before the network's own preprocessing.
+"""
+
+import hashlib
+from typing import Any
+
+import numpy as np
+
+from vgglab.diagnosis.records import short
+
+SUBSET = 2000  # images of each part that the quick checks look at
+GRID = 8  # the quick checks see images as GRID x GRID averages
+Part = tuple[np.ndarray, np.ndarray]
+
+
+def data_signals(training: Part, validation: Part, classes: int) -> dict[str, Any]:
+    """What is recorded of the data before the first step.
+
+    Args:
+        training: images (N, H, W, C) and class numbers (N,).
+        validation: the same of the held-out part.
+        classes: number of classes.
+
+    Returns:
+        `images`, `counts` (of classes), `stray_labels` (share outside 0 to classes - 1) and `pixels` of each part,
+        `duplicates` (share of validation images that are training images too), `difference` between the parts'
+        images, and `check`: how far the nearest neighbour gets.
+    """
+    parts = {"training": training, "validation": validation}
+    tiny = {name: features(part[0][:SUBSET]) for name, part in parts.items()}
+    labels = {name: np.asarray(part[1][:SUBSET]) for name, part in parts.items()}
+    return {
+        "images": {name: len(part[1]) for name, part in parts.items()},
+        "counts": {name: counts(part[1], classes) for name, part in parts.items()},
+        "stray_labels": {name: stray_share(part[1], classes) for name, part in parts.items()},
+        "pixels": {name: describe_pixels(part[0][:SUBSET]) for name, part in parts.items()},
+        "duplicates": duplicate_share(training[0], validation[0]),
+        "difference": difference(tiny["training"], tiny["validation"]),
+        "check": check_labels(tiny, labels, classes),
+    }
+
+
+def counts(labels: np.ndarray, classes: int) -> list[int]:
+    """Images of each class."""
+    inside = labels[(labels >= 0) & (labels < classes)].astype(int)
+    return np.bincount(inside, minlength=classes).tolist()
+
+
+def stray_share(labels: np.ndarray, classes: int) -> float:
+    """Share of the labels that name no class."""
+    return round(float(np.mean((labels < 0) | (labels >= classes))), 4)
+
+
+def describe_pixels(images: np.ndarray) -> dict[str, float | None]:
+    """Range and mean of raw pixels, and the share of images that are one constant."""
+    images = np.asarray(images)
+    rows = images.reshape(len(images), -1)
+    constant = np.mean(rows.min(axis=1) == rows.max(axis=1))
+    return {
+        "least": short(float(rows.min())),
+        "largest": short(float(rows.max())),
+        "mean": short(float(rows.mean(dtype="float64"))),
+        "constant": round(float(constant), 4),
+    }
+
+
+def duplicate_share(training: np.ndarray, validation: np.ndarray) -> float:
+    """Share of the validation images that are, pixel for pixel, among the training images."""
+    known = {_digest(image) for image in training}
+    return round(sum(_digest(image) in known for image in validation) / max(len(validation), 1), 4)
+
+
+def _digest(image: np.ndarray) -> bytes:
+    return hashlib.blake2b(np.ascontiguousarray(image), digest_size=16).digest()
+
+
+def features(images: np.ndarray) -> np.ndarray:
+    """Images as GRID x GRID averages, float32 (N, GRID * GRID * C)."""
+    images = np.asarray(images)
+    count, height, width, channels = images.shape
+    rows, columns = min(GRID, height), min(GRID, width)
+    cut = images[:, : height // rows * rows, : width // columns * columns]
+    cells = cut.reshape(count, rows, height // rows, columns, width // columns, channels)
+    return cells.mean(axis=(2, 4), dtype="float32").reshape(count, -1)
+
+
+def difference(training: np.ndarray, validation: np.ndarray) -> dict[str, float | None]:
+    """How far the parts' mean images are apart: in deviations of single images, and in standard errors (largest)."""
+    scale = np.sqrt(training.var(axis=0).mean()) + 1e-6
+    apart = np.abs(training.mean(axis=0) - validation.mean(axis=0))
+    errors = np.sqrt(training.var(axis=0) / len(training) + validation.var(axis=0) / len(validation)) + 0.01 * scale
+    return {"deviations": short(float(apart.max() / scale)), "errors": short(float((apart / errors).max()))}
+
+
+def check_labels(tiny: dict[str, np.ndarray], labels: dict[str, np.ndarray], classes: int) -> dict[str, Any]:
+    """How far simple models get: nearest neighbour and a linear one, the better of the two.
+
+    Returns:
+        `within`: accuracy on one half of the training images after seeing the other, both ways; `across`: on
+        validation images after seeing training images; `renamed`: as `across`, had each class the name that fits
+        best; `majority`: share of the most frequent class; `n_within`, `n_across`: images asked; `model`: which.
+    """
+    images, names = tiny["training"], labels["training"]
+    best = max((_check(kind, images, names) for kind in ("neighbour", "linear")), key=lambda found: found[0])
+    within, kind = best
+    guesses = _predict(kind, images, names, tiny["validation"])
+    truth = labels["validation"]
+    return {
+        "model": kind,
+        "within": round(within, 4),
+        "across": round(float(np.mean(guesses == truth)), 4),
+        "renamed": round(renamed_accuracy(guesses, truth, classes), 4),
+        "majority": round(float(max(np.bincount(names[names >= 0].astype(int), minlength=1)) / len(names)), 4),
+        "n_within": len(names),
+        "n_across": len(truth),
+    }
+
+
+def _check(kind: str, images: np.ndarray, labels: np.ndarray) -> tuple[float, str]:
+    order = np.random.default_rng(0).permutation(len(labels))
+    halves = order[: len(order) // 2], order[len(order) // 2 :]
+    right = 0
+    for seen, asked in (halves, halves[::-1]):
+        right += np.sum(_predict(kind, images[seen], labels[seen], images[asked]) == labels[asked])
+    return float(right / len(labels)), kind
+
+
+def _predict(kind: str, images: np.ndarray, labels: np.ndarray, asked: np.ndarray) -> np.ndarray:
+    """Guesses for `asked` of a model that saw `images`: the nearest one's label, or ridge regression on the classes."""
+    if kind == "neighbour":
+        products = asked @ images.T
+        return labels[np.argmin((images * images).sum(axis=1) - 2 * products, axis=1)]
+    names = np.unique(labels)
+    mean, scale = images.mean(axis=0), images.std() + 1e-6
+    seen, new = (images - mean) / scale, (asked - mean) / scale
+    targets = (labels[:, None] == names) - np.mean(labels[:, None] == names, axis=0)
+    gram = seen.T @ seen + 0.1 * len(seen) * np.eye(seen.shape[1], dtype="float32")
+    return names[np.argmax(new @ np.linalg.solve(gram, seen.T @ targets), axis=1)]
+
+
+def renamed_accuracy(guesses: np.ndarray, truth: np.ndarray, classes: int) -> float:
+    """Accuracy of guesses, had each class the name under which most of them would be right (one name each)."""
+    from scipy.optimize import linear_sum_assignment
+
+    size = int(max(classes, guesses.max() + 1, truth.max() + 1))
+    table = np.zeros((size, size), int)
+    np.add.at(table, (np.clip(guesses, 0, None).astype(int), np.clip(truth, 0, None).astype(int)), 1)
+    rows, columns = linear_sum_assignment(-table)
+    return float(table[rows, columns].sum() / max(len(truth), 1))

@@ -1,0 +1,83 @@
+"""From signals and history to findings: pure functions, numbers as evidence, no language.
+
+A finding is a dict: `code`, `case` (a variant of the code's text, or ""), `severity` (`error`, `warning`, `info`),
+`values` (what its sentence names), `evidence` (name -> `value` and its `healthy` range) and `try` (dotted config field
+-> value). `vgglab.diagnosis.catalog` has the texts, `vgglab.diagnosis.reading` puts the two together.
+"""
+
+from typing import Any
+
+from vgglab.diagnosis.findings.course import COURSE, learned, still_improving
+from vgglab.diagnosis.findings.data import DATA
+from vgglab.diagnosis.findings.evidence import Evidence, Finding
+from vgglab.diagnosis.findings.network import NETWORK
+from vgglab.diagnosis.findings.steps import STEPS
+
+__all__ = ["Evidence", "Finding", "diagnose"]
+
+CONSEQUENCES = {"dead_units"}  # shown beside the cause that they follow from
+IMBALANCE = {"class_imbalance"}
+EXPLAINED = dict.fromkeys(("collapsed", "not_learned_yet", "training_too_short", "underfitting"), IMBALANCE)
+
+
+def diagnose(
+    status: str,
+    message: str,
+    history: list[dict[str, Any]],
+    signals: list[dict[str, Any]],
+    classes: int,
+    config: dict[str, Any] | None = None,
+) -> list[Finding]:
+    """What is the case with a run, causes before symptoms; a healthy run says so.
+
+    Args:
+        status: of the run, such as `finished` or `diverged`.
+        message: why it stopped, where it did not simply finish.
+        history: a row an epoch.
+        signals: the lines of `signals.jsonl`; may be empty.
+        classes: number of classes.
+        config: dotted config field -> value, as far as known; what is tried is a change of it.
+
+    Example:
+        >>> rows = [{"epoch": 1, "loss": 2.3, "accuracy": 0.1, "val_loss": 2.3, "val_accuracy": 0.1}]
+        >>> [found["code"] for found in diagnose("finished", "", rows, [], classes=10)]
+        ['not_learned_yet']
+    """
+    evidence = Evidence(status, message, history, signals, classes, config or {})
+    if not evidence.rows and status != "diverged":
+        return ranked(found_by(DATA + NETWORK, evidence))
+    found = found_by(DATA + NETWORK, evidence)
+    if not certain(found):
+        found += first_cause(STEPS, evidence)
+    if not certain(found) and evidence.rows:
+        found += found_by(COURSE, evidence)[:1]
+    if evidence.rows and all(one["severity"] == "info" for one in found):
+        found = [learned(evidence), *found, *still_improving(evidence)]
+    return ranked(explained(found))
+
+
+def found_by(rules: tuple, evidence: Evidence) -> list[Finding]:
+    """What each rule finds, in the order of the rules."""
+    return [found for rule in rules if (found := rule(evidence)) is not None]
+
+
+def first_cause(rules: tuple, evidence: Evidence) -> list[Finding]:
+    """What the first rule that finds something finds, and its consequences."""
+    found = found_by(rules, evidence)
+    return found[:1] + [one for one in found[1:] if one["code"] in CONSEQUENCES]
+
+
+def explained(found: list[Finding]) -> list[Finding]:
+    """The findings without those that another one explains."""
+    codes = {one["code"] for one in found}
+    return [one for one in found if not EXPLAINED.get(one["code"], set()) & codes]
+
+
+def certain(found: list[Finding]) -> bool:
+    """Whether an error was found, which the rest would only repeat."""
+    return any(one["severity"] == "error" for one in found)
+
+
+def ranked(found: list[Finding]) -> list[Finding]:
+    """The most severe first; among equals the order of the rules, causes before symptoms."""
+    return sorted(found, key=lambda one: ("error", "warning", "info").index(one["severity"]))

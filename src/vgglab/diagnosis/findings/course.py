@@ -1,0 +1,201 @@
+"""Findings about the course of a training that got away from guessing: too little, too much, or unlike validation."""
+
+import itertools
+import math
+
+from vgglab.diagnosis.findings.data import error_of
+from vgglab.diagnosis.findings.evidence import LEARNED_SHARE, Evidence, Finding, at_end, finding, measured, scaled_rate
+
+INITIAL_SHARE = 0.01  # of BatchNormalization's initial statistics; less does not show
+MISJUDGED = 2.0  # loss on training images in inference, relative to the loss in training
+VALIDATION_CHANCE_SHARE = 0.9  # of the loss of guessing; a validation loss never below has not left it
+JUMP = 0.25  # a change of the validation loss from one epoch to the next, relative
+JUMP_SIZE = 0.15  # and in losses of guessing: a jump of a loss that is next to nothing is none
+LATE = 5  # epochs, or the second half: jumps before do not say that the last epoch is one
+OVERFIT_RISE = 0.1  # rise of the validation loss over its minimum, relative
+OVERFIT_GAP = 0.1  # accuracy on training images above that on validation images
+BY_HEART = 0.15  # the same gap, where the validation loss does not rise
+FALLING = 0.04  # of the loss in an epoch: still learning
+FLAT = 0.02  # of the loss in an epoch: no longer learning
+
+
+def statistics_unsettled(evidence: Evidence) -> Finding | None:
+    """BatchNormalization's moving statistics are not those of the network as it is."""
+    if not evidence.validated or evidence.rows[-1]["loss"] > 0.7 * evidence.chance_loss:
+        return None
+    last, share = evidence.validated[-1], evidence.last.get("initial_statistics", 0.0)
+    inferred = (evidence.last.get("training") or {}).get("loss")
+    if evidence.last.get("initial_statistics") is None or not _misjudged(evidence, last, inferred, share):
+        return None
+    figures = {"loss": measured(last["loss"]), "val_loss": measured(last["val_loss"])}
+    if inferred is not None:
+        figures["training_loss_in_inference"] = measured(inferred, 0, round(1.2 * last["loss"] + 0.05, 3))
+    figures["initial_statistics"] = measured(share, 0, INITIAL_SHARE)
+    young = share >= INITIAL_SHARE
+    fix = _more_steps(evidence, share) if young else scaled_rate(evidence, 0.1)
+    values = {"loss": last["loss"], "inferred": inferred or last["val_loss"], "share": share}
+    return finding("statistics_unsettled", "warning", figures, fix, "" if young else "lagging", **values)
+
+
+def _misjudged(evidence: Evidence, last: dict, inferred: float | None, share: float) -> bool:
+    """Whether inference fails on images that training knows; without a measurement, on validation while young."""
+    if inferred is not None:
+        return inferred > max(MISJUDGED * last["loss"], last["loss"] + 0.15 * evidence.chance_loss)
+    half = evidence.chance_loss / 2
+    return share >= INITIAL_SHARE and last["loss"] <= half <= last["val_loss"]
+
+
+def _more_steps(evidence: Evidence, share: float) -> dict:
+    """Epochs after which a hundredth of the initial statistics is left."""
+    epochs = len(evidence.rows)
+    return {"train.epochs": math.ceil(epochs * math.log(INITIAL_SHARE / 2) / math.log(min(share, 0.99)))}
+
+
+def validation_unsettled(evidence: Evidence) -> Finding | None:
+    """A jump up that is followed by one down; a fall before it is learning, a rise to the end may be overfitting."""
+    losses = [row["val_loss"] for row in evidence.validated if row["val_loss"]]
+    losses = losses[-max(LATE, len(losses) // 2) :]
+    pairs = list(itertools.pairwise(losses))
+    changes = [
+        after / before - 1 if abs(after - before) > JUMP_SIZE * evidence.chance_loss else 0.0 for before, after in pairs
+    ]
+    falls = list(itertools.dropwhile(lambda change: change < JUMP, changes))
+    if min(falls, default=0) > -JUMP / (1 + JUMP):
+        return None
+    worst = changes.index(max(changes))
+    figures = {"largest_rise": measured(max(changes), 0, JUMP), "largest_fall": measured(min(falls), -0.2, 0)}
+    values = {"before": losses[worst], "after": losses[worst + 1]}
+    return finding("validation_unsettled", "warning", figures, scaled_rate(evidence, 0.1), **values)
+
+
+def validation_at_chance(evidence: Evidence) -> Finding | None:
+    """Training images known, validation never better than guessing, and no signal that says why."""
+    losses, chance = [row["val_loss"] for row in evidence.validated], evidence.chance_loss
+    if not losses or min(losses) < VALIDATION_CHANCE_SHARE * chance or evidence.rows[-1]["loss"] > chance / 2:
+        return None
+    figures = {"loss": measured(evidence.rows[-1]["loss"]), "chance_loss": measured(chance)}
+    figures["lowest_val_loss"] = measured(min(losses), 0, round(VALIDATION_CHANCE_SHARE * chance, 3))
+    values = {"loss": evidence.rows[-1]["loss"], "lowest": min(losses), "chance": chance}
+    return finding("validation_at_chance", "warning", figures, **values)
+
+
+def overfitting(evidence: Evidence) -> Finding | None:
+    """Training images learned by heart: since when, and how wide the gap is."""
+    best = min(evidence.validated, key=lambda row: row["val_loss"], default=None)
+    if best is None:
+        return None
+    last = evidence.validated[-1]
+    gap, rises = _gap(evidence, last), last["val_loss"] >= (1 + OVERFIT_RISE) * best["val_loss"]
+    if (last["loss"] >= best["loss"] and rises) or last["val_loss"] <= last["loss"]:
+        return None
+    if gap < (OVERFIT_GAP if rises else BY_HEART) or not (rises or last["loss"] < LEARNED_SHARE * evidence.chance_loss):
+        return None
+    figures = {
+        "gap_accuracy": measured(gap, 0, 0.05),
+        "loss": measured(last["loss"]),
+        "val_loss": measured(last["val_loss"], 0, round((1 + OVERFIT_RISE) * best["val_loss"], 3)),
+        "since_epoch": measured(best["epoch"]),
+    }
+    values = {"since": best["epoch"], "first_loss": best["loss"], "loss": last["loss"]}
+    values |= {"lowest": best["val_loss"], "val_loss": last["val_loss"], "gap": gap}
+    case = "" if rises else "gap"
+    return finding("overfitting", "warning", figures, _regularise(evidence, best["epoch"], rises), case, **values)
+
+
+def _gap(evidence: Evidence, last: dict) -> float:
+    """Accuracy on training above validation images, less what chance alone may make of it."""
+    count = evidence.data.get("images", {}).get("validation", 0)
+    noise = 2 * error_of(last["val_accuracy"], count) if count else 0.0
+    return max(last["accuracy"] - last["val_accuracy"] - noise, 0.0)
+
+
+def _regularise(evidence: Evidence, best_epoch: int, rises: bool) -> dict:
+    """Dropout where there is none, then varied images, then fewer epochs."""
+    field = "backbone.head_dropout" if evidence.pretrained else "model.dropout"
+    if not evidence.config.get(field):
+        return {field: 0.5 if evidence.pretrained else 0.2}
+    if not evidence.config.get("augment.crop"):
+        return {"augment.crop": 4}
+    return {"train.epochs": best_epoch} if rises else {"augment.randaugment": 2}
+
+
+def training_too_short(evidence: Evidence) -> Finding | None:
+    """A loss that is still high and still falls."""
+    if evidence.knows_training or not _falls(evidence):
+        return None
+    fall = _last_change(evidence)
+    fix = {"train.epochs": 3 * len(evidence.rows)}
+    values = {"epochs": len(evidence.rows), "loss": evidence.rows[-1]["loss"], "fall": -fall}
+    figures = {"fall": measured(-fall, 0, FLAT)} | at_end(evidence)
+    return finding("training_too_short", "warning", figures, fix, **values)
+
+
+def _last_change(evidence: Evidence) -> float:
+    """Relative change of the training loss in the last epoch; of its steps' halves where there was but one."""
+    losses = [row["loss"] for row in evidence.rows]
+    if len(losses) == 1:
+        steps = [loss for loss in evidence.first_epoch.get("step_loss", []) if loss is not None]
+        middle = len(steps) // 2
+        losses = [sum(steps[:middle]) / middle, sum(steps[middle:]) / (len(steps) - middle)] if middle else []
+    if len(losses) > 3:
+        losses = [losses[-4], losses[-1]]
+        return (losses[1] / losses[0]) ** (1 / 3) - 1
+    return losses[-1] / losses[-2] - 1 if len(losses) > 1 else 0.0
+
+
+def _falls(evidence: Evidence) -> bool:
+    """Whether the training loss falls at the end, and the validation loss with it."""
+    losses = [row["val_loss"] for row in evidence.validated]
+    return _last_change(evidence) < -FALLING and (not losses or losses[-1] <= 1.02 * min(losses))
+
+
+def underfitting(evidence: Evidence) -> Finding | None:
+    """Training images that are not learned, and no longer getting better."""
+    if evidence.knows_training or len(evidence.rows) < 3 or _last_change(evidence) < -FALLING:
+        return None
+    row, dropout = evidence.rows[-1], evidence.config.get("model.dropout") or 0.0
+    inferred = (evidence.last.get("training") or {}).get("loss")
+    hindered = dropout > 0 and inferred is not None and inferred < 0.8 * row["loss"]
+    figures = {"accuracy": measured(row["accuracy"], 0.9, 1.0)} | at_end(evidence)
+    if inferred is not None:
+        figures["training_loss_in_inference"] = measured(inferred)
+    fix = {"model.dropout": 0.0} if hindered else {"model.width": 2 * (evidence.config.get("model.width") or 1.0)}
+    values = {"accuracy": row["accuracy"], "loss": row["loss"], "dropout": dropout, "epochs": len(evidence.rows)}
+    return finding("underfitting", "warning", figures, fix, "dropout" if hindered else "", **values)
+
+
+def learned(evidence: Evidence) -> Finding:
+    """Nothing is wrong, and what shows it."""
+    row, fair = evidence.rows[-1], max(evidence.frequencies)
+    figures = {"accuracy": measured(row["accuracy"], round(min(2 * fair, 0.9), 3), 1.0)} | at_end(evidence)
+    if evidence.validated:
+        last, lowest = evidence.validated[-1], min(one["val_loss"] for one in evidence.validated)
+        figures["val_loss"] = measured(last["val_loss"], 0, round((1 + OVERFIT_RISE) * lowest, 4))
+    if evidence.typical_update is not None:
+        figures["typical_update"] = measured(evidence.typical_update, 0.001, 0.1)
+    values: dict = {"accuracy": row["accuracy"], "chance": fair}
+    if not evidence.validated:
+        return finding("learned", "info", figures, case="unvalidated", **values)
+    near = last["val_loss"] <= (1 + OVERFIT_RISE) * lowest
+    return finding(
+        "learned", "info", figures, {}, "" if near else "past_best", val_accuracy=last["val_accuracy"], **values
+    )
+
+
+def still_improving(evidence: Evidence) -> list[Finding]:
+    """That a healthy run would gain from more epochs."""
+    if not evidence.validated or not _falls(evidence) or evidence.rows[-1]["accuracy"] > 0.98:
+        return []
+    fix = {"train.epochs": 2 * len(evidence.rows)}
+    fall = -_last_change(evidence)
+    return [finding("still_improving", "info", {"fall": measured(fall, 0, FLAT)}, fix, fall=fall)]
+
+
+COURSE = (
+    statistics_unsettled,
+    validation_unsettled,
+    overfitting,
+    validation_at_chance,
+    training_too_short,
+    underfitting,
+)

@@ -1,0 +1,175 @@
+"""Findings about images and labels: what no training can mend."""
+
+import math
+
+from vgglab.diagnosis.findings.evidence import Evidence, Finding, finding, measured
+
+LARGE_INPUT, SMALL_INPUT = 10.0, 0.02  # root mean square of what the first layer sees; healthy is about one
+IMAGE_CHANNELS = 4  # with more, the first layer sees features
+CONSTANT_SHARE = 0.5  # of the images
+SURE = 5.0  # standard errors
+LARGE_DROP = 0.15  # of accuracy
+PARTS_APART = 0.5  # deviations of single images between the parts' mean images
+FEW_DUPLICATES = 0.01  # of the validation images; public data sets have some
+MUCH_MAJORITY = 0.2  # by which the most frequent class exceeds its fair share
+
+
+def error_of(share: float, count: int) -> float:
+    """Standard error of a share among `count` images; that of one image at least."""
+    return max(math.sqrt(max(share * (1 - share), 0.0) / max(count, 1)), 1 / max(count, 1))
+
+
+def labels_outside(evidence: Evidence) -> Finding | None:
+    """Labels that name no class: off by one, or of another data set."""
+    shares = evidence.data.get("stray_labels", {})
+    worst = max(shares, key=shares.__getitem__, default="")
+    if not worst or not shares[worst]:
+        return None
+    last = evidence.classes - 1
+    return finding(
+        "labels_outside", "error", {"stray_labels": measured(shares[worst], 0, 0)}, share=shares[worst], last=last
+    )
+
+
+def images_constant(evidence: Evidence) -> Finding | None:
+    """Images without content."""
+    pixels = evidence.data.get("pixels", {})
+    share = max((part["constant"] for part in pixels.values()), default=0.0)
+    if share <= CONSTANT_SHARE:
+        return _inputs_alike(evidence)
+    return finding("images_constant", "error", {"constant_images": measured(share, 0, 0.01)}, share=share)
+
+
+def _inputs_alike(evidence: Evidence) -> Finding | None:
+    """Images that are all the same where the first layer sees them."""
+    seen = evidence.start.get("input", {})
+    size = _size(seen)
+    if not size or seen["between"] is None or seen["between"] > 1e-4 * size:
+        return None
+    return finding("images_constant", "error", {"between": measured(seen["between"], 0.05)}, case="alike")
+
+
+def inputs_out_of_scale(evidence: Evidence) -> Finding | None:
+    """Inputs far from the size of about one that initial weights and learning rates are made for."""
+    seen = evidence.start.get("input", {})
+    size = _size(seen)
+    if size is None or seen["channels"] > IMAGE_CHANNELS or SMALL_INPUT <= size <= LARGE_INPUT:
+        return None
+    if evidence.pretrained and evidence.config.get("model.preprocessing") == "backbone":
+        return None
+    severity = "warning" if evidence.knows_training else "error"
+    figures = {"input_size": measured(size, 0.1, 3.0), "input_largest": measured(seen["largest"], 0.5, 5.0)}
+    case = "large" if size > LARGE_INPUT else "small"
+    values = {"layer": seen["layer"], "least": seen["least"], "largest": seen["largest"]}
+    return finding("inputs_out_of_scale", severity, figures, {"model.preprocessing": "normalize"}, case, **values)
+
+
+def _size(seen: dict) -> float | None:
+    """Root mean square of an input."""
+    if not seen or None in (seen["mean"], seen["deviation"]):
+        return None
+    return math.hypot(seen["mean"], seen["deviation"])
+
+
+def labels_shuffled(evidence: Evidence) -> Finding | None:
+    """Labels that nothing can be learned from: neither a simple model nor the network beats guessing on new images."""
+    check = evidence.data.get("check")
+    if not check or min(check["n_within"], check["n_across"]) < 50:
+        return None
+    margin = 3 * error_of(check["majority"], check["n_within"])
+    if check["within"] > check["majority"] + margin or _network_generalises(evidence, check):
+        return None
+    figures = {"check_within": measured(check["within"], round(check["majority"] + margin, 3), 1.0)}
+    figures["majority"] = measured(check["majority"])
+    if evidence.validated:
+        best = max(row["val_accuracy"] for row in evidence.validated)
+        figures["best_val_accuracy"] = measured(best, round(check["majority"] + margin, 3), 1.0)
+    severity = "error" if not evidence.stuck else "warning"
+    return finding("labels_shuffled", severity, figures, within=check["within"], majority=check["majority"])
+
+
+def _network_generalises(evidence: Evidence, check: dict) -> bool:
+    """Whether the network was surely better than guessing on validation images in some epoch."""
+    count = evidence.data["images"]["validation"]
+    wanted = check["majority"] + 4 * error_of(check["majority"], count)
+    return any(row["val_accuracy"] > wanted for row in evidence.validated)
+
+
+def labels_renamed(evidence: Evidence) -> Finding | None:
+    """Validation labels that name the classes in another order than training labels do."""
+    check = evidence.data.get("check")
+    if not check or check["n_across"] < 50:
+        return None
+    gain = check["renamed"] - check["across"]
+    if (
+        gain < max(0.2, SURE * error_of(check["renamed"], check["n_across"]))
+        or check["renamed"] < 0.7 * check["within"]
+    ):
+        return None
+    figures = {
+        "check_across": measured(check["across"], round(0.9 * check["within"], 3), 1.0),
+        "check_renamed": measured(check["renamed"]),
+        "check_within": measured(check["within"]),
+    }
+    return finding("labels_renamed", "error", figures, across=check["across"], renamed=check["renamed"])
+
+
+def validation_unlike_training(evidence: Evidence) -> Finding | None:
+    """Validation images or labels that are not of the same kind as those for training."""
+    apart, check = evidence.data.get("difference"), evidence.data.get("check")
+    if apart and None not in apart.values() and apart["deviations"] > PARTS_APART and apart["errors"] > SURE:
+        figures = {
+            "parts_apart": measured(apart["deviations"], 0, 0.3),
+            "standard_errors": measured(apart["errors"], 0, 4),
+        }
+        return finding("validation_unlike_training", "error", figures, case="images", apart=apart["deviations"])
+    if not check or min(check["n_within"], check["n_across"]) < 50 or labels_renamed(evidence):
+        return None
+    drop = check["within"] - check["across"]
+    if drop < max(LARGE_DROP, SURE * error_of(check["within"], check["n_across"])):
+        return None
+    figures = {
+        "check_within": measured(check["within"]),
+        "check_across": measured(check["across"], round(check["within"] - 0.1, 3), 1.0),
+    }
+    values = {"within": check["within"], "across": check["across"]}
+    return finding("validation_unlike_training", "error", figures, case="labels", **values)
+
+
+def duplicates(evidence: Evidence) -> Finding | None:
+    """Validation images that the network trains on."""
+    share = evidence.data.get("duplicates", 0.0)
+    if share <= FEW_DUPLICATES or evidence.data["pixels"]["training"]["constant"] > CONSTANT_SHARE:
+        return None
+    return finding("duplicates", "warning", {"duplicates": measured(share, 0, FEW_DUPLICATES)}, share=share)
+
+
+def class_imbalance(evidence: Evidence) -> Finding | None:
+    """An accuracy that is the share of the most frequent class."""
+    held_out = evidence.data.get("counts", {}).get("validation")
+    if not held_out or not sum(held_out) or not evidence.validated:
+        return None
+    common = max(range(len(held_out)), key=evidence.frequencies.__getitem__)
+    share, fair = held_out[common] / sum(held_out), 1 / evidence.classes
+    best = max(row["val_accuracy"] for row in evidence.validated)
+    if min(share, evidence.frequencies[common]) < fair + MUCH_MAJORITY:
+        return None
+    if best > share + max(0.02, 2 * error_of(share, sum(held_out))):
+        return None
+    figures = {
+        "majority": measured(share, 0, round(min(1.5 * fair, 1.0), 3)),
+        "best_val_accuracy": measured(best, round(share + 0.05, 3), 1.0),
+    }
+    return finding("class_imbalance", "warning", figures, share=share, accuracy=best)
+
+
+DATA = (
+    labels_outside,
+    images_constant,
+    inputs_out_of_scale,
+    labels_renamed,
+    validation_unlike_training,
+    labels_shuffled,
+    duplicates,
+    class_imbalance,
+)

@@ -1,0 +1,210 @@
+"""What a run left behind, and the figures that several rules take from it."""
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from statistics import median
+from typing import Any
+
+Finding = dict[str, Any]
+
+CHANCE_LOSS_SHARE = 0.97  # of the loss of guessing; a network that learned anything at all is below
+CONSTANT_SPREAD = 1e-3  # probabilities that differ by less between images do not depend on them
+LEARNED_SHARE = 0.35  # of the loss of guessing; below, the training images are mostly known
+DEAD = 0.99  # share of a layer's units; the rest cannot carry the signal
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A run's status, history, signals and config, as `diagnose` takes them."""
+
+    status: str
+    message: str
+    history: list[dict[str, Any]]
+    signals: list[dict[str, Any]]
+    classes: int
+    config: dict[str, Any]
+
+    @cached_property
+    def rows(self) -> list[dict[str, Any]]:
+        """The epochs with a training loss."""
+        return [row for row in self.history if None not in (row["loss"], row["accuracy"])]
+
+    @cached_property
+    def validated(self) -> list[dict[str, Any]]:
+        """The epochs with a validation loss."""
+        return [row for row in self.rows if None not in (row["val_loss"], row["val_accuracy"])]
+
+    @cached_property
+    def start(self) -> dict[str, Any]:
+        """The signals before the first step."""
+        return next((line for line in self.signals if line["epoch"] == 0), {})
+
+    @cached_property
+    def lines(self) -> list[dict[str, Any]]:
+        """The signals of whole epochs."""
+        return [line for line in self.signals if line["epoch"] > 0 and "dead" in line]
+
+    @property
+    def last(self) -> dict[str, Any]:
+        """The signals of the last whole epoch; those before the first step where there was none."""
+        return self.lines[-1] if self.lines else self.start
+
+    @cached_property
+    def first_epoch(self) -> dict[str, Any]:
+        """The signals of the first epoch, whole or not."""
+        return next((line for line in self.signals if line["epoch"] == 1), {})
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """What was found in images and labels."""
+        return self.start.get("data") or {}
+
+    @property
+    def model(self) -> dict[str, Any]:
+        """What is known of the network's layers, loss and outputs."""
+        return self.start.get("model") or {}
+
+    @cached_property
+    def frequencies(self) -> list[float]:
+        """Share of each class among the training images; all alike where they were not counted."""
+        counts = self.data.get("counts", {}).get("training") or [1] * self.classes
+        return [count / max(sum(counts), 1) for count in counts]
+
+    @cached_property
+    def chance_loss(self) -> float:
+        """The lowest loss without looking at the images: the entropy of the classes' frequencies, at most ln C."""
+        return max(-sum(share * math.log(share) for share in self.frequencies if share), 1e-9)
+
+    @property
+    def at_chance(self) -> bool:
+        """Whether the last epoch's training loss is that of guessing."""
+        return bool(self.rows) and self.rows[-1]["loss"] > CHANCE_LOSS_SHARE * self.chance_loss
+
+    @property
+    def stuck(self) -> bool:
+        """Whether the output no longer depends on the image, so that no gradient tells images apart."""
+        spread = self.last.get("spread")
+        return spread is not None and spread < CONSTANT_SPREAD
+
+    @property
+    def knows_training(self) -> bool:
+        """Whether the training images are mostly learned."""
+        return bool(self.rows) and self.rows[-1]["loss"] < LEARNED_SHARE * self.chance_loss
+
+    @property
+    def failed(self) -> bool:
+        """Whether the run ended without having learned anything."""
+        return self.status == "diverged" or self.at_chance
+
+    @property
+    def rate(self) -> float | None:
+        """The learning rate of the first epoch."""
+        return self.config.get("train.learning_rate") or next((row.get("learning_rate") for row in self.rows), None)
+
+    @cached_property
+    def sampled_updates(self) -> list[tuple[int, dict[str, float]]]:
+        """(step, layer -> relative change of its kernel) for the sampled steps of the first epoch."""
+        line = self.first_epoch
+        steps = {1: line.get("first_update", {})} | {
+            int(key): found for key, found in line.get("step_update", {}).items()
+        }
+        finite = {step: {k: v for k, v in found.items() if v is not None} for step, found in steps.items()}
+        return [(step, finite[step]) for step in sorted(finite) if finite[step]]
+
+    @cached_property
+    def largest_update(self) -> tuple[str, float, int]:
+        """Layer, relative change and step of the largest sampled change of a kernel; ("", 0.0, 0) without one."""
+        found = [(name, value, step) for step, changes in self.sampled_updates for name, value in changes.items()]
+        return max(found, key=lambda one: one[1], default=("", 0.0, 0))
+
+    @cached_property
+    def typical_update(self) -> float | None:
+        """Median relative change of a kernel in the sampled steps after the first, or in the first alone."""
+        steps = self.sampled_updates[1:] or self.sampled_updates
+        values = [value for _, changes in steps for value in changes.values()]
+        return median(values) if values else None
+
+    @cached_property
+    def worst_step_loss(self) -> float | None:
+        """The largest loss of a step of the first epoch, in units of the loss of guessing."""
+        losses = [loss for loss in self.first_epoch.get("step_loss", []) if loss is not None]
+        return max(losses) / self.chance_loss if losses else None
+
+    @cached_property
+    def first_step_loss(self) -> float:
+        """The loss before any step, in units of the loss of guessing; 1 where it was not recorded."""
+        losses = self.first_epoch.get("step_loss") or [None]
+        return 1.0 if losses[0] is None else losses[0] / self.chance_loss
+
+    @cached_property
+    def dead_layers(self) -> dict[str, float]:
+        """Activation layer -> share of its dead units, for those that let nothing through."""
+        return {name: share for name, share in self.last.get("dead", {}).items() if share >= DEAD}
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Steps of an epoch; 0 where they were not recorded."""
+        return len(self.first_epoch.get("step_loss", []))
+
+    @property
+    def pretrained(self) -> bool:
+        """Whether the network, or a part of it, was trained before."""
+        name, weights = self.config.get("backbone.name"), self.config.get("backbone.weights")
+        return bool(name or weights) and weights != "none"
+
+
+def measured(value: Any, low: float | None = None, high: float | None = None) -> dict[str, Any]:
+    """A figure of a finding's evidence with its healthy range; None for an open end, both for no range."""
+    rounded = float(f"{value:.4g}") if isinstance(value, float) else value
+    return {"value": rounded, "healthy": None if low is None and high is None else [low, high]}
+
+
+def finding(
+    code: str,
+    severity: str,
+    evidence: dict[str, Any],
+    fix: dict[str, Any] | None = None,
+    case: str = "",
+    **values: Any,
+) -> Finding:
+    """A finding; `values` are what its sentence names."""
+    return {
+        "code": code,
+        "case": case,
+        "severity": severity,
+        "values": values,
+        "evidence": evidence,
+        "try": fix or {},
+    }
+
+
+def listed(names: Any, most: int = 3) -> str:
+    """The first few of some names, and how many more there are."""
+    names = list(names)
+    return ", ".join(names[:most]) + (f" (+{len(names) - most})" if len(names) > most else "")
+
+
+def scaled_rate(evidence: Evidence, factor: float) -> dict[str, float]:
+    """The learning rate times `factor`, as a power of ten: what to try."""
+    if not evidence.rate:
+        return {}
+    return {"train.learning_rate": float(f"1e{round(math.log10(evidence.rate * factor))}")}
+
+
+def smaller_rate(evidence: Evidence) -> dict[str, float]:
+    """The learning rate at which the first step changes no kernel by more than a fiftieth; at most a tenth of now."""
+    first = evidence.sampled_updates[0][1].values() if evidence.sampled_updates else ()
+    return scaled_rate(evidence, min(max(0.02 / max(*first, 0.02, 0.0), 1e-4), 0.1))
+
+
+def at_end(evidence: Evidence) -> dict[str, Any]:
+    """How a run stands at its end: loss against guessing, variety of the predictions."""
+    last = evidence.last
+    found = {"chance_loss": measured(evidence.chance_loss)}
+    if evidence.rows:
+        found["loss"] = measured(evidence.rows[-1]["loss"], None, round(LEARNED_SHARE * evidence.chance_loss, 3))
+    if last.get("spread") is not None:
+        found["spread"] = measured(last["spread"], 0.1)
+        found["classes_predicted"] = measured(last["classes_predicted"], min(evidence.classes, 3))
+    return found

@@ -1,0 +1,192 @@
+"""Findings about steps and signals: why a network does not get away from guessing."""
+
+import re
+
+from vgglab.diagnosis.findings.evidence import (
+    DEAD,
+    LEARNED_SHARE,
+    Evidence,
+    Finding,
+    at_end,
+    finding,
+    listed,
+    measured,
+    scaled_rate,
+    smaller_rate,
+)
+
+LARGE_UPDATE = 0.5  # a step that changes a kernel by half its size has replaced what it was
+LARGE_EVERYWHERE = 0.2  # median over layers of the first step
+EXPLODED = 3.0  # loss of a step, in losses of guessing; sure and wrong, not just ignorant
+TINY_UPDATE = 3e-4  # typical change of a kernel by a step; healthy is a thousandth to a hundredth
+WEAK_GRADIENT = 3e-3  # of the kernel's size; with less, a rate of 0.1 moves no kernel by a thousandth
+ADAPTIVE = ("adam", "adamw", "nadam", "adamax", "rmsprop", "lion")  # steps that do not depend on the gradient's size
+HEALTHY_UPDATE = (0.001, 0.1)
+
+
+def diverged(evidence: Evidence) -> Finding | None:
+    """A loss that is no number any more."""
+    if evidence.status != "diverged":
+        return None
+    figures, where = update_figures(evidence), evidence.signals[-1] if evidence.signals else {}
+    losses = [loss for loss in evidence.first_epoch.get("step_loss", []) if loss is not None]
+    if losses:
+        figures["first_loss"] = measured(losses[0], 0, round(2 * evidence.chance_loss, 3))
+        figures["worst_step_loss"] = measured(max(losses), 0, round(2 * evidence.chance_loss, 3))
+    broken = where.get("nonfinite", {}).get("layers", [])
+    case = "layers" if broken else ""
+    bad_start = (losses and losses[0] > 10 * evidence.chance_loss) or evidence.first_epoch.get("step_loss") == [None]
+    if bad_start and evidence.largest_update[1] < LARGE_UPDATE:
+        case = "start"
+    fix = {} if case == "start" else smaller_rate(evidence)
+    where = re.search(r"(\S+) in epoch (\d+)(?:, step (\d+))?", evidence.message)
+    loss, epoch, step = where.groups() if where else (None, None, None)
+    values = {"loss": loss, "epoch": epoch, "step": step, "layers": listed(broken)}
+    return finding("diverged", "error", figures, fix, case, **values)
+
+
+def learning_rate_too_large(evidence: Evidence) -> Finding | None:
+    """Steps so large that they overthrow the weights."""
+    layer, update, step = evidence.largest_update
+    exploded = (evidence.worst_step_loss or 0) > max(EXPLODED, 2 * evidence.first_step_loss)
+    overthrown = (update >= LARGE_UPDATE and evidence.stuck) or _large_everywhere(evidence) or exploded
+    if not overthrown or dead_from_start(evidence) or not evidence.rows or evidence.knows_training:
+        return None
+    figures = update_figures(evidence)
+    if evidence.worst_step_loss is not None:
+        worst = evidence.worst_step_loss * evidence.chance_loss
+        figures["worst_step_loss"] = measured(worst, 0, _twice_chance(evidence))
+    figures |= at_end(evidence)
+    case = "" if evidence.at_chance else "noisy"
+    if not update or update < LARGE_UPDATE / 5:
+        case = "exploded"
+    case = f"{case}_adaptive" if not case and _optimizer(evidence) in ADAPTIVE else case
+    severity = "error" if evidence.at_chance else "warning"
+    values = {"layer": layer, "update": update, "step": step, "rate": evidence.rate}
+    values["loss"] = (evidence.worst_step_loss or 0) * evidence.chance_loss
+    return finding("learning_rate_too_large", severity, figures, smaller_rate(evidence), case.strip("_"), **values)
+
+
+def _large_everywhere(evidence: Evidence) -> bool:
+    """Whether the first step changed most layers much."""
+    steps = evidence.sampled_updates
+    values = sorted(steps[0][1].values()) if steps else []
+    return bool(values) and values[len(values) // 2] >= LARGE_EVERYWHERE
+
+
+def _twice_chance(evidence: Evidence) -> float:
+    return round(2 * evidence.chance_loss, 3)
+
+
+def _optimizer(evidence: Evidence) -> str:
+    return evidence.config.get("train.optimizer") or evidence.model.get("optimizer", "")
+
+
+def update_figures(evidence: Evidence) -> dict:
+    """The largest sampled step, as evidence."""
+    layer, update, step = evidence.largest_update
+    if not layer:
+        return {}
+    return {"layer": measured(layer), "step": measured(step), "largest_update": measured(update, *HEALTHY_UPDATE)}
+
+
+def dead_from_start(evidence: Evidence) -> bool:
+    """Whether a layer let nothing through before the first step."""
+    return any(share >= DEAD for share in evidence.start.get("dead", {}).values())
+
+
+def dead_units(evidence: Evidence) -> Finding | None:
+    """Layers whose units are zero for every image."""
+    if not evidence.dead_layers or evidence.knows_training:
+        return None
+    layers = list(evidence.dead_layers)
+    since = next(
+        line["epoch"] for line in [evidence.start, *evidence.lines] if line and line["dead"].get(layers[0], 0) >= DEAD
+    )
+    figures = {f"dead {name}": measured(share, 0, 0.5) for name, share in evidence.dead_layers.items()}
+    case = "start" if since == 0 else ""
+    fix = {"model.batch_norm": True} if case and evidence.config.get("model.batch_norm") is False else {}
+    severity = "error" if evidence.failed else "warning"
+    fix = fix if case else smaller_rate(evidence)
+    return finding("dead_units", severity, figures, fix, case, layers=listed(layers), count=len(layers), since=since)
+
+
+def signal_lost(evidence: Evidence) -> Finding | None:
+    """An output that is the same for every image, or a gradient that does not arrive, though no step was large."""
+    if not evidence.at_chance or dead_from_start(evidence) or not (evidence.stuck or _weak_gradient(evidence)):
+        return None
+    known = _gradient(evidence) is not None
+    if known != _weak_gradient(evidence) or (not known and evidence.dead_layers):
+        return None
+    figures = update_figures(evidence) | _through_the_layers(evidence)
+    if known:
+        figures["gradient"] = measured(_gradient(evidence), WEAK_GRADIENT, 10.0)
+    off = evidence.config.get("model.batch_norm") is False
+    fix = {"model.batch_norm": True} if off else {"train.optimizer": "adam", "train.learning_rate": 0.001}
+    return finding("signal_lost", "error", figures | at_end(evidence), fix, spread=evidence.last.get("spread") or 0.0)
+
+
+def _gradient(evidence: Evidence) -> float | None:
+    """Median over layers of the gradient before the first step, relative to the kernel."""
+    values = sorted(value for value in (evidence.start.get("gradient") or {}).values() if value is not None)
+    return values[len(values) // 2] if values else None
+
+
+def _weak_gradient(evidence: Evidence) -> bool:
+    gradient = _gradient(evidence)
+    return gradient is not None and gradient < WEAK_GRADIENT
+
+
+def _through_the_layers(evidence: Evidence) -> dict:
+    """How much images differ in the first activation layer and in the last, before training."""
+    spreads = [value for value in evidence.start.get("between", {}).values() if value is not None]
+    if len(spreads) < 2:
+        return {}
+    first, last = spreads[0], spreads[-1]
+    return {"between_first": measured(first, 0.01), "between_last": measured(last, round(0.1 * first, 4))}
+
+
+def learning_rate_too_small(evidence: Evidence) -> Finding | None:
+    """Steps so small that the weights hardly change in the whole training."""
+    typical = evidence.typical_update
+    if typical is None or not 0 < typical < TINY_UPDATE or not evidence.rows or evidence.stuck:
+        return None
+    if evidence.rows[-1]["loss"] < LEARNED_SHARE * evidence.chance_loss:
+        return None
+    figures = {"typical_update": measured(typical, *HEALTHY_UPDATE)} | at_end(evidence)
+    fix = scaled_rate(evidence, min(max(0.003 / typical, 10.0), 1e4))
+    severity = "error" if evidence.at_chance else "warning"
+    return finding("learning_rate_too_small", severity, figures, fix, update=typical, rate=evidence.rate)
+
+
+def collapsed(evidence: Evidence) -> Finding | None:
+    """One class for every image."""
+    if evidence.last.get("classes_predicted") != 1 or evidence.knows_training or evidence.classes < 3:
+        return None
+    figures = at_end(evidence) | {"entropy": measured(evidence.last["entropy"])}
+    from_start = evidence.start.get("classes_predicted") == 1 and evidence.first_step_loss > EXPLODED
+    if from_start:
+        figures["first_loss"] = measured(evidence.first_step_loss * evidence.chance_loss, 0, _twice_chance(evidence))
+    fix = {} if from_start else smaller_rate(evidence)
+    return finding("collapsed", "error", figures, fix, "start" if from_start else "")
+
+
+def not_learned_yet(evidence: Evidence) -> Finding | None:
+    """A loss of guessing without a cause that the signals name."""
+    if not evidence.at_chance:
+        return None
+    fix = {"train.epochs": 3 * max(len(evidence.rows), 1)}
+    return finding(
+        "not_learned_yet", "warning", update_figures(evidence) | at_end(evidence), fix, epochs=len(evidence.rows)
+    )
+
+
+STEPS = (
+    diverged,
+    learning_rate_too_large,
+    signal_lost,
+    dead_units,
+    learning_rate_too_small,
+    collapsed,
+    not_learned_yet,
+)

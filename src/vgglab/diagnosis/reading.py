@@ -1,0 +1,160 @@
+"""Findings in a person's language. Imports no backend."""
+
+import gettext
+import shlex
+import string
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from vgglab.config import flatten
+from vgglab.diagnosis.catalog import LABELS, WORDS, text_of
+from vgglab.diagnosis.findings import Finding, diagnose
+from vgglab.diagnosis.records import read_signals
+from vgglab.errors import UsageError
+from vgglab.runs.store import Run
+
+LANGUAGES = ("en", "fr")
+SHOWN = 3  # findings, before all are asked for
+LOCALE = Path(__file__).parent.parent / "locale"
+DOMAIN = "findings"
+
+
+def read_findings(run: Run) -> list[Finding]:
+    """What its run folder holds; diagnosed anew where it holds nothing, or what an older version wrote."""
+    if run.findings and all("case" in found for found in run.findings):
+        return run.findings
+    if not (run.folder / "classes.json").exists():
+        return []  # it stopped before it knew its data
+    signals = read_signals(run.folder / "signals.jsonl")
+    return diagnose(run.status, run.record.message, run.history, signals, len(run.classes), flatten(run.config))
+
+
+@cache
+def translations(language: str) -> gettext.NullTranslations:
+    """The catalog of a language.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if language not in LANGUAGES:
+        raise UsageError(f"--lang is {language!r}; expected one of {', '.join(LANGUAGES)}")
+    if language == "en":
+        return gettext.NullTranslations()
+    return gettext.translation(DOMAIN, LOCALE, [language])
+
+
+class Numbers(string.Formatter):
+    """Fills placeholders; numbers as a language writes them, and "?" for what is not known."""
+
+    def __init__(self, language: str):
+        self.comma = language == "fr"
+
+    def format_field(self, value: Any, spec: str) -> str:
+        if value is None:
+            return "?"
+        if isinstance(value, str):
+            return value
+        text = f"{format(100 * value, spec[:-1] + 'f')} %" if spec.endswith("%") else format(value, spec)
+        return text.replace(".", ",") if self.comma else text
+
+
+def describe(finding: Finding, language: str = "en") -> dict[str, Any]:
+    """A finding with its texts: `sentence`, `why`, `advice`, `source` and `label` of each piece of evidence."""
+    if "sentence" in finding:  # an older version wrote the text itself
+        return {"advice": finding["try"], "code": "", **finding, "try": {}, "evidence": {}}
+    translate, numbers = translations(language).gettext, Numbers(language)
+    text = text_of(finding["code"], finding["case"])
+    texts = {
+        name: numbers.vformat(translate(part), (), finding["values"]) if part else ""
+        for name, part in (("sentence", text.sentence), ("why", text.why), ("advice", text.advice))
+    }
+    evidence = {name: {**figure, "label": label(name, language)} for name, figure in finding["evidence"].items()}
+    return {**finding, **texts, "source": text.source, "evidence": evidence}
+
+
+def label(name: str, language: str) -> str:
+    """What a piece of evidence is called; a name of two words is a figure of one layer."""
+    key, _, layer = name.partition(" ")
+    return translations(language).gettext(LABELS[key]) + (f", {layer}" if layer else "")
+
+
+def one_line(finding: Finding, language: str = "en") -> str:
+    """`error: What is the case. Try: what to do, field=value`, on one line."""
+    found, word = describe(finding, language), words(language)
+    tried = [part for part in (found["advice"], changes(finding)) if part]
+    return said(found, word) + (f" {word['try']} {'; '.join(tried)}" if tried else "")
+
+
+def said(found: dict[str, Any], word: dict[str, str]) -> str:
+    """`error: What is the case.`"""
+    return word["said"].format(severity=word[found["severity"]], sentence=found["sentence"])
+
+
+def changes(finding: Finding) -> str:
+    """What to try, as assignments: `train.learning_rate=0.001`."""
+    tried = finding["try"] if isinstance(finding["try"], dict) else {}
+    return " ".join(f"{field}={written(value)}" for field, value in tried.items())
+
+
+def written(value: Any) -> str:
+    """A value as it is written on the command line."""
+    return str(value).lower() if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def findings_text(run: Run, findings: list[Finding], language: str = "en", everything: bool = False) -> str:
+    """Findings for a person: sentence, evidence, why, what to try; the first three unless all are wanted."""
+    shown = findings if everything else findings[:SHOWN]
+    word = words(language)
+    parts = [finding_text(found, run.folder, language) for found in shown]
+    if not findings:
+        parts = [word["nothing"]]
+    elif len(shown) < len(findings):
+        parts.append(word["more"].format(count=len(findings) - len(shown), folder=run.folder))
+    return "\n\n".join(parts)
+
+
+def finding_text(finding: Finding, folder: Path, language: str) -> str:
+    """One finding in a few lines."""
+    found, word = describe(finding, language), words(language)
+    lines = [said(found, word), *evidence_lines(found["evidence"], language)]
+    lines += [f"  {word[part]} {found[key]}" for part, key in (("why", "why"), ("source", "source")) if found[key]]
+    if found["advice"]:
+        lines.append(f"  {word['try']} {found['advice']}")
+    if changes(finding):
+        lines.append(f"  {word['command']} {command(finding, folder)}")
+    return "\n".join(lines)
+
+
+def evidence_lines(evidence: dict[str, dict[str, Any]], language: str) -> list[str]:
+    """A table of figures with their healthy ranges."""
+    width = max((len(figure["label"]) for figure in evidence.values()), default=0)
+    rows = []
+    for figure in evidence.values():
+        value = Numbers(language).format_field(figure["value"], "" if isinstance(figure["value"], int) else ".4g")
+        rows.append(f"  {figure['label']:<{width}}  {value:<9}  {healthy(figure['healthy'], language)}".rstrip())
+    return rows
+
+
+def healthy(limits: list[float | None] | None, language: str) -> str:
+    """`healthy: 0.001 to 0.1`; nothing where there is no range."""
+    if not limits:
+        return ""
+    word = words(language)
+    low, high = (None if limit is None else Numbers(language).format_field(limit, ".4g") for limit in limits)
+    pattern = word["at_most" if low in (None, "0") and high != "0" else "at_least" if high is None else "between"]
+    between = low if low == high else pattern.format(low=low, high=high)
+    return word["healthy"].format(range=between)
+
+
+def command(finding: Finding, folder: Path) -> str:
+    """The command that runs the same config with the suggested changes, beside the run."""
+    name, settings = f"{folder.name}-{finding['code'].replace('_', '-')}", changes(finding).split()
+    parts = ["vgglab", "train", str(folder / "config.yaml"), "--name", name, "--out", str(folder.parent)]
+    return shlex.join([*parts, *(part for setting in settings for part in ("--set", setting))])
+
+
+@cache
+def words(language: str) -> dict[str, str]:
+    """The words around the findings."""
+    return {key: translations(language).gettext(text) for key, text in WORDS.items()}

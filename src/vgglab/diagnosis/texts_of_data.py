@@ -1,0 +1,177 @@
+"""Texts of the findings about data and networks; see `catalog`."""
+
+from vgglab.diagnosis.text import GOODFELLOW, Text, _
+
+TEXTS_OF_DATA = {
+    "labels_outside": Text(
+        _("{share:.1%} of the labels name no class: class numbers must run from 0 to {last}."),
+        _(
+            "The loss looks up the probability of the class that a label names. Class numbers that start at 1 "
+            "instead of 0 point one place too far: the last one at nothing at all, and every other one at the wrong "
+            "class."
+        ),
+        _("number the classes from 0, and count them again"),
+        "Keras, documentation of SparseCategoricalCrossentropy",
+    ),
+    "images_constant": Text(
+        _("{share:.0%} of the images are one single colour: there is nothing to see in them."),
+        _(
+            "A network can only tell images apart by what differs between them. Images that are constant come from a "
+            "wrong path, a failed decoding or an arithmetic that cut every value to the same one."
+        ),
+        _("look at a few images as they are loaded"),
+        f"{GOODFELLOW}, section 11.5",
+    ),
+    "images_constant.alike": Text(
+        _("What the first layer sees is the same for every image: the preprocessing leaves nothing of them.")
+    ),
+    "inputs_out_of_scale": Text(
+        _("The first layer, {layer}, sees values from {least:.3g} to {largest:.3g}, where about -3 to 3 is expected."),
+        _(
+            "Initial weights and learning rates are made for inputs of a size of about one. Inputs a hundred times "
+            "larger make the first sums, and the gradients of the first weights, as much larger: the same rate "
+            "overshoots."
+        ),
+        _("scale the images to 0 to 1, or normalise them"),
+        "LeCun, Bottou, Orr, Mueller, Efficient BackProp (1998), section 4.3",
+    ),
+    "inputs_out_of_scale.small": Text(
+        _("The first layer, {layer}, sees values from {least:.3g} to {largest:.3g}: next to nothing."),
+        _(
+            "Initial weights and learning rates are made for inputs of a size of about one. Inputs that are a "
+            "hundred times smaller, as after dividing by 255 twice, leave a signal and a gradient too small to learn "
+            "from."
+        ),
+    ),
+    "labels_renamed": Text(
+        _(
+            "The validation labels number the classes otherwise than the training labels: a simple model gets "
+            "{across:.1%} right as they are, and {renamed:.1%} with the classes renamed."
+        ),
+        _(
+            "Training and validation must number the classes alike. Where the numbers come from the order of folders "
+            "or files, that order may differ between the two parts, or be off by one."
+        ),
+        _("make the class numbers of both parts from one list of class names"),
+        f"{GOODFELLOW}, section 11.5",
+    ),
+    "validation_unlike_training": Text(
+        _("Validation images are not like training images: their mean images are {apart:.2f} deviations apart."),
+        _(
+            "What a network learned holds for images like those it saw. Another scale, orientation, order of colours "
+            "or origin of the validation images makes its answers worthless there, however well it was trained."
+        ),
+        _("prepare both parts by the same code, and split at random"),
+        f"{GOODFELLOW}, section 5.2",
+    ),
+    "validation_unlike_training.labels": Text(
+        _(
+            "Validation does not follow training: a simple model is right for {within:.1%} of held-back training "
+            "images, but for {across:.1%} of the validation images."
+        ),
+        _(
+            "The simple model saw the same training images in both cases, so the difference lies in the validation "
+            "part: its labels do not belong to its images, or its images are of another kind."
+        ),
+        _("look at some validation images with their labels"),
+    ),
+    "labels_shuffled": Text(
+        _(
+            "The labels look as if they had nothing to do with the images: a simple model gets {within:.1%} right, "
+            "guessing {majority:.1%}, and the network does no better on validation images."
+        ),
+        _(
+            "Even a comparison with the most similar image beats guessing where labels belong to images. A network "
+            "can learn random labels by heart, so its training loss may fall; on new images it can only guess."
+        ),
+        _("look at some images with their labels; check that both are read, sorted and shuffled together"),
+        "Zhang et al., Understanding deep learning requires rethinking generalization (2017)",
+    ),
+    "duplicates": Text(
+        _("{share:.1%} of the validation images are training images too."),
+        _(
+            "An image that the network trained on says nothing about images it has not seen: validation figures look "
+            "better than they are, and overfitting stays hidden."
+        ),
+        _("take the duplicates out before the split"),
+        "Barz and Denzler, Do we train on test data? (2020)",
+    ),
+    "class_imbalance": Text(
+        _(
+            "An accuracy of {accuracy:.1%} is what the most frequent class alone gives: it has {share:.1%} of the "
+            "validation images."
+        ),
+        _(
+            "Where one class is much more frequent than the others, always answering with it lowers the loss "
+            "fastest. Accuracy does not show that the other classes were not learned."
+        ),
+        _("look at the accuracy of each class; train longer, or on as many images of each class"),
+        "He and Garcia, Learning from imbalanced data (2009)",
+    ),
+    "nothing_trainable": Text(
+        _("Nothing is trained: every layer is frozen."),
+        _(
+            "Frozen layers keep their weights. With all of them frozen each epoch computes the same outputs again, "
+            "and the loss stays as it is."
+        ),
+        _("let at least the last layers train"),
+        "Keras, guide to transfer learning and fine-tuning",
+    ),
+    "wrong_outputs": Text(
+        _("The network has {outputs} outputs for {classes} classes."),
+        _(
+            "Each class needs an output of its own. Outputs without a class only take probability away until they "
+            "are unlearned; a class without an output can never be predicted."
+        ),
+        _("give the last layer as many units as there are classes"),
+        f"{GOODFELLOW}, section 6.2.2.3",
+    ),
+    "loss_mismatch": Text(
+        _("Outputs and loss do not fit each other."),
+        _(
+            "Cross-entropy needs probabilities, made by one softmax: in the network or in the loss. Two of them "
+            "flatten the probabilities, so that the loss cannot come near 0 and gradients stay small."
+        ),
+        _("use one softmax: in the last layer, or in the loss (from_logits=True), not in both"),
+        f"{GOODFELLOW}, section 6.2.2.3",
+    ),
+    "loss_mismatch.twice": Text(_("The network ends in two softmaxes, one after the other.")),
+    "loss_mismatch.logits": Text(
+        _("The loss, {loss}, applies a softmax itself, but the network's outputs went through one already.")
+    ),
+    "loss_mismatch.probabilities": Text(
+        _("The loss, {loss}, expects probabilities, but the network's outputs do not sum to one."),
+        _(
+            "Without a softmax the outputs are no probabilities of classes that exclude each other. The loss takes "
+            "their logarithm all the same: its values and gradients mean nothing."
+        ),
+        _("end the network in a softmax, or use the loss with from_logits=True"),
+    ),
+    "layers_frozen": Text(
+        _("Frozen before they learned anything: {layers}; their weights are random and stay so."),
+        _(
+            "Freezing keeps what a layer learned before. Layers with random weights pass on random features, and the "
+            "others can only make the best of these."
+        ),
+        _("train all layers, or start from pretrained weights"),
+        "Yosinski et al., How transferable are features in deep neural networks? (2014)",
+    ),
+    "layer_never_moves": Text(
+        _("These layers are trained, but their weights never change: {layers}."),
+        _(
+            "A weight changes by its gradient. Where the path from the layer to the loss is cut, by an operation "
+            "without a gradient or an output that is not used, the gradient is exactly zero in every step."
+        ),
+        _("look at what stands between the layer and the output"),
+        f"{GOODFELLOW}, section 6.5",
+    ),
+    "frozen_batch_norm_trains": Text(
+        _("BatchNormalization of frozen layers goes on adapting: {layers}."),
+        _(
+            "The frozen weights were learned together with the old means and variances. New ones, from the batches "
+            "of the new data, change what these layers give, batch by batch, and destroy what was learned."
+        ),
+        _("freeze the BatchNormalization layers as well: they then run in inference mode"),
+        "Keras, guide to transfer learning and fine-tuning",
+    ),
+}

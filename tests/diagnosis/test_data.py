@@ -1,0 +1,56 @@
+"""What images and labels show before any training."""
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits
+
+from vgglab.diagnosis.data import counts, data_signals, duplicate_share, renamed_accuracy, stray_share
+
+
+@pytest.fixture(scope="module")
+def digits():
+    found = load_digits()
+    images = np.stack([found.images.astype("uint8") * 15] * 3, axis=-1)
+    return (images[:1200], found.target[:1200]), (images[1200:], found.target[1200:])
+
+
+def test_digits_are_learnable_balanced_and_alike_in_both_parts(digits):
+    found = data_signals(*digits, 10)
+    assert found["check"]["within"] > 0.9 and found["check"]["across"] > 0.9
+    assert found["stray_labels"] == {"training": 0.0, "validation": 0.0}
+    assert found["duplicates"] == 0.0 and found["difference"]["deviations"] < 0.5
+    assert found["pixels"]["training"]["largest"] == 240.0 and min(found["counts"]["training"]) > 100
+
+
+def test_shuffled_labels_are_not_learnable(digits):
+    (images, labels), validation = digits
+    found = data_signals((images, np.random.default_rng(0).permutation(labels)), validation, 10)["check"]
+    assert found["within"] < found["majority"] + 0.05 and found["across"] < 0.2
+
+
+def test_renamed_labels_are_right_under_other_names(digits):
+    training, (images, labels) = digits
+    found = data_signals(training, (images, (labels + 1) % 10), 10)["check"]
+    assert found["across"] < 0.1 and found["renamed"] > 0.9
+
+
+@pytest.mark.parametrize("change", [lambda x: 255 - x, lambda x: x // 4, lambda x: x[:, ::-1], lambda x: x[:, :, ::-1]])
+def test_images_of_another_kind_stand_apart(digits, change):
+    training, (images, labels) = digits
+    assert data_signals(training, (change(images), labels), 10)["difference"]["deviations"] > 0.5
+
+
+def test_duplicates_are_counted_pixel_for_pixel(digits):
+    (images, _), (others, _) = digits
+    assert duplicate_share(images, np.concatenate([others[:30], images[:10]])) == 0.25
+    assert duplicate_share(images, images[:10] + 1) == 0.0
+
+
+def test_labels_are_counted_and_strays_told():
+    assert counts(np.array([0, 2, 2, 5, -1]), 3) == [1, 0, 2]
+    assert stray_share(np.array([0, 2, 2, 5, -1]), 3) == 0.4
+
+
+def test_renaming_gives_each_class_one_name():
+    guesses, truth = np.array([0, 0, 1, 1, 2]), np.array([1, 1, 0, 0, 0])
+    assert renamed_accuracy(guesses, truth, 3) == 0.8

@@ -8,7 +8,6 @@ The plans are in `benchmarks/planted.py`; what they recorded is kept in `tests/d
 
 import gzip
 import json
-import platform
 import sys
 import tempfile
 from collections import Counter
@@ -69,7 +68,63 @@ def main() -> None:
 def results_text(corpus: list[dict[str, Any]]) -> str:
     """The page of results."""
     judged = [(entry, judge(entry)) for entry in corpus]
-    return "TODO" + platform.machine() + str(Counter(found["first"] for _, found in judged))
+    groups = {"with which the rules were made": False, "of other forms, after the first look": True}
+    lines = [f"| {' | '.join(row)} |" for name, held_out in groups.items() for row in summary(name, held_out, judged)]
+    parts = {
+        "summary": "\n".join(["| trainings | n | first | among three | no warning |", "|---|---|---|---|---|", *lines]),
+        "table": confusion(judged),
+        "mistakes": "\n".join(f"- {text}" for text in mistakes(judged)) or "None.",
+        "by_code": by_code(judged),
+    }
+    return (Path(__file__).parent / "diagnosis.template.md").read_text(encoding="utf-8").format(**parts)
+
+
+Judged = list[tuple[dict[str, Any], dict[str, Any]]]
+
+
+def summary(name: str, held_out: bool, judged: Judged) -> list[list[str]]:
+    """Two rows: the faulty trainings of a group, and the healthy ones."""
+    chosen = [pair for pair in judged if pair[0]["held_out"] == held_out]
+    places = [found["place"] for entry, found in chosen if entry["causes"]]
+    silent = [not found["codes"] for entry, found in chosen if not entry["causes"]]
+    first, three = sum(place == 1 for place in places), sum(place is not None and place <= 3 for place in places)
+    return [
+        [f"faulty, {name}", str(len(places)), share(first, len(places)), share(three, len(places)), ""],
+        [f"healthy, {name}", str(len(silent)), "", "", share(sum(silent), len(silent))],
+    ]
+
+
+def share(count: int, total: int) -> str:
+    """`22 (88 %)`."""
+    return f"{count} ({count / total:.0%})".replace("%", " %")
+
+
+def by_code(judged: Judged) -> str:
+    """For each code: precision and recall of the first finding."""
+    lines = ["| code | planted | found first | of these right | precision | recall |", "|---|---|---|---|---|---|"]
+    causes = sorted({cause for entry, _ in judged for cause in entry["causes"][:1]})
+    for code in causes:
+        planted = [found for entry, found in judged if entry["causes"] and code == entry["causes"][0]]
+        said = [(entry, found) for entry, found in judged if found["first"] == code]
+        right = sum(code in entry["causes"] for entry, _ in said)
+        recalled = sum(found["place"] == 1 for found in planted)
+        precision = f"{right / len(said):.2f}" if said else ""
+        row = [code, str(len(planted)), str(len(said)), str(right), precision, f"{recalled / len(planted):.2f}"]
+        lines.append(f"| {' | '.join(row)} |")
+    return "\n".join(lines)
+
+
+def confusion(judged: Judged) -> str:
+    """Planted cause (the first of those that name it) against the first finding, where there are any."""
+    pairs = Counter(((entry["causes"] or ["healthy"])[0], found["first"]) for entry, found in judged)
+    lines = ["| planted | first finding | trainings |", "|---|---|---|"]
+    return "\n".join([*lines, *(f"| {planted} | {first} | {n} |" for (planted, first), n in sorted(pairs.items()))])
+
+
+def mistakes(judged: Judged) -> list[str]:
+    """Trainings of which the first finding is not the planted cause."""
+    wrong = [(entry, found) for entry, found in judged if (found["place"] != 1 if entry["causes"] else found["codes"])]
+    return [f"`{entry['name']}`: {', '.join(found['codes']) or 'healthy'}" for entry, found in wrong]
 
 
 if __name__ == "__main__":

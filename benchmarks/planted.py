@@ -239,7 +239,9 @@ def freeze(*names: str) -> Callable[[keras.Model], None]:
     def change(model: keras.Model) -> None:
         for name in names:
             model.get_layer(name).trainable = False
-        model.compile(model.optimizer.__class__.from_config(model.optimizer.get_config()), model.loss, ["accuracy"])
+        model.compile(
+            model.optimizer.__class__.from_config(model.optimizer.get_config()), model.loss, metrics=["accuracy"]
+        )
 
     return change
 
@@ -328,7 +330,7 @@ def rates() -> list[Plan]:
         Plan("small norm sgd 1e-5", (SMALL,), lambda: cnn(norm=True, momentum=0.9), "sgd", 1e-5),
         Plan("small mlp sgd 1e-4", (SMALL,), mlp, "sgd", 1e-4),
         Plan("short adam", ("training_too_short",), cnn, epochs=2, batch=128),
-        Plan("short sgd", ("training_too_short",), lambda: cnn(initializer="he_normal"), "sgd", 0.03, epochs=5),
+        Plan("short sgd", ("training_too_short",), lambda: cnn(initializer="he_normal"), "sgd", 0.03, epochs=2),
         Plan("short mlp", ("training_too_short",), mlp, "sgd", 0.02, epochs=3),
         Plan("diverged mlp sgd 100", ("diverged", LARGE), mlp, "sgd", 100.0),
         Plan("diverged cnn sgd 30 momentum", ("diverged", LARGE), cnn, "sgd", 30.0, momentum=0.9),
@@ -372,7 +374,7 @@ def fitting() -> list[Plan]:
         Plan("overfit sgd", ("overfitting",), mlp, "sgd", 0.1, limit=50, epochs=80),
         Plan("underfit tiny", ("underfitting",), lambda: cnn(filters=(1, 1), dense=2), rate=0.01, epochs=25),
         Plan("underfit dropout", ("underfitting",), lambda: cnn(dropout=0.8), epochs=15, config={"model.dropout": 0.8}),
-        Plan("underfit narrow mlp", ("underfitting",), lambda: mlp((2,)), rate=0.01, epochs=25),
+        Plan("underfit narrow mlp", ("underfitting",), lambda: mlp((2,), "tanh"), epochs=25),
         Plan("statistics young", ("statistics_unsettled",), lambda: cnn(True, momentum=0.999), rate=0.003, epochs=5),
         Plan(
             "statistics young deep", ("statistics_unsettled",), lambda: deep(True, 10), rate=0.003, epochs=4, batch=64

@@ -7,7 +7,7 @@ from typing import Any
 
 import keras
 
-from vgglab.config import RunConfig
+from vgglab.config import RunConfig, flatten
 from vgglab.datasets.dataset import DataSet, Skipped
 from vgglab.datasets.load import load_dataset
 from vgglab.datasets.split import check_split, split_record
@@ -166,7 +166,8 @@ def conclude(run: Run, record: RunRecord, dataset: DataSet) -> None:
         write_text(run.folder / "architecture.json", model.to_json(indent=1))
         write_atomic(run.folder / "model.weights.h5", model.save_weights)
     signals = read_signals(run.folder / "signals.jsonl")
-    findings = diagnose(record.status, record.message, run.history, signals, len(dataset.classes))
+    told = (record.status, record.message, run.history, signals, len(dataset.classes), flatten(run.config))
+    findings = diagnose(*told)
     write_json(run.folder / "findings.json", {"schema": 1, "findings": findings})
 
 

@@ -43,7 +43,15 @@ def start(line):
         layers = [{"name": name, "kind": "Dense", "trainable": True} for name in ("conv1", "fc1")]
         network = {"layers": layers, "trainable": 100, "optimizer": "sgd", "softmaxes": 1, "from_logits": False}
         network |= {"loss": "sparse_categorical_crossentropy", "outputs": 10}
-        seen = {"layer": "conv1", "channels": 3, "least": 0.0, "largest": 1.0, "mean": 0.4, "deviation": 0.3}
+        seen = {
+            "layer": "conv1",
+            "channels": 3,
+            "images": True,
+            "least": 0.0,
+            "largest": 1.0,
+            "mean": 0.4,
+            "deviation": 0.3,
+        }
         check = {"within": 0.9, "across": 0.9, "renamed": 0.9, "majority": 0.1, "n_within": 800, "n_across": 400}
         facts = {"images": {"training": 800, "validation": 400}, "duplicates": 0.0, "check": check}
         facts |= {"counts": {part: [count] * 10 for part, count in (("training", 80), ("validation", 40))}}

@@ -195,13 +195,22 @@ def test_what_is_wrong_with_data_or_network_is_told_even_where_it_learned(rows, 
     ("least", "largest", "mean", "case"), [(0, 255, 100.0, "large"), (0, 0.004, 0.001, "small"), (0, 1, 0.3, None)]
 )
 def test_inputs_far_from_the_size_of_one_are_out_of_scale(stuck, start, line, least, largest, mean, case):
-    seen = {"layer": "conv1", "channels": 3, "least": least, "largest": largest, "mean": mean}
+    seen = {"layer": "conv1", "channels": 3, "images": True, "least": least, "largest": largest, "mean": mean}
     found = diagnose("finished", "", stuck, [start(input=seen | {"deviation": mean, "between": mean}), line()], 10)
     assert [one["case"] for one in found if one["code"] == "inputs_out_of_scale"] == ([case] if case else [])
 
 
 def test_a_pretrained_network_may_see_the_values_it_was_trained_on(rows, start, line):
-    seen = {"layer": "conv1", "channels": 3, "least": -120, "largest": 150, "mean": 3.0, "deviation": 60, "between": 50}
+    seen = {
+        "layer": "conv1",
+        "channels": 3,
+        "images": True,
+        "least": -120,
+        "largest": 150,
+        "mean": 3.0,
+        "deviation": 60,
+        "between": 50,
+    }
     config = {"backbone.name": "VGG16", "model.preprocessing": "backbone"}
     assert codes(rows([1.0, 0.1]), [start(input=seen), line(2)], config=config) == []
 

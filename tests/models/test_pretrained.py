@@ -61,9 +61,6 @@ def earlier(tmp_path, monkeypatch) -> keras.Model:
     return model
 
 
-LAST = ("block5_pool", "out_relu")  # layers of the shipped networks
-
-
 @pytest.fixture
 def quarter(tmp_path, monkeypatch):
     """A stand-in for the built-in network: its shape, with weights at random."""
@@ -221,6 +218,16 @@ def test_what_was_saved_with_any_backbone_can_be_started_from_flat(name, tmp_pat
     assert len(weights[0]) == len(weights[1]) and all(map(np.array_equal, *weights))
 
 
+def test_another_image_size_than_the_runs_is_padded_as_keras_applications_does(tmp_path):
+    build(preprocessing="backbone", image_size=48).save(tmp_path / "first.keras")
+    second = build(None, str(tmp_path / "first.keras"), preprocessing="backbone")
+    theirs = keras.applications.MobileNetV2(include_top=False, weights=None, input_shape=(32, 32, 3))
+    theirs.set_weights(keras.Model(second.input, second.get_layer("out_relu").output).get_weights())
+    padded = [layer.padding for layer in second.layers if isinstance(layer, keras.layers.ZeroPadding2D)]
+    assert len(padded) == 4 and set(padded) == {((0, 1), (0, 1))}
+    np.testing.assert_allclose(outputs(second, layer="out_relu"), outputs(theirs, IMAGES / 127.5 - 1), atol=1e-5)
+
+
 def test_statistics_inside_a_network_are_taken_along(tmp_path):
     image = keras.Input((32, 32, 3), name="image")
     x = keras.layers.Normalization(mean=None, name="inside")(image)
@@ -246,13 +253,9 @@ def test_the_network_exported_from_a_run_has_no_head(earlier, tmp_path):
     np.testing.assert_array_equal(outputs(model), outputs(earlier, layer="block5_pool"))
 
 
-@pytest.mark.parametrize(
-    ("name", "filters", "last"), [("VGG16", 128, "block5_pool"), ("MobileNetV2", 1280, "out_relu")]
-)
-def test_the_shipped_networks_are_small_and_load(name, filters, last):
-    assert builtin_path(name).stat().st_size <= 4_000_000
-    model = build(name, width=BUILTIN_WIDTH)
-    assert model.get_layer(last).output.shape[-1] == filters and set(map(str.lower, BUILTIN)) >= {name.lower()}
+def test_the_shipped_network_is_small_and_loads():
+    assert [builtin_path(name).stat().st_size <= 4_000_000 for name in BUILTIN] == [True]
+    assert build("VGG16", None, width=BUILTIN_WIDTH).get_layer("block5_pool").output.shape[-1] == 128
 
 
 def test_width_is_what_keras_calls_alpha():
@@ -277,7 +280,7 @@ def test_imagenet_weights_that_cannot_be_fetched_name_file_address_and_folder(na
         build(name, "imagenet")
     line = str(caught.value)
     assert f"{file} (" in line and "https://" in line and f"put it into {no_network}" in line and "\n" not in line
-    assert time.perf_counter() - started < 10 and capsys.readouterr().out == ""
+    assert time.perf_counter() - started < 60 and capsys.readouterr().out == ""
 
 
 def test_a_damaged_download_is_told_from_a_missing_one(no_network):
@@ -304,7 +307,7 @@ def test_imagenet_weights_put_where_the_error_says_are_taken(no_network):
         (("MobileNetV2", "imagnet"), {}, "did you mean 'imagenet'?"),
         (("MobileNetV2", "none.weights.h5"), {}, "none.weights.h5: no such file"),
         ((None, "imagenet"), {}, "name one with --backbone"),
-        (("ResNet50", "builtin"), {}, "those of VGG16 or MobileNetV2"),
+        (("ResNet50", "builtin"), {}, "those of VGG16, not of ResNet50"),
         (("VGG16", "builtin"), {"width": 0.5}, "come at width 0.25"),
         (("VGG16", "none"), {"width": 0.5}, "comes at width 1"),
         (("VGG16", "none"), {"batch_norm": True}, "model.batch_norm: VGG16"),

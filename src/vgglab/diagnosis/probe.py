@@ -10,6 +10,7 @@ from keras import ops
 
 from vgglab.diagnosis.records import short
 
+IMAGE_CHANNELS = 4  # with more, a network sees features
 LINEAR = {"linear", "softmax"}
 ACTIVATION_LAYERS = ("ReLU", "LeakyReLU", "PReLU", "ELU", "Activation")
 PASSES_ON = ("Dropout", "Flatten", "Reshape")  # layers that do nothing to a softmax's outputs
@@ -44,6 +45,7 @@ class Prober:
         self.activations = [layer.name for layer in layers if is_activation(layer)]
         self.norms = [layer for layer in layers if isinstance(layer, keras.layers.BatchNormalization)]
         self.first = next((layer for layer in layers if layer.weights and not is_preprocessing(layer)), None)
+        self.sees_images = len(model.input.shape) == 4 and model.input.shape[-1] <= IMAGE_CHANNELS
         tensors = [places[layer][1] for layer in layers if is_activation(layer)]
         tensors += [places[layer][0] for layer in self.norms]
         tensors += [places[self.first][0]] if self.first else []
@@ -66,7 +68,7 @@ class Prober:
             pairs = zip(self.norms, seen, strict=True)
             signals["batch_norm"] = {layer.name: against_moving(layer, values) for layer, values in pairs}
         if self.first:
-            signals["input"] = describe_input(self.first.name, summaries[-1])
+            signals["input"] = {"images": self.sees_images, **describe_input(self.first.name, summaries[-1])}
         return signals, outputs
 
 

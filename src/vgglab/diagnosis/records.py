@@ -7,7 +7,8 @@ Line 0:
     data                      what `diagnosis.data.data_signals` found in images and labels
     model                     layers (name, kind, trainable), optimizer, loss, outputs: `probe.describe_model`
     input                     what the first layer with weights sees: its name, channels, least, largest, mean,
-                              deviation, and `between`: the deviation between images at the same place
+                              deviation, `between`: the deviation between images at the same place, and `images`:
+                              whether the network takes images, not features
     gradient                  norm of the loss's gradient by each kernel, on the probe, relative to the kernel's norm
 Every line:
     norm                      2-norm of each kernel

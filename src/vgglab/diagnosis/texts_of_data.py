@@ -43,6 +43,28 @@ TEXTS_OF_DATA = {
             "from."
         ),
     ),
+    "inputs_out_of_scale.features": Text(
+        _(
+            "The head, {layer}, sees features of a size of {size:.1f}, where about one is expected: its loss began at "
+            "{loss:.1f}, far above guessing."
+        ),
+        _(
+            "A pretrained network expects images prepared as when it was trained. With another scale its features "
+            "are not those it learned, and may be many times larger; the first steps of the head then overshoot."
+        ),
+        _("prepare the images as the pretrained network expects them"),
+    ),
+    "inputs_out_of_scale.prepared": Text(
+        _(
+            "The head, {layer}, sees features of a size of {size:.1f}, where about one is expected: its loss began at "
+            "{loss:.1f}, far above guessing."
+        ),
+        _(
+            "The gradient of a weight grows with what it is multiplied by: with features this large, the same learning "
+            "rate makes the first steps of the head overshoot."
+        ),
+        _("a smaller learning rate, or features averaged over places (pooling)"),
+    ),
     "labels_renamed": Text(
         _(
             "The validation labels number the classes otherwise than the training labels: a simple model gets "

@@ -117,7 +117,7 @@ TEXTS_OF_TRAINING = {
         _("look at the initial weights and biases of the last layer"),
     ),
     "not_learned_yet": Text(
-        _("After epoch {epochs} the training loss is still that of guessing; the signals name no cause."),
+        _("After epoch {epochs} the training loss is still near that of guessing; the signals name no cause."),
         _("Steps, gradients, units and data are within their healthy ranges; the training may just be too short."),
         _("more epochs, then another learning rate"),
         f"{GOODFELLOW}, section 11.5",
@@ -192,6 +192,14 @@ TEXTS_OF_TRAINING = {
         "",
         _("dropout, varied or more images"),
     ),
+    "overfitting.stalled": Text(
+        _(
+            "Since epoch {since} only the training images gain: their loss fell from {first_loss:.3f} to {loss:.3f}, "
+            "that of validation stays at {lowest:.3f} or above; {gap:.0%} of accuracy lie between them."
+        ),
+        "",
+        _("dropout, varied or more images"),
+    ),
     "training_too_short": Text(
         _("The training is too short: after epoch {epochs} the loss, {loss:.3f}, still falls by {fall:.0%} an epoch."),
         _("Nothing holds the network back but the number of steps it was given: training and validation still gain."),
@@ -206,6 +214,15 @@ TEXTS_OF_TRAINING = {
         ),
         _("a wider or deeper network, less regularisation"),
         f"{GOODFELLOW}, section 5.2",
+    ),
+    "underfitting.frozen": Text(
+        "",
+        _(
+            "Only the head is trained; the frozen layers give features that were made for other images, and the head "
+            "gets no more out of them."
+        ),
+        _("train the pretrained layers too, or the last of them, at a smaller learning rate"),
+        "Yosinski et al., How transferable are features in deep neural networks? (2014)",
     ),
     "underfitting.dropout": Text(
         "",

@@ -19,7 +19,7 @@ import keras
 from vgglab.config import BUILTIN, BUILTIN_WIDTH, RunConfig
 from vgglab.errors import ConfigError, DataError, RunError
 from vgglab.models.builtin import builtin_path
-from vgglab.models.preprocessing import RESCALING, RESIZING, treat_alike
+from vgglab.models.preprocessing import INPUT, RESCALING, RESIZING, treat_alike
 from vgglab.models.weights import copy_weights, first_line, load_weights
 from vgglab.runs.files import write_atomic
 from vgglab.runs.store import find_folder
@@ -213,25 +213,50 @@ class SavedBackbone:
             ConfigError: images of a size that the network cannot take.
         """
         try:
-            return replay(self._treated, self.feature_maps, x)
+            return replay(self._treated, self.feature_maps, x, self._paddings(x))
         except ValueError:
             sides, own = ("x".join(map(str, tensor.shape[1:3])) for tensor in (x, self._treated))
             side = max(self._treated.shape[1:3])
             problem = f"images of {sides} are too small for its network, made for {own}; set --image-size {side}"
             raise ConfigError(f"{self.path}: {problem}") from None
 
+    def _paddings(self, x: Tensor) -> dict[str, dict[str, Any]]:
+        """The settings of the padding layers where `x` has another size than the images of the saved model.
 
-def replay(start: Tensor, end: Tensor, x: Tensor) -> Tensor:
+        Some networks of keras.applications pad odd and even sizes differently: what is right for `x` is asked of them.
+        """
+        known = {name.lower(): name for name in application_names()}
+        ours = _padding_layers(self.model)
+        if not ours or self.name.lower() not in known or x.shape == self._treated.shape:
+            return {}
+        image = keras.Input(x.shape[1:], name=INPUT)
+        fresh = Application(known[self.name.lower()]).features(image)
+        theirs = _padding_layers(keras.Model(image, fresh))
+        if len(ours) != len(theirs):  # a network of ours with the same name
+            return {}
+        return {old.name: {"padding": new.padding} for old, new in zip(ours, theirs, strict=True)}
+
+
+def replay(start: Tensor, end: Tensor, x: Tensor, changes: dict[str, dict[str, Any]] | None = None) -> Tensor:
     """What comes of `x` by the way from `start` to `end` in another model: copies of its layers and weights.
 
     Unlike the model itself as a layer, this leaves a flat model. Nothing in it is frozen.
+
+    Args:
+        start: a symbolic tensor of the other model.
+        end: one that follows from it.
+        x: what to put in the place of `start`.
+        changes: settings in which a copy differs, by the layer's name.
     """
     if start is end:
         return x
     copies: dict[keras.Operation, keras.Operation] = {}
 
     def copy(operation: keras.Operation) -> keras.Operation:
-        return copies.setdefault(operation, type(operation).from_config(operation.get_config()))
+        if operation not in copies:
+            config = operation.get_config() | (changes or {}).get(operation.name, {})
+            copies[operation] = type(operation).from_config(config)
+        return copies[operation]
 
     result = keras.Model(start, end)._run_through_graph([x], operation_fn=copy)
     for old, new in copies.items():
@@ -327,6 +352,10 @@ def _check_settings(config: RunConfig, backbone: Application) -> None:
     for field in ("batch_norm", "dropout"):
         if getattr(model, field):
             raise ConfigError(f"model.{field}: {backbone.name} is built as keras.applications has it; leave it out")
+
+
+def _padding_layers(model: keras.Model) -> list[keras.layers.Layer]:
+    return [layer for layer in model.layers if isinstance(layer, keras.layers.ZeroPadding2D)]
 
 
 def _is_maps(operation: keras.Operation) -> bool:

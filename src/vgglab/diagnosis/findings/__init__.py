@@ -17,7 +17,11 @@ __all__ = ["Evidence", "Finding", "diagnose"]
 
 CONSEQUENCES = {"dead_units"}  # shown beside the cause that they follow from
 IMBALANCE = {"class_imbalance"}
-EXPLAINED = dict.fromkeys(("collapsed", "not_learned_yet", "training_too_short", "underfitting"), IMBALANCE)
+SCALE = {"inputs_out_of_scale"}
+EXPLAINED = dict.fromkeys(("collapsed", "not_learned_yet", "training_too_short"), IMBALANCE) | {
+    "learning_rate_too_large": SCALE,
+    "underfitting": IMBALANCE | SCALE | {"learning_rate_too_large"},
+}
 
 
 def diagnose(

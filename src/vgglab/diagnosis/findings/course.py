@@ -4,7 +4,8 @@ import itertools
 import math
 
 from vgglab.diagnosis.findings.data import error_of
-from vgglab.diagnosis.findings.evidence import LEARNED_SHARE, Evidence, Finding, at_end, finding, measured, scaled_rate
+from vgglab.diagnosis.findings.evidence import Evidence, Finding, at_end, finding, measured, scaled_rate
+from vgglab.diagnosis.findings.steps import update_figures
 
 INITIAL_SHARE = 0.01  # of BatchNormalization's initial statistics; less does not show
 MISJUDGED = 2.0  # loss on training images in inference, relative to the loss in training
@@ -15,8 +16,11 @@ LATE = 5  # epochs, or the second half: jumps before do not say that the last ep
 OVERFIT_RISE = 0.1  # rise of the validation loss over its minimum, relative
 OVERFIT_GAP = 0.1  # accuracy on training images above that on validation images
 BY_HEART = 0.15  # the same gap, where the validation loss does not rise
-FALLING = 0.04  # of the loss in an epoch: still learning
-FLAT = 0.02  # of the loss in an epoch: no longer learning
+STALLED = 0.9  # training loss at the end, relative to that at the lowest validation loss
+STALLED_SINCE = 0.7  # of the epochs: the lowest validation loss lies before
+STALLED_GAP = 0.08  # of accuracy, where training gained and validation did not
+FALLING = 0.02  # of the loss in an epoch: still learning; less is flat
+BARELY = 0.9  # of the loss of guessing; a loss above shows next to nothing learned
 
 
 def statistics_unsettled(evidence: Evidence) -> Finding | None:
@@ -88,7 +92,9 @@ def overfitting(evidence: Evidence) -> Finding | None:
     gap, rises = _gap(evidence, last), last["val_loss"] >= (1 + OVERFIT_RISE) * best["val_loss"]
     if (last["loss"] >= best["loss"] and rises) or last["val_loss"] <= last["loss"]:
         return None
-    if gap < (OVERFIT_GAP if rises else BY_HEART) or not (rises or last["loss"] < LEARNED_SHARE * evidence.chance_loss):
+    stalled = not rises and last["loss"] < STALLED * best["loss"] and best["epoch"] <= STALLED_SINCE * last["epoch"]
+    by_heart = gap >= BY_HEART and evidence.knows_training
+    if not ((rises and gap >= OVERFIT_GAP) or (stalled and gap >= STALLED_GAP) or by_heart):
         return None
     figures = {
         "gap_accuracy": measured(gap, 0, 0.05),
@@ -98,7 +104,7 @@ def overfitting(evidence: Evidence) -> Finding | None:
     }
     values = {"since": best["epoch"], "first_loss": best["loss"], "loss": last["loss"]}
     values |= {"lowest": best["val_loss"], "val_loss": last["val_loss"], "gap": gap}
-    case = "" if rises else "gap"
+    case = "" if rises else "gap" if by_heart else "stalled"
     return finding("overfitting", "warning", figures, _regularise(evidence, best["epoch"], rises), case, **values)
 
 
@@ -121,12 +127,12 @@ def _regularise(evidence: Evidence, best_epoch: int, rises: bool) -> dict:
 
 def training_too_short(evidence: Evidence) -> Finding | None:
     """A loss that is still high and still falls."""
-    if evidence.knows_training or not _falls(evidence):
+    if evidence.knows_training or evidence.at_chance or not _falls(evidence):
         return None
     fall = _last_change(evidence)
     fix = {"train.epochs": 3 * len(evidence.rows)}
     values = {"epochs": len(evidence.rows), "loss": evidence.rows[-1]["loss"], "fall": -fall}
-    figures = {"fall": measured(-fall, 0, FLAT)} | at_end(evidence)
+    figures = {"fall": measured(-fall, 0, FALLING)} | at_end(evidence)
     return finding("training_too_short", "warning", figures, fix, **values)
 
 
@@ -159,9 +165,24 @@ def underfitting(evidence: Evidence) -> Finding | None:
     figures = {"accuracy": measured(row["accuracy"], 0.9, 1.0)} | at_end(evidence)
     if inferred is not None:
         figures["training_loss_in_inference"] = measured(inferred)
+    frozen = evidence.pretrained and evidence.config.get("train.freeze") not in (None, "none")
     fix = {"model.dropout": 0.0} if hindered else {"model.width": 2 * (evidence.config.get("model.width") or 1.0)}
+    if frozen:
+        fix = {"train.freeze": "none"} | scaled_rate(evidence, 0.1)
     values = {"accuracy": row["accuracy"], "loss": row["loss"], "dropout": dropout, "epochs": len(evidence.rows)}
-    return finding("underfitting", "warning", figures, fix, "dropout" if hindered else "", **values)
+    return finding(
+        "underfitting", "warning", figures, fix, "frozen" if frozen else "dropout" if hindered else "", **values
+    )
+
+
+def not_learned_yet(evidence: Evidence) -> Finding | None:
+    """A loss of guessing without a cause that the signals name."""
+    if evidence.rows[-1]["loss"] < BARELY * evidence.chance_loss:
+        return None
+    fix = {"train.epochs": 3 * max(len(evidence.rows), 1)}
+    return finding(
+        "not_learned_yet", "warning", update_figures(evidence) | at_end(evidence), fix, epochs=len(evidence.rows)
+    )
 
 
 def learned(evidence: Evidence) -> Finding:
@@ -188,7 +209,7 @@ def still_improving(evidence: Evidence) -> list[Finding]:
         return []
     fix = {"train.epochs": 2 * len(evidence.rows)}
     fall = -_last_change(evidence)
-    return [finding("still_improving", "info", {"fall": measured(fall, 0, FLAT)}, fix, fall=fall)]
+    return [finding("still_improving", "info", {"fall": measured(fall, 0, FALLING)}, fix, fall=fall)]
 
 
 COURSE = (
@@ -197,5 +218,6 @@ COURSE = (
     overfitting,
     validation_at_chance,
     training_too_short,
+    not_learned_yet,
     underfitting,
 )

@@ -2,10 +2,11 @@
 
 import math
 
-from vgglab.diagnosis.findings.evidence import Evidence, Finding, finding, measured
+from vgglab.diagnosis.findings.evidence import Evidence, Finding, finding, measured, scaled_rate
 
 LARGE_INPUT, SMALL_INPUT = 10.0, 0.02  # root mean square of what the first layer sees; healthy is about one
-IMAGE_CHANNELS = 4  # with more, the first layer sees features
+SURE_AND_WRONG = 3.0  # loss before any step, in losses of guessing
+IMAGE_CHANNELS = 4  # with more, the first layer of a run of an older version saw features
 CONSTANT_SHARE = 0.5  # of the images
 SURE = 5.0  # standard errors
 LARGE_DROP = 0.15  # of accuracy
@@ -53,8 +54,10 @@ def inputs_out_of_scale(evidence: Evidence) -> Finding | None:
     """Inputs far from the size of about one that initial weights and learning rates are made for."""
     seen = evidence.start.get("input", {})
     size = _size(seen)
-    if size is None or seen["channels"] > IMAGE_CHANNELS or SMALL_INPUT <= size <= LARGE_INPUT:
+    if size is None or SMALL_INPUT <= size <= LARGE_INPUT:
         return None
+    if not seen.get("images", seen["channels"] <= IMAGE_CHANNELS):
+        return _features_out_of_scale(evidence, seen, size)
     if evidence.pretrained and evidence.config.get("model.preprocessing") == "backbone":
         return None
     severity = "warning" if evidence.knows_training else "error"
@@ -62,6 +65,20 @@ def inputs_out_of_scale(evidence: Evidence) -> Finding | None:
     case = "large" if size > LARGE_INPUT else "small"
     values = {"layer": seen["layer"], "least": seen["least"], "largest": seen["largest"]}
     return finding("inputs_out_of_scale", severity, figures, {"model.preprocessing": "normalize"}, case, **values)
+
+
+def _features_out_of_scale(evidence: Evidence, seen: dict, size: float) -> Finding | None:
+    """Features so large that the head's first answers are sure and wrong."""
+    if size <= LARGE_INPUT or evidence.first_step_loss < SURE_AND_WRONG:
+        return None
+    prepared = evidence.config.get("model.preprocessing") == "backbone"
+    fix = scaled_rate(evidence, 0.1) if prepared else {"model.preprocessing": "backbone"}
+    first = evidence.first_step_loss * evidence.chance_loss
+    figures = {"input_size": measured(size, 0.1, 3.0), "input_largest": measured(seen["largest"])}
+    figures["first_loss"] = measured(first, 0, round(2 * evidence.chance_loss, 3))
+    values = {"layer": seen["layer"], "size": size, "loss": first}
+    severity, case = "warning" if not evidence.failed else "error", "prepared" if prepared else "features"
+    return finding("inputs_out_of_scale", severity, figures, fix, case, **values)
 
 
 def _size(seen: dict) -> float | None:

@@ -21,6 +21,7 @@ EXPLODED = 3.0  # loss of a step, in losses of guessing; sure and wrong, not jus
 TINY_UPDATE = 3e-4  # typical change of a kernel by a step; healthy is a thousandth to a hundredth
 WEAK_GRADIENT = 3e-3  # of the kernel's size; with less, a rate of 0.1 moves no kernel by a thousandth
 ADAPTIVE = ("adam", "adamw", "nadam", "adamax", "rmsprop", "lion")  # steps that do not depend on the gradient's size
+NOISY = 2.0  # loss with dropout relative to that without, before training
 HEALTHY_UPDATE = (0.001, 0.1)
 
 
@@ -68,10 +69,11 @@ def learning_rate_too_large(evidence: Evidence) -> Finding | None:
 
 
 def _large_everywhere(evidence: Evidence) -> bool:
-    """Whether the first step changed most layers much."""
+    """Whether the first step changed most layers much, or later steps still do and nothing is learned."""
     steps = evidence.sampled_updates
     values = sorted(steps[0][1].values()) if steps else []
-    return bool(values) and values[len(values) // 2] >= LARGE_EVERYWHERE
+    later = evidence.at_chance and (evidence.typical_update or 0.0) > HEALTHY_UPDATE[1]
+    return later or (bool(values) and values[len(values) // 2] >= LARGE_EVERYWHERE)
 
 
 def _twice_chance(evidence: Evidence) -> float:
@@ -113,7 +115,9 @@ def dead_units(evidence: Evidence) -> Finding | None:
 
 def signal_lost(evidence: Evidence) -> Finding | None:
     """An output that is the same for every image, or a gradient that does not arrive, though no step was large."""
-    if not evidence.at_chance or dead_from_start(evidence) or not (evidence.stuck or _weak_gradient(evidence)):
+    if not evidence.at_chance or dead_from_start(evidence) or evidence.first_step_loss > EXPLODED:
+        return None
+    if not (evidence.stuck or _weak_gradient(evidence)):
         return None
     known = _gradient(evidence) is not None
     if known != _weak_gradient(evidence) or (not known and evidence.dead_layers):
@@ -146,6 +150,20 @@ def _through_the_layers(evidence: Evidence) -> dict:
     return {"between_first": measured(first, 0.01), "between_last": measured(last, round(0.1 * first, 4))}
 
 
+def dropout_too_strong(evidence: Evidence) -> Finding | None:
+    """Noise that drowns the signal: before the first step the loss with dropout is far above that without."""
+    dropout, quiet = evidence.config.get("model.dropout") or 0.0, (evidence.start.get("training") or {}).get("loss")
+    if not dropout or quiet is None or evidence.knows_training or not evidence.rows:
+        return None
+    noisy = evidence.first_step_loss * evidence.chance_loss
+    if noisy < NOISY * quiet:
+        return None
+    figures = {"first_loss": measured(noisy, 0, round(1.2 * quiet, 3)), "training_loss_in_inference": measured(quiet)}
+    severity = "error" if evidence.at_chance else "warning"
+    values = {"accuracy": evidence.rows[-1]["accuracy"], "dropout": dropout}
+    return finding("underfitting", severity, figures | at_end(evidence), {"model.dropout": 0.0}, "dropout", **values)
+
+
 def learning_rate_too_small(evidence: Evidence) -> Finding | None:
     """Steps so small that the weights hardly change in the whole training."""
     typical = evidence.typical_update
@@ -171,22 +189,12 @@ def collapsed(evidence: Evidence) -> Finding | None:
     return finding("collapsed", "error", figures, fix, "start" if from_start else "")
 
 
-def not_learned_yet(evidence: Evidence) -> Finding | None:
-    """A loss of guessing without a cause that the signals name."""
-    if not evidence.at_chance:
-        return None
-    fix = {"train.epochs": 3 * max(len(evidence.rows), 1)}
-    return finding(
-        "not_learned_yet", "warning", update_figures(evidence) | at_end(evidence), fix, epochs=len(evidence.rows)
-    )
-
-
 STEPS = (
     diverged,
+    dropout_too_strong,
     learning_rate_too_large,
     signal_lost,
     dead_units,
     learning_rate_too_small,
     collapsed,
-    not_learned_yet,
 )

@@ -1,0 +1,49 @@
+"""The diagnosis names what was planted, and is silent where nothing was; the trainings are recorded."""
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+
+from vgglab.diagnosis.findings import diagnose
+from vgglab.diagnosis.reading import LANGUAGES, describe
+
+GIVEN = ("status", "message", "history", "signals", "classes", "config")
+
+
+@pytest.fixture(scope="module")
+def judged() -> list[tuple[dict, list[dict]]]:
+    """Each recorded training and its findings."""
+    with gzip.open(Path(__file__).parent / "corpus.jsonl.gz", "rt", encoding="utf-8") as lines:
+        corpus = [json.loads(line) for line in lines]
+    return [(entry, diagnose(*(entry[key] for key in GIVEN))) for entry in corpus]
+
+
+def warned(findings: list[dict]) -> list[str]:
+    return [found["code"] for found in findings if found["severity"] != "info"]
+
+
+def test_the_corpus_is_large_enough_to_say_something(judged):
+    faulty = [entry for entry, _ in judged if entry["causes"]]
+    assert len(faulty) >= 40 and len(judged) - len(faulty) >= 15
+    assert len({cause for entry in faulty for cause in entry["causes"]}) >= 14
+
+
+@pytest.mark.parametrize(("among", "wanted"), [(1, 0.90), (3, 0.98)])
+def test_the_planted_cause_is_found(judged, among, wanted):
+    faulty = [(entry, warned(findings)) for entry, findings in judged if entry["causes"]]
+    missed = [(entry["name"], codes) for entry, codes in faulty if not set(entry["causes"]) & set(codes[:among])]
+    assert 1 - len(missed) / len(faulty) >= wanted, missed
+
+
+def test_nothing_is_said_against_the_healthy(judged):
+    healthy = [(entry["name"], warned(findings)) for entry, findings in judged if not entry["causes"]]
+    disturbed = [one for one in healthy if one[1]]
+    assert 1 - len(disturbed) / len(healthy) >= 0.95, disturbed
+
+
+def test_every_finding_of_the_corpus_can_be_read_in_every_language(judged):
+    texts = [describe(found, language) for _, findings in judged for found in findings for language in LANGUAGES]
+    assert len(texts) > 200
+    assert all(text["sentence"] and "{" not in text["sentence"] and "?" not in text["sentence"] for text in texts)

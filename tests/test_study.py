@@ -53,7 +53,6 @@ def test_the_lab_fine_tunes_as_the_lab_says():
         (0.1, 15),
         (0.01, 100),
         (0.01, 100),
-        (0.01, 100),
     ]
     assert {(c.train.optimizer, c.train.freeze, c.backbone.head_units) for c in tuned} == {("sgd", "all", (512,))}
     assert [c.model.preprocessing for c in tuned] == ["scale", "scale", "normalize"]

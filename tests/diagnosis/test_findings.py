@@ -253,3 +253,43 @@ def test_a_layer_without_gradient_that_stays_as_it_was_never_moves(rows, start, 
 def test_a_certain_cause_is_not_followed_by_its_symptoms(rows, start, line):
     signals = [start({"check": CHECK | {"across": 0.0}}), line(3)]
     assert codes(rows([2.0, 1.0, 0.1], [2.4, 3.0, 4.0], 0.99, 0.1), signals) == ["labels_renamed"]
+
+
+def features(size: float) -> dict:
+    """What a head sees of a pretrained network's features."""
+    seen = {"layer": "fc1", "channels": 128, "images": False, "least": 0.0, "largest": 6 * size}
+    return seen | {"mean": 0.6 * size, "deviation": 0.8 * size, "between": 0.5 * size}
+
+
+@pytest.mark.parametrize(("treatment", "case"), [("normalize", "features"), ("backbone", "prepared")])
+def test_features_that_make_a_head_sure_and_wrong_are_out_of_scale(rows, start, line, treatment, case):
+    config = {"backbone.name": "VGG16", "model.preprocessing": treatment, "train.learning_rate": 0.01}
+    signals = [start(input=features(18.0)), line(step_loss=[25.0, 90.0])]
+    found = diagnose("finished", "", rows([2.9, 1.9, 1.8], accuracy=0.3, val_accuracy=0.3), signals, 10, config)
+    assert (found[0]["code"], found[0]["case"]) == ("inputs_out_of_scale", case)
+    assert "learning_rate_too_large" not in [one["code"] for one in found]
+
+
+def test_large_features_whose_loss_starts_at_guessing_are_no_fault(rows, start, line):
+    signals = [start(input=features(18.0)), line(step_loss=[2.4, 2.0])]
+    assert codes(rows([1.0, 0.5, 0.1]), signals, config={"backbone.name": "VGG16"}) == []
+
+
+def test_training_images_that_gain_alone_are_learned_by_heart_though_validation_does_not_rise(rows):
+    history = rows([1.3, 1.2, 1.1, 1.0, 0.9], [1.3, 1.2, 1.21, 1.22, 1.23], 0.66, 0.55)
+    found = diagnose("finished", "", history, [], 10, {"backbone.name": "VGG16"})[0]
+    assert (found["code"], found["case"], found["values"]["since"]) == ("overfitting", "stalled", 2)
+    assert found["try"] == {"backbone.head_dropout": 0.5}
+
+
+def test_a_head_that_gets_no_further_is_held_by_the_frozen_layers(rows):
+    config = {"backbone.name": "VGG16", "train.freeze": "all", "train.learning_rate": 0.1}
+    found = diagnose("finished", "", rows([1.2] * 4, accuracy=0.55, val_accuracy=0.55), [], 10, config)[0]
+    assert (found["code"], found["case"]) == ("underfitting", "frozen")
+    assert found["try"] == {"train.freeze": "none", "train.learning_rate": 0.01}
+
+
+def test_dropout_before_any_step_that_drowns_the_signal_is_told_from_dead_units(stuck, start, line):
+    signals = [start(training={"loss": 2.3, "accuracy": 0.1}), line(step_loss=[11.0, 5.0], dead={"fc1": 1.0})]
+    found = diagnose("finished", "", stuck, signals, 10, {"model.dropout": 0.8})
+    assert [(one["code"], one["case"]) for one in found] == [("underfitting", "dropout"), ("dead_units", "")]

@@ -111,7 +111,7 @@ def test_findings_of_an_older_version_are_made_again_or_read_as_they_are(write_r
 
 def test_diagnose_prints_findings_in_both_languages_and_as_json(trained, tmp_path):
     folder = shutil.copytree(trained.folder, tmp_path / "run")
-    for options, expected in (([], "training accuracy"), (["--lang", "fr"], "exactitude"), (["--json"], '"evidence"')):
+    for options, expected in (([], "training loss"), (["--lang", "fr"], "perte"), (["--json"], '"evidence"')):
         done = CliRunner().invoke(app, ["diagnose", str(folder), *options])
         assert done.exit_code == 0 and expected in done.stdout
     assert Run(folder).findings

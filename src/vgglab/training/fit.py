@@ -60,5 +60,5 @@ def fit(
             epochs=epochs.stop,
             shuffle=False,
             verbose=0,
-            callbacks=[SeedEpochs(train, part.noisy, seed), StopOnNonFinite(), *callbacks],
+            callbacks=[SeedEpochs(train, part.noisy, seed), *callbacks, StopOnNonFinite()],
         )

@@ -6,7 +6,7 @@ from PIL import Image
 from vgglab.cli import app
 from vgglab.console import run_command
 
-ASKED = ["data", "preview", "--limit", "100", "--batch-size", "16", "--images", "2", "--variants", "3"]
+ASKED = ["data", "preview", "--limit", "100", "--batch-size", "16", "--images", "2"]
 
 
 @pytest.fixture
@@ -23,9 +23,9 @@ def vgglab(capfd, monkeypatch, tmp_path):
 
 def test_a_preview_is_a_picture_and_says_where_it_is(vgglab, tmp_path):
     code, out, err = vgglab(*ASKED, "--flip", "--crop", "4", "--mixup", "0.4")
-    assert (code, out) == (0, "") and "written: preview.png, 2 images and 3 variants of each" in err
+    assert (code, out) == (0, "") and "written: preview.png, 2 images and 7 variants of each" in err
     with Image.open(tmp_path / "preview.png") as picture:
-        assert picture.format == "PNG" and picture.size == (441, 311)
+        assert picture.format == "PNG" and picture.size == (864, 311)
 
 
 def test_a_preview_takes_a_config_and_writes_the_same_bytes_again(vgglab, tmp_path):

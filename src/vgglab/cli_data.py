@@ -10,6 +10,8 @@ from vgglab.backend import import_keras
 from vgglab.console import say
 from vgglab.options import with_config_options
 
+VARIANTS = 7  # of each image that is previewed
+
 app = typer.Typer(help="Look at a data set before training on it.", no_args_is_help=True, rich_markup_mode=None)
 
 
@@ -38,7 +40,6 @@ def preview(
     output: Annotated[Path, typer.Option("--output", "-o", help="PNG file to write.")] = Path("preview.png"),
     force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
     images: Annotated[int, typer.Option(min=1, max=64, help="Training images to show, a row each.")] = 8,
-    variants: Annotated[int, typer.Option(min=1, max=32, help="Variants of each image.")] = 7,
     data_dir: Annotated[Path | None, typer.Option(envvar="VGGLAB_DATA", help="Where the data sets lie.")] = None,
     options: dict[str, Any] | None = None,
 ) -> None:
@@ -53,9 +54,9 @@ def preview(
     from vgglab.evaluation.preview import draw_preview, write_preview
     from vgglab.training.preview import preview_run, preview_title
 
-    picture = preview_run(made, images, variants, data_dir)
+    picture = preview_run(made, images, VARIANTS, data_dir)
     write_preview(draw_preview(picture, preview_title(made)), output)
-    say(f"written: {output}, {len(picture.originals)} images and {variants} variants of each")
+    say(f"written: {output}, {len(picture.originals)} images and {VARIANTS} variants of each")
 
 
 def _check_preview(config: Any, output: Path, force: bool) -> None:

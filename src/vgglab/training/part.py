@@ -8,7 +8,7 @@ import numpy as np
 
 from vgglab.config import RunConfig
 from vgglab.datasets.dataset import DataSet
-from vgglab.training.augment import Augmenter
+from vgglab.training.augment import Augmenter, make_augmenter
 from vgglab.training.compiling import SOFT, compile_model
 from vgglab.training.cut import Cut, cut_model, noisy_layers
 from vgglab.training.feature_store import FeatureStore
@@ -44,7 +44,7 @@ class TrainedPart:
 def make_part(model: keras.Model, dataset: DataSet, config: RunConfig, progress: ProgressMode) -> TrainedPart:
     """What is trained of a compiled model, after its frozen layers have been computed once where that is possible."""
     cut = cut_model(model)
-    augmenter = make_augmenter(config, len(dataset.classes))
+    augmenter = make_augmenter(config.augment, len(dataset.classes), config.train.seed)
     views = augmenter and config.augment.views
     if cut is None or not computes_once(config):
         if cut and config.train.cache:
@@ -60,12 +60,6 @@ def make_part(model: keras.Model, dataset: DataSet, config: RunConfig, progress:
 def computes_once(config: RunConfig) -> bool:
     """Whether a run computes frozen layers once: it is asked to, and images do not change from epoch to epoch."""
     return config.train.cache and (not config.augment.used or config.augment.views is not None)
-
-
-def make_augmenter(config: RunConfig, classes: int) -> Augmenter | None:
-    """What varies the training images, as the config asks; None where it asks for nothing."""
-    settings = config.augment.model_dump(exclude={"views"})
-    return Augmenter(classes, config.train.seed, **settings) if config.augment.used else None
 
 
 def _views(augmenter: Augmenter, config: RunConfig) -> Views:

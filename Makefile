@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --no-compile --constraint constraints.txt
+# On all cores, and once: where Python may not keep what it compiles, each process would compile Keras and TensorFlow anew.
+COMPILE := $(BIN)/python -m compileall -qq -j 0 $(VENV) src || true
 INSTALLED := $(VENV)/installed
 TESTABLE := $(VENV)/testable
 DEMO := runs/vgg16-lab-digits-width-0.25
@@ -32,8 +34,10 @@ $(VENV)/made:
 
 $(INSTALLED): $(VENV)/made pyproject.toml constraints.txt
 	$(PIP) --editable .
+	$(COMPILE)
 	touch $@
 
 $(TESTABLE): $(INSTALLED)
 	$(PIP) --editable '.[test]'
+	$(COMPILE)
 	touch $@

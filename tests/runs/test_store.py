@@ -127,7 +127,7 @@ def test_a_run_reads_back_as_it_was_written(write_run):
     run = write_run("a", [2.3, 1.5], [0.2, None], options={"epochs": 7}, test_accuracy=0.9)
     assert (run.name, run.status, run.config.train.epochs, run.metrics["accuracy"]) == ("a", "finished", 7, 0.9)
     assert tuple(run.history[1]) == HISTORY_FIELDS
-    assert tuple(run.history[1].values()) == (2, 1.5, 0.6, 2.0, None, 0.1, 2.0)
+    assert tuple(run.history[1].values()) == (2, 1.5, 0.6, 2.0, None, 0.1, 2.0, 1)
     assert run.best == run.history[0]
 
 

@@ -51,6 +51,7 @@ class Numbers(string.Formatter):
         self.comma = language == "fr"
 
     def format_field(self, value: Any, spec: str) -> str:
+        """A value as the language writes it; a share whose `spec` ends in % as a percentage."""
         if value is None:
             return "?"
         if isinstance(value, str):

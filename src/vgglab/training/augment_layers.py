@@ -29,6 +29,7 @@ class PadAndCrop(keras.layers.Layer):
         self.generator = keras.random.SeedGenerator(seed)
 
     def call(self, batch):
+        """A batch with its images padded and cropped."""
         return {**batch, "images": self.crop(batch["images"])}
 
     def crop(self, images):
@@ -63,6 +64,7 @@ class MixUp(keras.layers.MixUp):
         self.quantiles = beta_quantiles(alpha)
 
     def get_random_transformation(self, data, training=True, seed=None):
+        """What is drawn for a batch, as Keras hands it to the transformations."""
         count = data["images"].shape[0]
         return {
             "mix_weight": draw_shares(self.quantiles, count, self.generator),
@@ -86,6 +88,7 @@ class CutMix(keras.layers.CutMix):
         self.quantiles = beta_quantiles(alpha)
 
     def get_random_transformation(self, data, training=True, seed=None):
+        """What is drawn for a batch, as Keras hands it to the transformations."""
         count, height, width, _ = data["images"].shape
         side = ops.sqrt(1 - draw_shares(self.quantiles, count, self.generator))
         rows, high = self._draw_span(side, height)

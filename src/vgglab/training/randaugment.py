@@ -27,6 +27,7 @@ class RandAugment(layers.Layer):
         self.generator = keras.random.SeedGenerator(seed)
 
     def call(self, batch):
+        """A batch with its images varied."""
         images = batch["images"]
         for _ in range(self.rounds):
             images = self._vary_once(images)
@@ -50,6 +51,7 @@ class Equalize(layers.Layer):
     """Spread the values of each image and channel so that all of 0 to 255 are about equally frequent."""
 
     def call(self, images):
+        """Images (N, H, W, C), each channel of each with its values spread evenly."""
         count, height, width, channels = images.shape
         rows, pixels = count * channels, height * width
         values = ops.cast(ops.reshape(ops.transpose(images, (0, 3, 1, 2)), (rows, pixels)), "int32")
@@ -77,6 +79,7 @@ class Solarize(layers.Layer):
         self.generator = keras.random.SeedGenerator(seed)
 
     def call(self, images):
+        """Images (N, H, W, C), values from a threshold of each image on inverted."""
         shape = (images.shape[0], 1, 1, 1)
         threshold = keras.random.uniform(shape, self.lowest, 256, seed=self.generator)
         return ops.where(images < threshold, images, 255 - images)

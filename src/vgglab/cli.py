@@ -61,8 +61,7 @@ def train(
     """Train one network on one data set, evaluate it, and keep everything in a run folder."""
     from vgglab.errors import UsageError
     from vgglab.report.outcome import outcome_json, outcome_text
-    from vgglab.resolve import from_options, make_config, parse_assignments
-    from vgglab.yaml_text import read_yaml
+    from vgglab.resolve import from_options, parse_assignments, read_config
 
     overrides = parse_assignments(assignments) | from_options(options or {})
     progress = "json" if as_json else os.environ.get("VGGLAB_PROGRESS", "auto")
@@ -71,9 +70,7 @@ def train(
             raise UsageError("--resume goes on with the run's own config; leave the other settings out")
         run = vgglab.resume(resume, data_dir=data_dir, progress=progress)
     else:
-        tree = read_yaml(config) if config else {}
-        made = make_config(tree or {}, overrides, str(config or "options"))
-        run = vgglab.run(made, out=out, data_dir=data_dir, progress=progress)
+        run = vgglab.run(read_config(config, overrides), out=out, data_dir=data_dir, progress=progress)
     typer.echo(outcome_json(run) if as_json else outcome_text(run))
 
 

@@ -44,11 +44,10 @@ def preview(
     options: dict[str, Any] | None = None,
 ) -> None:
     """Draw training images next to what augmentation makes of them: --flip, --crop 4, --randaugment 2, --mixup 0.2."""
-    from vgglab.resolve import from_options, make_config, parse_assignments
-    from vgglab.yaml_text import read_yaml
+    from vgglab.resolve import from_options, parse_assignments, read_config
 
     overrides = parse_assignments(assignments) | from_options(options or {})
-    made = make_config((read_yaml(config) if config else {}) or {}, overrides, str(config or "options"))
+    made = read_config(config, overrides)
     _check_preview(made, output, force)
     import_keras()
     from vgglab.evaluation.preview import draw_preview, write_preview

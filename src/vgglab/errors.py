@@ -23,3 +23,8 @@ class DataError(VgglabError):
 
 class RunError(VgglabError):
     """A run folder is missing, incomplete, in use, or was written by a newer version."""
+
+
+def first_line(error: Exception) -> str:
+    """What an error of another library says first, or what it is."""
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

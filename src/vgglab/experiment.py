@@ -9,7 +9,7 @@ import keras
 
 from vgglab.config import RunConfig, flatten
 from vgglab.datasets.dataset import DataSet, Skipped
-from vgglab.datasets.load import load_dataset
+from vgglab.datasets.load import read_data
 from vgglab.datasets.split import check_split, split_record
 from vgglab.diagnosis.data import data_signals
 from vgglab.diagnosis.findings import diagnose
@@ -179,11 +179,6 @@ def resolve_config(config: RunConfig | dict | Path | str | None, options: dict[s
     elif isinstance(config, RunConfig):
         config = config.model_dump()
     return make_config(config or {}, from_options(options), source)
-
-
-def read_data(config: RunConfig, data_dir: Path | str | None = None) -> DataSet:
-    """The data set of a run, its pictures at the size that the run wants."""
-    return load_dataset(config.data, config.train.batch_size, data_dir, config.model.image_size)
 
 
 def start_model(config: RunConfig, dataset: DataSet) -> keras.Model:

@@ -1,13 +1,14 @@
 """From what users write (YAML, options, assignments) to a checked config, with errors of one line."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from vgglab.config import BUILTIN, BUILTIN_WIDTH, Phase, RunConfig, TrainConfig, config_fields, option_name
 from vgglab.errors import ConfigError
-from vgglab.yaml_text import nearest, parse_yaml
+from vgglab.yaml_text import nearest, parse_yaml, read_yaml
 
 
 def make_config(tree: dict[str, Any], overrides: dict[str, Any] | None = None, source: str = "config") -> RunConfig:
@@ -25,6 +26,15 @@ def make_config(tree: dict[str, Any], overrides: dict[str, Any] | None = None, s
         return _write_out(RunConfig.model_validate(merged), source)
     except ValidationError as error:
         raise ConfigError(_explain(error, source)) from None
+
+
+def read_config(path: Path | None, overrides: dict[str, Any]) -> RunConfig:
+    """A checked config from a YAML file, or from nothing, with dotted `overrides` on top.
+
+    Raises:
+        ConfigError: there is no such file, or it has an unknown key or a wrong value.
+    """
+    return make_config((read_yaml(path) if path else {}) or {}, overrides, str(path or "options"))
 
 
 def parse_assignments(assignments: list[str]) -> dict[str, Any]:

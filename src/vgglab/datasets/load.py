@@ -137,6 +137,11 @@ def load_dataset(
     return dataset
 
 
+def read_data(config: RunConfig, data_dir: str | PathLike[str] | None = None) -> DataSet:
+    """The data set of a run, its pictures at the size that the run wants; errors as of `load_dataset`."""
+    return load_dataset(config.data, config.train.batch_size, data_dir, config.model.image_size)
+
+
 def _load(config: DataConfig, data_dir: str | PathLike[str] | None, image_size: int) -> DataSet:
     if config.name not in DATASETS:
         from vgglab.datasets.folder import read_folder

@@ -9,6 +9,7 @@ import numpy as np
 from keras import ops
 
 from vgglab.diagnosis.records import short
+from vgglab.graph import nodes_in_order
 
 IMAGE_CHANNELS = 4  # with more, a network sees features
 LINEAR = {"linear", "softmax"}
@@ -23,12 +24,14 @@ class Summary(keras.layers.Layer):
         super().__init__(dtype="float32", **options)
 
     def call(self, values: Any) -> Any:
+        """The figures of values (N, ..., channels)."""
         rows = ops.reshape(values, (ops.shape(values)[0], -1, values.shape[-1]))
         between = ops.mean(ops.var(rows, axis=0), axis=0)
         figures = [ops.min(rows, (0, 1)), ops.max(rows, (0, 1)), ops.mean(rows, (0, 1)), ops.mean(rows * rows, (0, 1))]
         return ops.stack([*figures, between])
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int, int | None]:
+        """(5, channels)."""
         return (5, input_shape[-1])
 
 
@@ -77,7 +80,7 @@ def layer_places(model: keras.Model) -> dict[keras.layers.Layer, tuple[Any, Any]
 
     Layers with several inputs are left out, and those that the model uses more than once.
     """
-    nodes = [node for depth in sorted(model._nodes_by_depth, reverse=True) for node in model._nodes_by_depth[depth]]
+    nodes = nodes_in_order(model)
     uses = Counter(id(node.operation) for node in nodes)
     return {
         node.operation: (node.input_tensors[0], node.output_tensors[0])

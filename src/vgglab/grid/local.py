@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from vgglab.config import RunConfig
-from vgglab.datasets.load import load_dataset
+from vgglab.datasets.load import read_data
 from vgglab.errors import RunError, VgglabError
 from vgglab.runs.files import write_json, write_text
 from vgglab.runs.store import Run, create_run, load
@@ -64,8 +64,7 @@ def check_data(planned: list[PlannedRun]) -> None:
     for plan in planned:
         key = (plan.config.data, plan.config.train.batch_size, plan.config.model.image_size)
         if key not in checked:
-            data, batch_size, image_size = key
-            load_dataset(data, batch_size, image_size=image_size)
+            read_data(plan.config)
         checked.add(key)
 
 

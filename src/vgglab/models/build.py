@@ -41,7 +41,7 @@ def build_model(
     try:
         x = treat(x, config.model.preprocessing, statistics, backbone and backbone.treat)
         x = _with_backbone(x, config, backbone, classes) if backbone else _from_scratch(x, config.model, classes)
-    except ValueError as error:
+    except (ValueError, NotImplementedError) as error:
         raise ConfigError(str(error)) from None
     return keras.Model(image, x, name=backbone.name.lower() if backbone else config.model.name)
 

@@ -17,10 +17,10 @@ from typing import Any, Protocol
 import keras
 
 from vgglab.config import BUILTIN, BUILTIN_WIDTH, RunConfig
-from vgglab.errors import ConfigError, DataError, RunError
+from vgglab.errors import ConfigError, DataError, RunError, first_line
 from vgglab.models.builtin import builtin_path
 from vgglab.models.preprocessing import INPUT, RESCALING, RESIZING, treat_alike
-from vgglab.models.weights import copy_weights, first_line, load_weights
+from vgglab.models.weights import copy_weights, load_weights
 from vgglab.runs.files import write_atomic
 from vgglab.runs.store import find_folder
 from vgglab.yaml_text import nearest

@@ -14,7 +14,7 @@ import h5py
 import keras
 import numpy as np
 
-from vgglab.errors import ConfigError, DataError
+from vgglab.errors import ConfigError, DataError, first_line
 
 SUFFIXES = (".weights.h5", ".h5", ".keras")
 WEIGHTS_IN_ARCHIVE = "model.weights.h5"  # the member of a .keras file
@@ -198,8 +198,3 @@ def _snake_case(name: str) -> str:
 
 def _text(value: str | bytes) -> str:
     return value.decode() if isinstance(value, bytes) else value
-
-
-def first_line(error: Exception) -> str:
-    """What an error says first, or what it is."""
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

@@ -9,7 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from vgglab.errors import RunError
+from vgglab.errors import RunError, first_line
 from vgglab.runs.files import write_atomic
 from vgglab.runs.record import check_schema
 
@@ -87,8 +87,7 @@ def load_model(path: Path) -> keras.Model:
     try:
         return keras.saving.load_model(path)
     except (OSError, ValueError, TypeError, KeyError, zipfile.BadZipFile) as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise RunError(f"{path}: cannot be loaded ({reason}); restore it from a copy") from None
+        raise RunError(f"{path}: cannot be loaded ({first_line(error)}); restore it from a copy") from None
 
 
 def load_classifier(path: Path | str) -> Classifier:

@@ -5,6 +5,8 @@ from typing import Any
 
 import keras
 
+from vgglab.graph import nodes_in_order
+
 
 @dataclass(frozen=True)
 class Cut:
@@ -56,24 +58,26 @@ class _Step:
 
     @property
     def trained(self) -> bool:
+        """Whether it has weights that are trained."""
         return bool(getattr(self.operation, "trainable_variables", ()))
 
     @property
     def noisy(self) -> bool:
+        """Whether it draws random numbers."""
         return hasattr(self.operation, "seed_generator")
 
     @property
     def fixed(self) -> bool:
+        """Whether it has weights, and none of them is trained."""
         return bool(getattr(self.operation, "weights", ())) and not self.trained
 
 
 def _steps(model: keras.Model) -> list[_Step]:
     """The operations of a functional model, each after those it depends on."""
-    steps = []
-    for depth in sorted(model._nodes_by_depth, reverse=True):
-        for node in model._nodes_by_depth[depth]:
-            steps.append(_Step(node.operation, tuple(map(id, node.input_tensors)), tuple(node.output_tensors)))
-    return steps
+    return [
+        _Step(node.operation, tuple(map(id, node.input_tensors)), tuple(node.output_tensors))
+        for node in nodes_in_order(model)
+    ]
 
 
 def _moving(steps: list[_Step]) -> set[int]:

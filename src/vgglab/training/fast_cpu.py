@@ -11,6 +11,8 @@ from typing import Any
 
 import keras
 
+from vgglab.training.calls import replaced_calls
+
 
 @contextmanager
 def fast_batch_norm(model: keras.Model) -> Iterator[int]:
@@ -30,14 +32,11 @@ def fast_batch_norm(model: keras.Model) -> Iterator[int]:
         ...     model.fit(images, labels)
     """
     layers = [layer for layer in model._flatten_layers(include_self=False) if _is_covered(layer)]
-    for layer in layers:
-        object.__setattr__(layer, "call", _faster_call(layer))
     _forget_traces(model)
     try:
-        yield len(layers)
+        with replaced_calls(layers, _faster_call):
+            yield len(layers)
     finally:
-        for layer in layers:
-            object.__delattr__(layer, "call")
         _forget_traces(model)
 
 

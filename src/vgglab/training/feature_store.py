@@ -20,7 +20,6 @@ from vgglab.runs.files import write_json
 
 DEFAULT_LIMIT = 20  # gigabytes
 GIGABYTE = 10**9
-CHUNK = 2**24  # bytes read at once to check an entry
 
 Fill = Callable[[np.ndarray], None]
 
@@ -174,11 +173,8 @@ def _bytes(shape: tuple[int, ...]) -> int:
 
 
 def _digest(path: Path) -> str:
-    digest = hashlib.sha256()
     with path.open("rb") as file:
-        while chunk := file.read(CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 
+from vgglab.graph import nodes_in_order
 from vgglab.training.batches import Augment
 from vgglab.training.feature_store import FeatureStore
 
@@ -84,11 +85,11 @@ def features_key(frozen: keras.Model, images: np.ndarray, views: Views | None = 
 
 def _structure(model: keras.Model) -> list[dict]:
     """The operations of a functional model and their settings, without the names that Keras counts up."""
-    numbers = {id(operation): number for number, operation in enumerate(model.operations)}
-    structure = []
-    for operation in model.operations:
-        config = {key: value for key, value in operation.get_config().items() if key not in ("name", "trainable")}
-        node = operation._inbound_nodes[-1]
-        sources = [numbers.get(id(parent.operation)) for parent in node.parent_nodes]
-        structure.append({"class": type(operation).__name__, "config": config, "from": sources})
+    structure: list[dict] = []
+    givers: dict[int, int] = {}  # id of a tensor -> position of what gives it
+    for position, node in enumerate(nodes_in_order(model)):
+        config = {key: value for key, value in node.operation.get_config().items() if key not in ("name", "trainable")}
+        sources = [givers[id(tensor)] for tensor in node.input_tensors]
+        structure.append({"class": type(node.operation).__name__, "config": config, "from": sources})
+        givers |= {id(tensor): position for tensor in node.output_tensors}
     return structure

@@ -9,6 +9,7 @@ import keras
 
 from vgglab.errors import ConfigError
 from vgglab.models.head import first_of_head
+from vgglab.training.calls import replaced_calls
 from vgglab.yaml_text import nearest
 
 
@@ -50,13 +51,8 @@ def _first_trained(model: keras.Model, trained_from: str, pretrained: bool) -> i
 @contextmanager
 def at_rest(layers: list[keras.layers.Layer]) -> Iterator[None]:
     """Have layers that make noise, such as Dropout, keep still inside the block, even while the model trains."""
-    for layer in layers:
-        object.__setattr__(layer, "call", partial(_at_rest, layer.call))
-    try:
+    with replaced_calls(layers, lambda layer: partial(_at_rest, layer.call)):
         yield
-    finally:
-        for layer in layers:
-            object.__delattr__(layer, "call")
 
 
 def _at_rest(call: Callable[..., Any], inputs: Any, training: bool | None = None, **options: Any) -> Any:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from vgglab.config import AugmentConfig, RunConfig
-from vgglab.datasets.load import load_dataset
+from vgglab.datasets.load import read_data
 from vgglab.evaluation.preview import Preview, make_preview
 from vgglab.training.augment import make_augmenter
 from vgglab.training.batches import Batches
@@ -24,7 +24,7 @@ def preview_run(config: RunConfig, images: int, variants: int, data_dir: Path | 
         DataError: the data set is missing or damaged.
     """
     train, seed = config.train, config.train.seed
-    dataset = load_dataset(config.data, train.batch_size, data_dir, config.model.image_size)
+    dataset = read_data(config, data_dir)
     batch = Batches(dataset.train.images, dataset.train.labels, train.batch_size, seed)[0]
     augmenter = make_augmenter(config.augment, len(dataset.classes), seed)
     return make_preview(batch, dataset.classes, augmenter, images, variants)

@@ -1,0 +1,24 @@
+"""Layers that work differently for a while, and are what they were afterwards."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import keras
+
+Call = Callable[..., Any]
+
+
+@contextmanager
+def replaced_calls(layers: list[keras.layers.Layer], make: Callable[[keras.layers.Layer], Call]) -> Iterator[None]:
+    """Give each layer the `call` that `make` makes for it inside the block.
+
+    What a model traced before or inside the block holds on to the call that it was traced with.
+    """
+    for layer in layers:
+        object.__setattr__(layer, "call", make(layer))
+    try:
+        yield
+    finally:
+        for layer in layers:
+            object.__delattr__(layer, "call")

@@ -8,6 +8,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 from matplotlib import colormaps, rc_context
@@ -17,13 +18,14 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
+from vgglab.errors import UsageError
 from vgglab.runs.files import write_atomic
 from vgglab.runs.record import best_row
 
 # Okabe and Ito's colours, told apart by colour-blind readers: https://jfly.uni-koeln.de/color/
 _TRAINING, _VALIDATION = "#0072B2", "#D55E00"
 _INK, _QUIET, _GRID = "#222222", "#666666", "#E4E4E4"
-_STYLE = {
+STYLE = {
     "font.family": "sans-serif",
     "font.size": 9,
     "text.color": _INK,
@@ -41,6 +43,8 @@ _STYLE = {
     "svg.hashsalt": "vgglab",  # ids, hence bytes, are the same every time
 }
 _PNG_DPI = 180
+# What each format would say of time and program.
+_DATELESS = {"png": ("Software",), "svg": ("Date", "Creator"), "pdf": ("CreationDate", "Creator", "Producer")}
 
 _NUMBERED_CLASSES = 25  # above, cells are too small for numbers
 _SMALL_LABEL_PITCH = 0.105  # inches from one label to the next, 5.5 points high
@@ -72,7 +76,7 @@ def draw_confusion_matrix(counts: np.ndarray, classes: Sequence[str], title: str
     if counts.shape != (n, n):
         raise ValueError(f"counts have shape {counts.shape}: expected {(n, n)}, one row and column a class")
     shares = _row_shares(counts)
-    with rc_context(_STYLE):
+    with rc_context(STYLE):
         side = _matrix_side(n)
         figure = Figure(figsize=(side + 2.4, side + 1.6), layout="compressed")
         axes = figure.add_subplot()
@@ -98,7 +102,7 @@ def draw_curves(history: Sequence[Mapping], title: str, n_classes: int | None = 
         title: one line above the picture.
         n_classes: when given, guessing evenly is drawn as a dashed line (ln C and 1/C).
     """
-    with rc_context(_STYLE):
+    with rc_context(STYLE):
         figure = Figure(figsize=(9.6, 3.7), layout="constrained")
         figure.get_layout_engine().set(wspace=0.06)
         loss, accuracy = figure.subplots(1, 2)
@@ -117,14 +121,22 @@ def save_figure(figure: Figure, path_without_suffix: str | Path) -> tuple[Path, 
     """
     base = Path(path_without_suffix)
     svg, png = base.with_name(f"{base.name}.svg"), base.with_name(f"{base.name}.png")
-    write_atomic(svg, partial(_write_figure, figure, "svg", {"Date": None, "Creator": None}))
-    write_atomic(png, partial(_write_figure, figure, "png", {"Software": None}))
+    write_atomic(svg, partial(write_figure, figure, "svg"))
+    write_atomic(png, partial(write_figure, figure, "png"))
     return svg, png
 
 
-def _write_figure(figure: Figure, form: str, metadata: dict, path: Path) -> None:
-    with rc_context(_STYLE):
-        figure.savefig(path, format=form, dpi=_PNG_DPI, metadata=metadata, bbox_inches="tight", pad_inches=0.12)
+def write_figure(figure: Figure, form: str, target: Path | IO[bytes], dpi: int = _PNG_DPI) -> None:
+    """Write a figure as `png`, `svg` or `pdf`; the same bytes every time.
+
+    Raises:
+        UsageError: another format.
+    """
+    if form not in _DATELESS:
+        raise UsageError(f"a figure cannot be written as .{form}; expected .png, .svg or .pdf")
+    with rc_context(STYLE):
+        metadata = dict.fromkeys(_DATELESS[form])
+        figure.savefig(target, format=form, dpi=dpi, metadata=metadata, bbox_inches="tight", pad_inches=0.12)
 
 
 def _settle(figure: Figure) -> None:

@@ -22,7 +22,7 @@ DOMAIN = "findings"
 
 def read_findings(run: Run) -> list[Finding]:
     """What its run folder holds; diagnosed anew where it holds nothing, or what an older version wrote."""
-    if run.findings and all("case" in found for found in run.findings):
+    if run.findings and all("epoch" in found for found in run.findings):
         return run.findings
     if not (run.folder / "classes.json").exists():
         return []  # it stopped before it knew its data

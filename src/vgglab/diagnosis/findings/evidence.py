@@ -142,6 +142,12 @@ class Evidence:
         """Activation layer -> share of its dead units, for those that let nothing through."""
         return {name: share for name, share in self.last.get("dead", {}).items() if share >= DEAD}
 
+    def dead_since(self, layer: str) -> int:
+        """The epoch since which a layer lets nothing through, to the end; 0 for before the first step."""
+        alive = [line["epoch"] for line in [self.start, *self.lines] if line and line.get("dead", {}).get(layer, 0) < DEAD]
+        later = [line["epoch"] for line in [self.start, *self.lines] if line and line["epoch"] > max(alive, default=-1)]
+        return min(later, default=0)
+
     @property
     def steps_per_epoch(self) -> int:
         """Steps of an epoch; 0 where they were not recorded."""
@@ -166,13 +172,16 @@ def finding(
     evidence: dict[str, Any],
     fix: dict[str, Any] | None = None,
     case: str = "",
+    epoch: int | None = None,
     **values: Any,
 ) -> Finding:
-    """A finding; `values` are what its sentence names."""
+    """A finding; `values` are what its sentence names, `epoch` is one of them where it is known."""
+    values |= {"epoch": epoch} if epoch is not None else {}
     return {
         "code": code,
         "case": case,
         "severity": severity,
+        "epoch": epoch,
         "values": values,
         "evidence": evidence,
         "try": fix or {},

@@ -42,8 +42,8 @@ def diverged(evidence: Evidence) -> Finding | None:
     fix = {} if case == "start" else smaller_rate(evidence)
     where = re.search(r"(\S+) in epoch (\d+)(?:, step (\d+))?", evidence.message)
     loss, epoch, step = where.groups() if where else (None, None, None)
-    values = {"loss": loss, "epoch": epoch, "step": step, "layers": listed(broken)}
-    return finding("diverged", "error", figures, fix, case, **values)
+    values = {"loss": loss, "step": step, "layers": listed(broken)}
+    return finding("diverged", "error", figures, fix, case, int(epoch) if epoch else None, **values)
 
 
 def learning_rate_too_large(evidence: Evidence) -> Finding | None:
@@ -65,7 +65,8 @@ def learning_rate_too_large(evidence: Evidence) -> Finding | None:
     severity = "error" if evidence.at_chance else "warning"
     values = {"layer": layer, "update": update, "step": step, "rate": evidence.rate}
     values["loss"] = (evidence.worst_step_loss or 0) * evidence.chance_loss
-    return finding("learning_rate_too_large", severity, figures, smaller_rate(evidence), case.strip("_"), **values)
+    fix = smaller_rate(evidence)
+    return finding("learning_rate_too_large", severity, figures, fix, case.strip("_"), epoch=1, **values)
 
 
 def _large_everywhere(evidence: Evidence) -> bool:
@@ -102,15 +103,14 @@ def dead_units(evidence: Evidence) -> Finding | None:
     if not evidence.dead_layers or evidence.knows_training:
         return None
     layers = list(evidence.dead_layers)
-    since = next(
-        line["epoch"] for line in [evidence.start, *evidence.lines] if line and line["dead"].get(layers[0], 0) >= DEAD
-    )
+    since = min(evidence.dead_since(name) for name in layers)
     figures = {f"dead {name}": measured(share, 0, 0.5) for name, share in evidence.dead_layers.items()}
     case = "start" if since == 0 else ""
     fix = {"model.batch_norm": True} if case and evidence.config.get("model.batch_norm") is False else {}
     severity = "error" if evidence.failed else "warning"
     fix = fix if case else smaller_rate(evidence)
-    return finding("dead_units", severity, figures, fix, case, layers=listed(layers), count=len(layers), since=since)
+    values = {"layers": listed(layers), "count": len(layers)}
+    return finding("dead_units", severity, figures, fix, case, since or None, **values)
 
 
 def signal_lost(evidence: Evidence) -> Finding | None:
@@ -186,7 +186,15 @@ def collapsed(evidence: Evidence) -> Finding | None:
     if from_start:
         figures["first_loss"] = measured(evidence.first_step_loss * evidence.chance_loss, 0, _twice_chance(evidence))
     fix = {} if from_start else smaller_rate(evidence)
-    return finding("collapsed", "error", figures, fix, "start" if from_start else "")
+    since = _alike_since(evidence)
+    return finding("collapsed", "error", figures, fix, "start" if from_start else "", since or None)
+
+
+def _alike_since(evidence: Evidence) -> int:
+    """The epoch since which every image gets the same class, to the end; 0 for before the first step."""
+    lines = [evidence.start, *evidence.lines] if evidence.start else evidence.lines
+    told = [line["epoch"] for line in lines if line["classes_predicted"] != 1]
+    return min(line["epoch"] for line in lines if line["epoch"] > max(told, default=-1))
 
 
 STEPS = (

@@ -1,8 +1,8 @@
 """From signals and history to findings: pure functions, numbers as evidence, no language.
 
 A finding is a dict: `code`, `case` (a variant of the code's text, or ""), `severity` (`error`, `warning`, `info`),
-`epoch` (where on the learning curve it happens, from 1; None where it holds from the start), `values` (what its sentence
-names), `evidence` (name -> `value` and its `healthy` range) and `try` (dotted config field -> value).
+`epoch` (where on the learning curve it happens, from 1; None where it holds from the start), `values` (what its
+sentence names), `evidence` (name -> `value` and its `healthy` range) and `try` (dotted config field -> value).
 `vgglab.diagnosis.catalog` has the texts, `vgglab.diagnosis.reading` puts the two together.
 """
 

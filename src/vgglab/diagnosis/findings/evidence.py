@@ -144,9 +144,9 @@ class Evidence:
 
     def dead_since(self, layer: str) -> int:
         """The epoch since which a layer lets nothing through, to the end; 0 for before the first step."""
-        alive = [line["epoch"] for line in [self.start, *self.lines] if line and line.get("dead", {}).get(layer, 0) < DEAD]
-        later = [line["epoch"] for line in [self.start, *self.lines] if line and line["epoch"] > max(alive, default=-1)]
-        return min(later, default=0)
+        shares = {line["epoch"]: line.get("dead", {}).get(layer, 0) for line in [self.start, *self.lines] if line}
+        alive = max((epoch for epoch, share in shares.items() if share < DEAD), default=-1)
+        return min((epoch for epoch in shares if epoch > alive), default=0)
 
     @property
     def steps_per_epoch(self) -> int:

@@ -78,6 +78,25 @@ WORDS = {
 }
 
 
+DIFFERENCES = {
+    "stuck": _(
+        "With {others} ({other}) the network learns, accuracy {trained:.3f} in training and {better:.3f} in "
+        "validation; with {settings} ({name}) it does not, {worse:.3f}."
+    ),
+    "diverged": _(
+        "With {others} ({other}) the network learns, accuracy {trained:.3f} in training and {better:.3f} in "
+        "validation; with {settings} ({name}) the training diverged."
+    ),
+    "shared": _("The same is found in {other}, but less."),
+    "worse": _(
+        "With {others} ({other}) the validation accuracy is {better:.3f}, with {settings} ({name}) only {worse:.3f}."
+    ),
+    "cause": _("In {name}: {finding}"),
+    "contrast": _("For comparison, {label}: {worse:.3g}, against {better:.3g} in {other}."),
+    "nothing": _("The signals of {name} name no cause that the other run does not have as well."),
+}
+
+
 def text_of(code: str, case: str = "") -> Text:
     """The text of a finding, what its case leaves empty taken from its code's."""
     base, own = TEXTS[code], TEXTS.get(f"{code}.{case}", Text())
@@ -87,4 +106,4 @@ def text_of(code: str, case: str = "") -> Text:
 def messages() -> list[str]:
     """Everything that is translated."""
     parts = [part for text in TEXTS.values() for part in (text.sentence, text.why, text.advice)]
-    return sorted({part for part in [*parts, *LABELS.values(), *WORDS.values()] if part})
+    return sorted({part for part in [*parts, *LABELS.values(), *WORDS.values(), *DIFFERENCES.values()] if part})

@@ -9,7 +9,7 @@ from typing import Any
 
 from vgglab.config import flatten
 from vgglab.diagnosis.catalog import LABELS, WORDS, text_of
-from vgglab.diagnosis.findings import Finding, diagnose
+from vgglab.diagnosis.findings import Evidence, Finding, findings_of
 from vgglab.diagnosis.records import read_signals
 from vgglab.errors import UsageError
 from vgglab.runs.store import Run
@@ -26,8 +26,14 @@ def read_findings(run: Run) -> list[Finding]:
         return run.findings
     if not (run.folder / "classes.json").exists():
         return []  # it stopped before it knew its data
+    return findings_of(evidence_of(run))
+
+
+def evidence_of(run: Run) -> Evidence:
+    """What a run left behind, for `diagnose`."""
+    classes = len(run.classes) if (run.folder / "classes.json").exists() else 1
     signals = read_signals(run.folder / "signals.jsonl")
-    return diagnose(run.status, run.record.message, run.history, signals, len(run.classes), flatten(run.config))
+    return Evidence(run.status, run.record.message, run.history, signals, classes, flatten(run.config))
 
 
 @cache

@@ -14,7 +14,7 @@ from vgglab.diagnosis.findings.evidence import Evidence, Finding
 from vgglab.diagnosis.findings.network import NETWORK
 from vgglab.diagnosis.findings.steps import STEPS
 
-__all__ = ["Evidence", "Finding", "diagnose"]
+__all__ = ["Evidence", "Finding", "diagnose", "findings_of"]
 
 CONSEQUENCES = {"dead_units"}  # shown beside the cause that they follow from
 IMBALANCE = {"class_imbalance"}
@@ -32,6 +32,7 @@ def diagnose(
     signals: list[dict[str, Any]],
     classes: int,
     config: dict[str, Any] | None = None,
+    rate_range: dict[str, Any] | None = None,
 ) -> list[Finding]:
     """What is the case with a run, causes before symptoms; a healthy run says so.
 
@@ -42,14 +43,19 @@ def diagnose(
         signals: the lines of `signals.jsonl`; may be empty.
         classes: number of classes.
         config: dotted config field -> value, as far as known; what is tried is a change of it.
+        rate_range: what `lr_range.json` holds, where the range test was done.
 
     Example:
         >>> rows = [{"epoch": 1, "loss": 2.3, "accuracy": 0.1, "val_loss": 2.3, "val_accuracy": 0.1}]
         >>> [found["code"] for found in diagnose("finished", "", rows, [], classes=10)]
         ['not_learned_yet']
     """
-    evidence = Evidence(status, message, history, signals, classes, config or {})
-    if not evidence.rows and status != "diverged":
+    return findings_of(Evidence(status, message, history, signals, classes, config or {}, rate_range or {}))
+
+
+def findings_of(evidence: Evidence) -> list[Finding]:
+    """The same from a run's `Evidence`."""
+    if not evidence.rows and evidence.status != "diverged":
         return ranked(found_by(DATA + NETWORK, evidence))
     found = found_by(DATA + NETWORK, evidence)
     if not certain(found):

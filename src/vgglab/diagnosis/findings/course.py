@@ -135,6 +135,11 @@ def _regularise(evidence: Evidence, best_epoch: int, rises: bool) -> dict:
     return {"train.epochs": best_epoch} if rises else {"augment.randaugment": 2}
 
 
+def gap_at_end(evidence: Evidence) -> float | None:
+    """Accuracy on training above that on validation images, in the last epoch, beyond chance."""
+    return _gap(evidence, evidence.validated[-1]) if evidence.validated else None
+
+
 def training_too_short(evidence: Evidence) -> Finding | None:
     """A loss that is still high and still falls."""
     if evidence.knows_training or evidence.at_chance or not _falls(evidence):

@@ -1,7 +1,7 @@
 """What a run left behind, and the figures that several rules take from it."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from statistics import median
 from typing import Any
@@ -24,6 +24,7 @@ class Evidence:
     signals: list[dict[str, Any]]
     classes: int
     config: dict[str, Any]
+    rate_range: dict[str, Any] = field(default_factory=dict)
 
     @cached_property
     def rows(self) -> list[dict[str, Any]]:
@@ -175,8 +176,8 @@ def finding(
     epoch: int | None = None,
     **values: Any,
 ) -> Finding:
-    """A finding; `values` are what its sentence names, `epoch` is one of them where it is known."""
-    values |= {"epoch": epoch} if epoch is not None else {}
+    """A finding; `values` are what its sentence names, `epoch` is one of them."""
+    values["epoch"] = epoch
     return {
         "code": code,
         "case": case,

@@ -119,25 +119,25 @@ def signal_lost(evidence: Evidence) -> Finding | None:
         return None
     if not (evidence.stuck or _weak_gradient(evidence)):
         return None
-    known = _gradient(evidence) is not None
+    known = median_gradient(evidence) is not None
     if known != _weak_gradient(evidence) or (not known and evidence.dead_layers):
         return None
     figures = update_figures(evidence) | _through_the_layers(evidence)
     if known:
-        figures["gradient"] = measured(_gradient(evidence), WEAK_GRADIENT, 10.0)
+        figures["gradient"] = measured(median_gradient(evidence), WEAK_GRADIENT, 10.0)
     off = evidence.config.get("model.batch_norm") is False
     fix = {"model.batch_norm": True} if off else {"train.optimizer": "adam", "train.learning_rate": 0.001}
     return finding("signal_lost", "error", figures | at_end(evidence), fix, spread=evidence.last.get("spread") or 0.0)
 
 
-def _gradient(evidence: Evidence) -> float | None:
+def median_gradient(evidence: Evidence) -> float | None:
     """Median over layers of the gradient before the first step, relative to the kernel."""
     values = sorted(value for value in (evidence.start.get("gradient") or {}).values() if value is not None)
     return values[len(values) // 2] if values else None
 
 
 def _weak_gradient(evidence: Evidence) -> bool:
-    gradient = _gradient(evidence)
+    gradient = median_gradient(evidence)
     return gradient is not None and gradient < WEAK_GRADIENT
 
 

@@ -165,13 +165,21 @@ def diagnose(
     run: RunPath,
     language: Language = "en",
     everything: Annotated[bool, typer.Option("--all", help="Show every finding, not only the first three.")] = False,
+    prove: Annotated[bool, typer.Option("--prove", help="Try the first suggestion in a short training.")] = False,
+    data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
     """Say what is the case with a run, with the evidence, why that happens, and what to try first."""
-    from vgglab.diagnosis.reading import describe, findings_text, read_findings
+    from vgglab.diagnosis.reading import check_language, describe, findings_text, read_findings
     from vgglab.runs.store import load
 
+    check_language(language)
     opened = load(run)
+    if prove:
+        import_keras()
+        from vgglab.proof import prove as prove_run
+
+        prove_run(opened, data_dir, "none" if as_json else os.environ.get("VGGLAB_PROGRESS", "auto"), say)
     findings = read_findings(opened)
     if as_json:
         typer.echo(json.dumps([describe(finding, language) for finding in findings], indent=1))

@@ -73,6 +73,16 @@ WORDS = {
     "try": _("try:"),
     "source": _("source:"),
     "command": _("as a run:"),
+    "confirmed": _("confirmed:"),
+    "not_confirmed": _("not confirmed:"),
+    "tried_training": _(
+        "tried for {epochs} epochs of {images} images, {changes} took the training loss from {before} to {after}."
+    ),
+    "tried_validation": _(
+        "tried for {epochs} epochs of {images} images, {changes} took the validation loss, averaged over the later "
+        "half, from {before} to {after}."
+    ),
+    "no_number": _("no number"),
     "more": _("{count} more: vgglab diagnose {folder} --all"),
     "nothing": _("Nothing to diagnose yet: the run has no whole epoch."),
 }

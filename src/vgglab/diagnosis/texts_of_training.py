@@ -70,7 +70,7 @@ TEXTS_OF_TRAINING = {
         )
     ),
     "dead_units": Text(
-        _("Since epoch {epoch} all units are zero for every image in {layers}."),
+        _("Since epoch {epoch} at least 99 % of the units are zero for every image in {layers}."),
         _(
             "A ReLU gives zero, and passes no gradient on, where its input is negative. A unit whose input is "
             "negative for every image never changes again; a layer of such units cuts the network in two."
@@ -79,7 +79,7 @@ TEXTS_OF_TRAINING = {
         "Lu et al., Dying ReLU and initialization (2019)",
     ),
     "dead_units.start": Text(
-        _("Before the first step all units were zero for every image already, in {layers}."),
+        _("Before the first step at least 99 % of the units were zero for every image already, in {layers}."),
         "",
         _("other initial weights and biases: He's weights, biases of zero; or BatchNormalization"),
     ),
@@ -111,6 +111,14 @@ TEXTS_OF_TRAINING = {
         _("a smaller learning rate"),
         f"{GOODFELLOW}, section 8.4",
     ),
+    "collapsed.quiet": Text(
+        "",
+        _(
+            "One output outweighs the others, whatever the image, although no step was large: its initial bias or the "
+            "frequency of its class does that, and the gradient first has to undo it."
+        ),
+        _("look at the frequencies of the classes and at the bias of the last layer; then more epochs"),
+    ),
     "collapsed.start": Text(
         _("Before the first step the network answered with one class for every image, and it still does."),
         "",
@@ -118,7 +126,7 @@ TEXTS_OF_TRAINING = {
     ),
     "not_learned_yet": Text(
         _("After epoch {epoch} the training loss is still near that of guessing; the signals name no cause."),
-        _("Steps, gradients, units and data are within their healthy ranges; the training may just be too short."),
+        _("No cause was found in data, steps, gradients or units; the training may just be too short."),
         _("more epochs, then another learning rate"),
         f"{GOODFELLOW}, section 11.5",
     ),
@@ -239,7 +247,7 @@ TEXTS_OF_TRAINING = {
             "accuracy {val_accuracy:.3f}, and the validation loss is near its lowest."
         ),
         _(
-            "Steps, gradients and units stayed within their healthy ranges, and what was learned carries over to "
+            "No cause for a warning was found in data, steps, units or course, and what was learned carries over to "
             "images that the network has not seen."
         ),
         "",
@@ -253,7 +261,7 @@ TEXTS_OF_TRAINING = {
     ),
     "learned.unvalidated": Text(
         _("The network learned: training accuracy {accuracy:.3f} against {chance:.3f} by guessing."),
-        _("Steps, gradients and units stayed within their healthy ranges; no validation images were looked at."),
+        _("No cause for a warning was found in data, steps or units; no validation images were looked at."),
     ),
     "still_improving": Text(
         _("The loss still falls by {fall:.0%} an epoch: more epochs would gain something."),

@@ -12,6 +12,7 @@ from vgglab.diagnosis.findings.course import COURSE, learned, still_improving
 from vgglab.diagnosis.findings.data import DATA
 from vgglab.diagnosis.findings.evidence import Evidence, Finding
 from vgglab.diagnosis.findings.network import NETWORK
+from vgglab.diagnosis.findings.phases import in_phases
 from vgglab.diagnosis.findings.steps import STEPS
 
 __all__ = ["Evidence", "Finding", "diagnose", "findings_of"]
@@ -64,7 +65,7 @@ def findings_of(evidence: Evidence) -> list[Finding]:
         found += found_by(COURSE, evidence)[:1]
     if evidence.rows and all(one["severity"] == "info" for one in found):
         found = [learned(evidence), *found, *still_improving(evidence)]
-    return ranked(explained(found))
+    return [{**one, "try": in_phases(one["try"], evidence)} for one in ranked(explained(found))]
 
 
 def found_by(rules: tuple, evidence: Evidence) -> list[Finding]:

@@ -180,13 +180,18 @@ def underfitting(evidence: Evidence) -> Finding | None:
     figures = {"accuracy": measured(row["accuracy"], 0.9, 1.0)} | at_end(evidence)
     if inferred is not None:
         figures["training_loss_in_inference"] = measured(inferred)
-    frozen = evidence.pretrained and evidence.config.get("train.freeze") not in (None, "none")
-    fix = {"model.dropout": 0.0} if hindered else {"model.width": 2 * (evidence.config.get("model.width") or 1.0)}
+    frozen = evidence.frozen
+    fix = {"model.dropout": 0.0} if hindered else _wider(evidence)
     if frozen:
         fix = {"train.freeze": "none"} | scaled_rate(evidence, 0.1)
     values = {"accuracy": row["accuracy"], "loss": row["loss"], "dropout": dropout}
     case = "frozen" if frozen else "dropout" if hindered else ""
     return finding("underfitting", "warning", figures, fix, case, _flat_since(evidence), **values)
+
+
+def _wider(evidence: Evidence) -> dict:
+    """Twice the width; of a pretrained network it is fixed."""
+    return {} if evidence.pretrained else {"model.width": 2 * (evidence.config.get("model.width") or 1.0)}
 
 
 def _flat_since(evidence: Evidence) -> int:

@@ -101,7 +101,8 @@ class Evidence:
     @property
     def rate(self) -> float | None:
         """The learning rate of the first epoch."""
-        return self.config.get("train.learning_rate") or next((row.get("learning_rate") for row in self.rows), None)
+        phases = self.config.get("train.phases") or [{"learning_rate": self.config.get("train.learning_rate")}]
+        return phases[0]["learning_rate"] or next((row.get("learning_rate") for row in self.rows), None)
 
     @cached_property
     def sampled_updates(self) -> list[tuple[int, dict[str, float]]]:
@@ -153,6 +154,12 @@ class Evidence:
     def steps_per_epoch(self) -> int:
         """Steps of an epoch; 0 where they were not recorded."""
         return len(self.first_epoch.get("step_loss", []))
+
+    @property
+    def frozen(self) -> bool:
+        """Whether layers of a pretrained network are frozen to the end."""
+        phases = self.config.get("train.phases") or [{"freeze": self.config.get("train.freeze")}]
+        return self.pretrained and phases[-1]["freeze"] not in (None, "none")
 
     @property
     def pretrained(self) -> bool:

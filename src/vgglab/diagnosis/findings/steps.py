@@ -106,7 +106,7 @@ def dead_units(evidence: Evidence) -> Finding | None:
     since = min(evidence.dead_since(name) for name in layers)
     figures = {f"dead {name}": measured(share, 0, 0.5) for name, share in evidence.dead_layers.items()}
     case = "start" if since == 0 else ""
-    fix = {"model.batch_norm": True} if case and evidence.config.get("model.batch_norm") is False else {}
+    fix = {"model.batch_norm": True} if case and lacks_batch_norm(evidence) else {}
     severity = "error" if evidence.failed else "warning"
     fix = fix if case else smaller_rate(evidence)
     values = {"layers": listed(layers), "count": len(layers)}
@@ -125,9 +125,17 @@ def signal_lost(evidence: Evidence) -> Finding | None:
     figures = update_figures(evidence) | _through_the_layers(evidence)
     if known:
         figures["gradient"] = measured(median_gradient(evidence), WEAK_GRADIENT, 10.0)
-    off = evidence.config.get("model.batch_norm") is False
-    fix = {"model.batch_norm": True} if off else {"train.optimizer": "adam", "train.learning_rate": 0.001}
+    fix = (
+        {"model.batch_norm": True}
+        if lacks_batch_norm(evidence)
+        else {"train.optimizer": "adam", "train.learning_rate": 0.001}
+    )
     return finding("signal_lost", "error", figures | at_end(evidence), fix, spread=evidence.last.get("spread") or 0.0)
+
+
+def lacks_batch_norm(evidence: Evidence) -> bool:
+    """Whether the config could add BatchNormalization: it is off, and the network is not a pretrained one."""
+    return evidence.config.get("model.batch_norm") is False and not evidence.pretrained
 
 
 def median_gradient(evidence: Evidence) -> float | None:
@@ -167,7 +175,9 @@ def dropout_too_strong(evidence: Evidence) -> Finding | None:
 def learning_rate_too_small(evidence: Evidence) -> Finding | None:
     """Steps so small that the weights hardly change in the whole training."""
     typical = evidence.typical_update
-    if typical is None or not 0 < typical < TINY_UPDATE or not evidence.rows or evidence.stuck:
+    if typical is None or not 0 < typical < TINY_UPDATE or not evidence.rows:
+        return None
+    if evidence.stuck and (median_gradient(evidence) is None or _weak_gradient(evidence)):
         return None
     if evidence.rows[-1]["loss"] < LEARNED_SHARE * evidence.chance_loss:
         return None
@@ -185,9 +195,9 @@ def collapsed(evidence: Evidence) -> Finding | None:
     from_start = evidence.start.get("classes_predicted") == 1 and evidence.first_step_loss > EXPLODED
     if from_start:
         figures["first_loss"] = measured(evidence.first_step_loss * evidence.chance_loss, 0, _twice_chance(evidence))
-    fix = {} if from_start else smaller_rate(evidence)
-    since = _alike_since(evidence)
-    return finding("collapsed", "error", figures, fix, "start" if from_start else "", since or None)
+    large = evidence.largest_update[1] > HEALTHY_UPDATE[1] and not from_start
+    since, case = _alike_since(evidence), "start" if from_start else "" if large else "quiet"
+    return finding("collapsed", "error", figures, smaller_rate(evidence) if large else {}, case, since or None)
 
 
 def _alike_since(evidence: Evidence) -> int:

@@ -187,6 +187,29 @@ def diagnose(
     typer.echo(findings_text(opened, findings, language, everything))
 
 
+@app.command("lr-range")
+@with_config_options
+def lr_range(
+    path: Annotated[Path | None, typer.Argument(metavar="[RUN|CONFIG]", help="A run, or a run's YAML file.")] = None,
+    assignments: Set = [],  # noqa: B006
+    out: Out = Path("runs"),
+    data_dir: DataDir = None,
+    as_json: Json = False,
+    options: dict[str, Any] | None = None,
+) -> None:
+    """Find a learning rate: let it rise step by step, watch the loss, draw the curve; a run itself is not changed."""
+    from vgglab.diagnosis.rate_range import range_text
+    from vgglab.resolve import from_options, parse_assignments
+
+    overrides = parse_assignments(assignments) | from_options(options or {})
+    import_keras()
+    from vgglab.lr_range import find_range
+
+    folder, tested = find_range(path, overrides, out, data_dir, os.environ.get("VGGLAB_PROGRESS", "auto"))
+    typer.echo(json.dumps({"folder": str(folder), **tested}, indent=1) if as_json else range_text(tested))
+    say(f"written: lr_range.json, lr_range.svg, lr_range.png in {folder}")
+
+
 @app.command()
 @with_config_options
 def summary(

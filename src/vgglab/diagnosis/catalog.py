@@ -42,6 +42,7 @@ LABELS = {
     "lowest_val_loss": _("lowest validation loss"),
     "majority": _("share of the most frequent class"),
     "moving_update": _("change of a moving mean, in deviations"),
+    "near_duplicates": _("share of validation images that are nearly a training image"),
     "outputs": _("outputs"),
     "parts_apart": _("difference of the mean images, in deviations"),
     "row_sum_largest": _("largest sum of the outputs of an image"),

@@ -20,7 +20,10 @@ __all__ = ["Evidence", "Finding", "diagnose", "findings_of"]
 CONSEQUENCES = {"dead_units"}  # shown beside the cause that they follow from
 IMBALANCE = {"class_imbalance"}
 SCALE = {"inputs_out_of_scale"}
-EXPLAINED = dict.fromkeys(("collapsed", "not_learned_yet", "training_too_short"), IMBALANCE) | {
+COPIES = {"duplicates"}  # a simple model knows them
+EXPLAINED = dict.fromkeys(("collapsed", "labels_shuffled", "not_learned_yet", "training_too_short"), IMBALANCE) | {
+    "duplicates": {"images_constant"},
+    "labels_noisy": COPIES,
     "learning_rate_too_large": SCALE,
     "underfitting": IMBALANCE | SCALE | {"learning_rate_too_large"},
 }

@@ -189,10 +189,12 @@ def learning_rate_too_small(evidence: Evidence) -> Finding | None:
 
 def collapsed(evidence: Evidence) -> Finding | None:
     """One class for every image."""
-    if evidence.last.get("classes_predicted") != 1 or evidence.knows_training or evidence.classes < 3:
-        return None
-    figures = at_end(evidence) | {"entropy": measured(evidence.last["entropy"])}
     from_start = evidence.start.get("classes_predicted") == 1 and evidence.first_step_loss > EXPLODED
+    if evidence.last.get("classes_predicted") != 1 or evidence.knows_training:
+        return None
+    if evidence.classes < 3 and not from_start:
+        return None  # of two classes one is easily never answered
+    figures = at_end(evidence) | {"entropy": measured(evidence.last["entropy"])}
     if from_start:
         figures["first_loss"] = measured(evidence.first_step_loss * evidence.chance_loss, 0, _twice_chance(evidence))
     large = evidence.largest_update[1] > HEALTHY_UPDATE[1] and not from_start

@@ -23,6 +23,7 @@ FORBIDDEN = {
     "diagnosis": {"report", "serving", "grid", "study", "cli", "training", "models", "datasets", "experiment"},
     "diagnosis.findings": {"numpy", "runs"} | BACKENDS,
     "diagnosis.reading": {"numpy"} | BACKENDS,
+    "diagnosis.comparison": {"numpy"} | BACKENDS,
     "config": {"runs", "study", "numpy"} | BACKENDS,
     "study": {"experiment", "grid", "training", "models", "report"} | BACKENDS,
 }
@@ -92,7 +93,8 @@ def test_help_loads_nothing_slow(arguments):
 
 
 @pytest.mark.parametrize(
-    "module", ["vgglab", "vgglab.report.compare", "vgglab.report.outcome", "vgglab.diagnosis.reading", "vgglab.study"]
+    "module",
+    ["vgglab", "vgglab.report.compare", "vgglab.report.outcome", "vgglab.diagnosis.comparison", "vgglab.study"],
 )
 def test_readers_load_no_backend(module):
     loaded = modules_after(f"import {module}")

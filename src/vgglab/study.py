@@ -16,7 +16,6 @@ from vgglab.runs.record import best_row
 from vgglab.runs.store import Run, clean_name, data_label
 from vgglab.yaml_text import dump_yaml, nearest, read_yaml
 
-
 LANGUAGES = ("en", "fr")
 ANSWERS = ("network", "data", "runs", "change", "choice", "test", "cost")
 

@@ -26,6 +26,7 @@ KINDS = {
     "dense": ("Dense",),
     "shape": ("Flatten", "Reshape"),
 }
+TIMES = "\u00d7"
 STRIPES = {"norm", "drop", "act", "other"}
 
 
@@ -83,8 +84,8 @@ def is_frozen(layer: Layer) -> bool:
 
 
 def size_text(shape: Sequence[int | None]) -> str:
-    """`32×32×16`."""
-    return "×".join("?" if size is None else str(size) for size in shape)
+    """`32x32x16`, with signs of multiplication."""
+    return TIMES.join("?" if size is None else str(size) for size in shape)
 
 
 def describe_network(network: Network, say: Language) -> Any:
@@ -134,9 +135,13 @@ class _Drawing:
         height = STRIPE if kind in STRIPES else BAR if kind in ("conv", "dense") else 15
         self.add_bar(height, css, layer.name, self.bar_width(layer.side) if kind == "pool" else self.width)
         if kind not in STRIPES:
-            self.shapes.append(Words(CENTRE, self.y - GAP - height / 2 + 4, self.layer_text(layer, kind), "inside", "middle"))
+            self.shapes.append(
+                Words(CENTRE, self.y - GAP - height / 2 + 4, self.layer_text(layer, kind), "inside", "middle")
+            )
             if layer.shape and layer.shape != self.size:
-                self.shapes.append(Words(WIDTH - 4, self.y - GAP - height / 2 + 4, size_text(layer.shape), "tick", "end"))
+                self.shapes.append(
+                    Words(WIDTH - 4, self.y - GAP - height / 2 + 4, size_text(layer.shape), "tick", "end")
+                )
                 self.size = layer.shape
 
     def layer_text(self, layer: Layer, kind: str) -> Any:

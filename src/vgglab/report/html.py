@@ -32,12 +32,13 @@ def write_report(paths: Sequence[Path | str], output: Path | None = None, langua
         RunError: a path is neither a run nor a folder of runs.
         UsageError: there is no such language, or no folder to write into.
     """
+    say, collected = Language(language), collect(paths)
     target = output or (find_folder(paths[0]) if len(paths) == 1 else Path()) / FILE
     if not target.absolute().parent.is_dir():
         raise UsageError(f"--output: there is no folder {target.parent}; make it first")
     if target.is_dir():
         raise UsageError(f"--output is {target}, a folder; expected the name of a file, such as {target / FILE}")
-    write_text(target, render(collect(paths), Language(language)))
+    write_text(target, render(collected, say))
     return target
 
 

@@ -10,7 +10,8 @@ from vgglab.diagnosis.reading import translations
 from vgglab.report.units import DURATIONS, MAGNITUDES, PREFIXES
 
 DOMAIN = "report"
-UNKNOWN = "–"
+UNKNOWN = "\u2013"
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 NARROW, FIXED = "\u202f", "\u00a0"  # spaces that do not break a line
 
 
@@ -45,6 +46,7 @@ class Language:
         if self.code == "fr":
             text = re.sub(r" ([;!?%])", rf"{NARROW}\1", text)
             text = re.sub(r" ([:»])", rf"{FIXED}\1", text).replace("« ", f"«{FIXED}")
+        text = re.sub(r"\bp ([=<]) ", rf"p{FIXED}\1{FIXED}", text)
         return re.sub(r"(?<=\d) (?=%)", FIXED, text)
 
     def number(self, value: float | None, digits: int = 3) -> str:
@@ -58,7 +60,8 @@ class Language:
         if value is None or not math.isfinite(value):
             return UNKNOWN
         mantissa, _, exponent = f"{value:{spec}}".partition("e")
-        return self.point(mantissa) + (f"·10^{int(exponent)}" if exponent else "")
+        mantissa = "" if exponent and float(mantissa) == 1 else mantissa
+        return self.point(mantissa) + (("·" if mantissa else "") + power(int(exponent)) if exponent else "")
 
     def percent(self, share: float | None, digits: int = 1) -> str:
         """A share as a percentage."""
@@ -129,3 +132,8 @@ class Language:
 def code(text: Any) -> Markup:
     """A name or a command, set as code."""
     return Markup("<code>{}</code>").format(text)
+
+
+def power(exponent: int) -> str:
+    """A power of ten: `10⁸`."""
+    return "10" + str(exponent).translate(RAISED)

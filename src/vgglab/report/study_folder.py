@@ -52,7 +52,8 @@ def read_study(folder: Path) -> StudyFolder:
         with reading(folder, "study.json", STUDY) as path:
             made = read_json(path)["choices"]
             choices = {
-                run: {"chosen": str(choice["chosen"]), "candidates": selecting.get(run, [])} for run, choice in made.items()
+                run: {"chosen": str(choice["chosen"]), "candidates": selecting.get(run, [])}
+                for run, choice in made.items()
             }
     except Missing as missing:
         gaps += [missing] if selecting and missing.damage else []
@@ -82,5 +83,3 @@ def shipped_questions(name: str) -> list[Question]:
         return load_study(name).questions if not name.endswith((".yaml", ".yml")) else []
     except VgglabError:
         return []
-
-

@@ -27,7 +27,11 @@ def calibration_chart(bins: Sequence[Bin], say: Language) -> Picture:
             size = 2 + 5 * (bin.count / largest) ** 0.5
             shapes.append(Dot(x.place(bin.confidence), y.place(bin.accuracy), "spot c1", round(size, 1)))
     told = [
-        say("confidence {confidence}: {right} right", confidence=say.percent(b.confidence), right=say.percent(b.accuracy))
+        say(
+            "confidence {confidence}: {right} right",
+            confidence=say.percent(b.confidence),
+            right=say.percent(b.accuracy),
+        )
         for b in bins
         if b.count
     ]

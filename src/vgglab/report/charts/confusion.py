@@ -32,7 +32,7 @@ def confusion_table(names: Sequence[str], counts: Sequence[Sequence[int]], capti
 
 
 def confusion_picture(names: Sequence[str], counts: Sequence[Sequence[int]], say: Language) -> Picture:
-    """A matrix of many classes: squares as dark as the share of the true class is large; the diagonal is what is right."""
+    """A matrix of many classes: a square is as dark as its share of the true class is large."""
     left, top = 116, 112
     squares: dict[int, list[str]] = {}
     for row, cells in enumerate(counts):
@@ -44,16 +44,16 @@ def confusion_picture(names: Sequence[str], counts: Sequence[Sequence[int]], say
     side = len(names) * CELL
     shapes: list[Any] = [Path(f"M{left} {top}h{side}v{side}h-{side}z", "sheet")]
     shapes += [Path("".join(parts), f"h{level}") for level, parts in sorted(squares.items())]
-    rules = "".join(
-        f"M{left} {top + at}h{side}M{left + at} {top}v{side}" for at in range(10 * CELL, side, 10 * CELL)
-    )
+    rules = "".join(f"M{left} {top + at}h{side}M{left + at} {top}v{side}" for at in range(10 * CELL, side, 10 * CELL))
     shapes.append(Path(rules, "rule"))
     for order, name in enumerate(names):
         middle = order * CELL + CELL / 2 + 2.5
         shapes.append(Words(left - 4, top + middle, cut(name), "small", "end"))
         shapes.append(Words(left + middle, top - 4, cut(name), "small", turn=-90))
     right = sum(cells[order] for order, cells in enumerate(counts))
-    told = say("{right} of {all} images are on the diagonal.", right=say.whole(right), all=say.whole(sum(map(sum, counts))))
+    told = say(
+        "{right} of {all} images are on the diagonal.", right=say.whole(right), all=say.whole(sum(map(sum, counts)))
+    )
     return Picture(say("Confusion matrix"), told, left + side + 6, top + side + 6, shapes, "wide")
 
 
@@ -68,4 +68,6 @@ def _said(true: str, predicted: str, count: int, total: int, say: Language) -> A
     share = say.percent(count / total)
     if true == predicted:
         return say("{class_name} recognised: {count} ({share})", class_name=true, count=count, share=share)
-    return say("{true} taken for {predicted}: {count} ({share})", true=true, predicted=predicted, count=count, share=share)
+    return say(
+        "{true} taken for {predicted}: {count} ({share})", true=true, predicted=predicted, count=count, share=share
+    )

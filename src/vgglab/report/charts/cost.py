@@ -44,7 +44,10 @@ def cost_chart(spent: Sequence[Spent], title: Any, unit: Any, say: Language) -> 
         shapes.append(Dot(at, height, f"spot {css}", 4, run.name))
         ends.append(End(at, height, run.name, css))
     shapes += name_ends(ends, frame)
-    told = [say("{run}: {value} for {cost}", run=r.name, value=say.percent(r.accuracy), cost=say.short(r.cost)) for r in spent]
+    told = [
+        say("{run}: {value} for {cost}", run=r.name, value=say.percent(r.accuracy), cost=say.short(r.cost))
+        for r in spent
+    ]
     return Picture(title, say.list(told), frame.width, frame.height, [*shapes, frame.name_x(unit)])
 
 

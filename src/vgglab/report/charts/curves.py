@@ -1,4 +1,4 @@
-"""Learning curves: of one run, with its phases, its best epoch and its findings; and of several, one above the other."""
+"""Learning curves: of one run, with its phases, best epoch and findings; and of several in one picture."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -60,7 +60,9 @@ def _measure_curve(course: Course, measure: str, say: Language) -> Picture:
     shapes += _best_dot(course, f"val_{measure}", x, y)
     shapes += _marks(course.marks, x, frame)
     title = say("Loss by epoch") if measure == "loss" else say("Accuracy by epoch")
-    return Picture(title, describe_course(course, measure, say), frame.width, frame.height, [*shapes, _x_name(frame, say)])
+    return Picture(
+        title, describe_course(course, measure, say), frame.width, frame.height, [*shapes, _x_name(frame, say)]
+    )
 
 
 def overlaid_curves(courses: Sequence[Course], column: str, say: Language) -> Picture:
@@ -86,7 +88,9 @@ def overlaid_curves(courses: Sequence[Course], column: str, say: Language) -> Pi
         "val_accuracy": say("Validation accuracy of the runs"),
     }[column]
     name = say("epoch, logarithmic scale") if log else say("epoch")
-    return Picture(title, _describe_last(courses, column, say), frame.width, frame.height, [*shapes, frame.name_x(name)])
+    return Picture(
+        title, _describe_last(courses, column, say), frame.width, frame.height, [*shapes, frame.name_x(name)]
+    )
 
 
 def series(points: Sequence[tuple[float, float | None]], x: Scale, y: Scale, css: str) -> list[Path | Dot]:

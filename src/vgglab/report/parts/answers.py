@@ -10,7 +10,8 @@ from markupsafe import Markup
 from vgglab.report.blocks import Figure, Gap, Points, Section, Table, Text
 from vgglab.report.charts.curves import learning_curves
 from vgglab.report.language import Language, code
-from vgglab.report.parts import network, run as run_part
+from vgglab.report.parts import network
+from vgglab.report.parts import run as run_part
 from vgglab.report.parts.comparison import overlaid
 from vgglab.report.parts.gaps import attempt, known, make_gap
 from vgglab.report.parts.tables import figures_table, history_table
@@ -75,7 +76,9 @@ def question_section(asked: Asked, anchor: str, say: Language) -> Section | None
     if not asked.runs:
         if question.optional:
             return None
-        gap = Gap(title, say("No run of this report is about it; expected {runs}.", runs=code(", ".join(question.runs))))
+        gap = Gap(
+            title, say("No run of this report is about it; expected {runs}.", runs=code(", ".join(question.runs)))
+        )
         return Section(anchor, title, [gap], label=question.id)
     blocks = [block for kind in question.answer for block in attempt(title, say, _bound(ANSWERS[kind], asked, say))]
     return Section(anchor, title, blocks, label=question.id)
@@ -102,7 +105,8 @@ def answer_data(asked: Asked, say: Language) -> list[Any]:
         raise _why(lambda: asked.runs[0].split)
     trained, held = split["train"], split["validation"]
     text = say(
-        "The images are those of {data}: {train} to train, {validation} for validation ({share} of both), {test} to test.",
+        "The images are those of {data}: {train} to train, {validation} for validation ({share} of the training set), "
+        "{test} to test.",
         data=code(split["data"]),
         train=say.whole(trained),
         validation=say.whole(held),
@@ -132,7 +136,9 @@ def answer_runs(asked: Asked, say: Language) -> list[Any]:
     """What became of the runs, against one another and against earlier ones."""
     others = [run for group in asked.against for run in group]
     readable = [run for run in asked.runs if known(lambda run=run: run.history)]
-    blocks: list[Any] = [make_gap(_why(lambda run=run: run.history), say("A run"), say) for run in asked.runs if run not in readable]
+    blocks: list[Any] = [
+        make_gap(_why(lambda run=run: run.history), say("A run"), say) for run in asked.runs if run not in readable
+    ]
     if not readable:
         return blocks
     blocks.append(Text(tell_runs(readable, say)))
@@ -196,7 +202,12 @@ def answer_choice(asked: Asked, say: Language) -> list[Any]:
     if chosen and chosen in ranked:
         text = tell_choice(chosen, ranked, say)
     rows = [
-        [name_run(other), say.percent(other.best["val_accuracy"]), other.best["epoch"], say.number(other.best["val_loss"])]
+        [
+            name_run(other),
+            say.percent(other.best["val_accuracy"]),
+            other.best["epoch"],
+            say.number(other.best["val_loss"]),
+        ]
         for other in ranked
     ]
     header = [say("run"), say("best validation accuracy"), say("epoch"), say("validation loss there")]
@@ -233,7 +244,9 @@ def saved_files(run: Records, say: Language) -> list[Any]:
     blocks: list[Any] = []
     if told:
         blocks.append(Text(say("Saved in {folder}: {files}.", folder=code(run.folder), files=say.list(told))))
-    blocks += [make_gap(Missing(run.folder, name), say("The saved network"), say) for name in SAVED if name not in sizes]
+    blocks += [
+        make_gap(Missing(run.folder, name), say("The saved network"), say) for name in SAVED if name not in sizes
+    ]
     return blocks
 
 
@@ -300,8 +313,14 @@ def cost_table(runs: Sequence[Records], say: Language) -> Table:
                 say.whole(run.parameters.get("trainable")),
             ]
         )
-    header = [say("run"), say("test accuracy"), say("training time"), say("epochs"), say("time for an epoch"),
-              say("trained parameters")]
+    header = [
+        say("run"),
+        say("test accuracy"),
+        say("training time"),
+        say("epochs"),
+        say("time for an epoch"),
+        say("trained parameters"),
+    ]
     return Table(say("What the runs gave, and what they cost"), header, rows)
 
 

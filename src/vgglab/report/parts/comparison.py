@@ -12,7 +12,7 @@ from vgglab.report.parts.gaps import attempt, known
 from vgglab.report.parts.run import course_of
 from vgglab.report.parts.tables import column_table, differences_table, figures_table
 from vgglab.report.parts.words import name_run, tell_runs
-from vgglab.report.records import Missing, Records
+from vgglab.report.records import Records
 from vgglab.report.significance import LEVEL, Comparison, NotComparable, compare_predictions, holm
 
 
@@ -20,7 +20,11 @@ def comparison_section(runs: Sequence[Records], say: Language) -> Section:
     """Runs next to one another: curves, cost, whether differences are chance, settings."""
     parts = [
         ("figures", say("Figures"), lambda: [Text(tell_runs(runs, say)), figures_table(runs, say)]),
-        ("curves", say("Learning curves, one above the other"), lambda: overlaid(runs, ("val_accuracy", "val_loss"), say)),
+        (
+            "curves",
+            say("Learning curves, one above the other"),
+            lambda: overlaid(runs, ("val_accuracy", "val_loss"), say),
+        ),
         ("cost", say("Accuracy against cost"), lambda: cost(runs, say)),
         ("chance", say("Is it more than chance?"), lambda: significance(runs, say)),
         ("settings", say("What differs in the settings"), lambda: settings(runs, say)),
@@ -55,10 +59,18 @@ def cost(runs: Sequence[Records], say: Language) -> list[Any]:
             pictures.append(cost_chart(spent, title, unit, say))
     if not pictures:
         return [Text(say("No run has both an accuracy and a cost."))]
-    caption = say("Accuracy on the test images with its 95 % interval; on validation images where a run was not tested.")
+    caption = say(
+        "Accuracy on the test images with its 95 % interval; on validation images where a run was not tested."
+    )
     rows = [
-        [name_run(run), say.percent(accuracy), say.seconds(run.record.seconds), say.whole(run.parameters.get("total")),
-         say.whole(run.parameters.get("trainable")), say.whole(run.record.flops)]
+        [
+            name_run(run),
+            say.percent(accuracy),
+            say.seconds(run.record.seconds),
+            say.whole(run.parameters.get("total")),
+            say.whole(run.parameters.get("trainable")),
+            say.whole(run.record.flops),
+        ]
         for _, run, accuracy, _ in points
     ]
     header = [say("run"), say("accuracy"), say("training time"), say("parameters"), say("trained"), say("operations")]
@@ -93,7 +105,7 @@ def significance(runs: Sequence[Records], say: Language) -> list[Any]:
     )
     if len(compared) > 1:
         text += " " + say(
-            "With so many comparisons some would look remarkable by luck alone, so p is adjusted for their number (Holm)."
+            "With many comparisons some would look remarkable by luck alone, so p is adjusted for their number (Holm)."
         )
     if left_out:
         text += " " + say("Without predictions of the same images: {runs}.", runs=say.list(left_out))
@@ -132,8 +144,15 @@ def pairs_table(compared: Sequence[Comparison], adjusted: Sequence[float], say: 
                 say("more than chance") if p < LEVEL else say("may be chance"),
             ]
         )
-    header = [say("runs"), say("only the first is right"), say("only the second is right"), say("difference"), "p",
-              say("p, adjusted"), say("verdict")]
+    header = [
+        say("runs"),
+        say("only the first is right"),
+        say("only the second is right"),
+        say("difference"),
+        "p",
+        say("p, adjusted"),
+        say("verdict"),
+    ]
     return Table(say("Every pair of runs on the same test images"), header, rows, folded=len(rows) > 6)
 
 
@@ -141,14 +160,3 @@ def settings(runs: Sequence[Records], say: Language) -> list[Any]:
     """The settings in which the runs differ."""
     table = differences_table(runs, say)
     return [table] if table else [Text(say("The runs have the same settings."))]
-
-
-def unread(runs: Sequence[Records]) -> list[Missing]:
-    """Runs' files that a comparison needs and does not have."""
-    gaps = []
-    for run in runs:
-        try:
-            _ = run.history
-        except Missing as missing:
-            gaps.append(missing)
-    return gaps

@@ -40,7 +40,9 @@ def problem(missing: Missing, say: Language) -> Markup:
         return say("{file} is missing in {folder}.", file=file, folder=folder)
     if missing.damage.isidentifier():  # a part of the file that an older version did not write
         return say("{file} in {folder} does not hold {part}.", file=file, folder=folder, part=code(missing.damage))
-    return say("{file} in {folder} cannot be used: {damage}.", file=file, folder=folder, damage=missing.damage.rstrip("."))
+    return say(
+        "{file} in {folder} cannot be used: {damage}.", file=file, folder=folder, damage=missing.damage.rstrip(".")
+    )
 
 
 def remedy(missing: Missing, say: Language) -> Markup:

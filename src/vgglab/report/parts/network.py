@@ -22,8 +22,12 @@ def drawing(run: Records, say: Language, folded: bool = False) -> list[Any]:
     """A run's network in words, as a drawing and layer by layer."""
     network = run.network
     title = say("Network of {run}", run=run.name)
-    figure = Figure([draw_network(network, title, say)], title, [layers_table(network, title, say)], "narrow")
-    blocks: list[Any] = [Text(tell_network(run, network, say)), replace(figure, css="narrow folded") if folded else figure]
+    layers = layers_table(network, say("Layers of {run}", run=code(run.name)), say)
+    figure = Figure([draw_network(network, title, say)], "", [layers], "narrow")
+    blocks: list[Any] = [
+        Text(tell_network(run, network, say)),
+        replace(figure, css="narrow folded") if folded else figure,
+    ]
     if not network.complete:
         missing = Missing(run.folder, "network.json", remedy=EVALUATE)
         blocks.append(make_gap(missing, say("Sizes of some layers"), say))
@@ -43,9 +47,7 @@ def tell_network(run: Records, network: Network, say: Language) -> Markup:
     if kinds["drop"]:
         parts.append(f"{kinds['drop']} Dropout")
     first, last = network.layers[0], network.layers[-1]
-    text = say(
-        "The network of {run} has {layers}.", run=name_run(run), layers=say.list(parts)
-    )
+    text = say("The network of {run} has {layers}.", run=name_run(run), layers=say.list(parts))
     if first.shape and last.shape:
         text += " " + say(
             "From an image of {input} values it makes {classes} probabilities; its feature maps are {size} at the end.",
@@ -85,13 +87,19 @@ def tell_parameters(run: Records, network: Network, say: Language) -> Markup:
 def change(before: Records, after: Records, say: Language) -> list[Any]:
     """What was added, what it costs in parameters, and both networks side by side."""
     old, new = before.network, after.network
-    pictures = [draw_network(network, say("Network of {run}", run=run.name), say) for run, network in
-                ((before, old), (after, new))]
-    caption = say("Left {before}, right {after}; on a narrow screen one below the other.", before=code(before.name), after=code(after.name))
+    pictures = [
+        draw_network(network, say("Network of {run}", run=run.name), say)
+        for run, network in ((before, old), (after, new))
+    ]
+    caption = say(
+        "Left {before}, right {after}; on a narrow screen one below the other.",
+        before=code(before.name),
+        after=code(after.name),
+    )
     return [
         Text(tell_change_of_networks(before, old, after, new, say)),
         *parameters_table(before, after, say),
-        Figure(pictures, caption, [layers_table(new, say("Network of {run}", run=code(after.name)), say)]),
+        Figure(pictures, caption, [layers_table(new, say("Layers of {run}", run=code(after.name)), say)]),
     ]
 
 
@@ -158,7 +166,11 @@ def tell_places(added: list[Layer], network: Network, say: Language) -> list[Mar
             sentences.append(
                 say("None of them is next to a pooling layer.")
                 if not beside
-                else say.many("{count} of them is next to a pooling layer.", "{count} of them are next to a pooling layer.", beside)
+                else say.many(
+                    "{count} of them is next to a pooling layer.",
+                    "{count} of them are next to a pooling layer.",
+                    beside,
+                )
             )
     return sentences
 

@@ -5,11 +5,10 @@ from typing import Any
 from markupsafe import Markup
 
 from vgglab.diagnosis.reading import Numbers, command, healthy, words
-from vgglab.report.blocks import Example, Figure, Finding, Findings, Gallery, Points, Section, Text
+from vgglab.report.blocks import Example, Figure, Finding, Findings, Gallery, Section, Table, Text
 from vgglab.report.charts.calibration import calibration_chart
 from vgglab.report.charts.confusion import TABLED_CLASSES, confusion_picture, confusion_table
 from vgglab.report.charts.curves import Course, learning_curves
-from vgglab.report.blocks import Table
 from vgglab.report.language import Language, code
 from vgglab.report.parts.gaps import attempt, known
 from vgglab.report.parts.network import drawing
@@ -168,7 +167,8 @@ def tell_confusions(run: Records, say: Language) -> Markup:
     if not pairs:
         return say("No test image was confused with another class.")
     told = [
-        say("{true} for {predicted} ({count})", true=p.true, predicted=p.predicted, count=say.whole(p.count)) for p in pairs
+        say("{true} for {predicted} ({count})", true=p.true, predicted=p.predicted, count=say.whole(p.count))
+        for p in pairs
     ]
     return say("Most often taken for another class: {pairs}.", pairs=say.list(told))
 
@@ -181,9 +181,13 @@ def calibration(run: Records, say: Language) -> list[Any]:
     lean = sum(bin.count * (bin.confidence - bin.accuracy) for bin in seen) / total
     told = say("The expected calibration error is {error}.", error=say.percent(error))
     if lean > 0.01:
-        told += " " + say("It is surer than it should be: confidence exceeds accuracy by {points}.", points=say.points(lean))
+        told += " " + say(
+            "It is surer than it should be: confidence exceeds accuracy by {points}.", points=say.points(lean)
+        )
     elif lean < -0.01:
-        told += " " + say("It is less sure than it could be: accuracy exceeds confidence by {points}.", points=say.points(lean))
+        told += " " + say(
+            "It is less sure than it could be: accuracy exceeds confidence by {points}.", points=say.points(lean)
+        )
     else:
         told += " " + say("On average it is as often right as it is sure.")
     rows = [
@@ -224,21 +228,3 @@ def _example(item: Shown, say: Language) -> Example:
     alt = say("Test image of class {true}", true=item.label)
     explained = say("Grad-CAM of the same image for {predicted}", predicted=item.predicted) if item.explanation else ""
     return Example(item.image, alt, caption, item.explanation, explained)
-
-
-def summary_points(runs: list[Records], say: Language) -> Points:
-    """What the runs came to, in a few sentences."""
-    tested = [(run, figures) for run in runs if (figures := known(lambda run=run: run.figures))]
-    items = []
-    if tested:
-        best, figures = max(tested, key=lambda pair: pair[1].accuracy)
-        items.append(
-            say(
-                "Best on the test images: {run} with {accuracy} ({interval}, {n} images).",
-                run=Markup('<a href="#{}">{}</a>').format(best.anchor, code(best.name)),
-                accuracy=say.percent(figures.accuracy),
-                interval=say.interval(*figures.accuracy_interval),
-                n=say.whole(figures.n),
-            )
-        )
-    return Points(items)

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from vgglab.config import RunConfig, flatten
+from vgglab.report.architecture import size_text
 from vgglab.report.blocks import Table
 from vgglab.report.language import Language, code
 from vgglab.report.network import Network
-from vgglab.report.architecture import size_text
 from vgglab.report.parts.gaps import known
 from vgglab.report.parts.words import name_run, written
 from vgglab.report.records import Records
@@ -30,16 +30,23 @@ def measures(row: dict[str, Any], say: Language) -> list[str]:
 
 def figures_table(runs: Sequence[Records], say: Language) -> Table:
     """The measures of each run at its last and its best epoch, its test accuracy and how long it took."""
-    rows = []
-    for run in runs:
-        for text, row in (("last", known(lambda: run.history[-1])), ("best", known(lambda: run.best))):
-            if row:
-                label = say("last, {epoch}", epoch=row["epoch"]) if text == "last" else say("best, {epoch}", epoch=row["epoch"])
-                test = known(lambda: run.figures.accuracy) if text == "best" else None
-                time = say.seconds(run.record.seconds) if text == "last" else ""
-                rows.append([name_run(run), label, *measures(row, say), say.percent(test) if text == "best" else "", time])
+    rows = [row for run in runs for row in figures_rows(run, say)]
     header = [say("run"), say("epoch"), *measures_header(say), say("test accuracy"), say("training time")]
     return Table(say("Figures of the last and of the best epoch"), header, rows)
+
+
+def figures_rows(run: Records, say: Language) -> list[list[Any]]:
+    """A row for the last epoch, with the time of all, and one for the best, with its accuracy on the test images."""
+    history = known(lambda: run.history)
+    if not history:
+        return []
+    last, best = history[-1], run.best
+    time = say.seconds(run.record.seconds)
+    rows = [[name_run(run), say("last, {epoch}", epoch=last["epoch"]), *measures(last, say), "", time]]
+    if best:
+        test = say.percent(known(lambda: run.figures.accuracy))
+        rows.append([name_run(run), say("best, {epoch}", epoch=best["epoch"]), *measures(best, say), test, ""])
+    return rows
 
 
 def history_table(run: Records, say: Language) -> Table:
@@ -57,9 +64,7 @@ def column_table(runs: Sequence[Records], column: str, caption: Any, say: Langua
     put = say.percent if "accuracy" in column else say.number
     values = {run.name: {row["epoch"]: row[column] for row in run.history} for run in runs}
     epochs = sorted({epoch for of_run in values.values() for epoch in of_run})
-    rows = [
-        [epoch, *(put(of_run[epoch]) if epoch in of_run else "" for of_run in values.values())] for epoch in epochs
-    ]
+    rows = [[epoch, *(put(of_run[epoch]) if epoch in of_run else "" for of_run in values.values())] for epoch in epochs]
     return Table(caption, [say("epoch"), *map(code, values)], rows, folded=True)
 
 
@@ -114,7 +119,12 @@ def classes_table(run: Records, say: Language) -> Table:
 def confused_table(run: Records, say: Language) -> Table:
     """The pairs of classes that are most often confused."""
     rows = [
-        [pair.true, pair.predicted, say.whole(pair.count), say.percent(pair.share)] for pair in run.figures.confused
+        [
+            say("{true} for {predicted}", true=pair.true, predicted=pair.predicted),
+            say.whole(pair.count),
+            say.percent(pair.share),
+        ]
+        for pair in run.figures.confused
     ]
-    header = [say("true class"), say("taken for"), say("images"), say("share of the true class")]
+    header = [say("taken for another class"), say("images"), say("share of the true class")]
     return Table(say("Most frequent confusions"), header, rows)

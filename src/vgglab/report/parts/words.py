@@ -6,7 +6,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from vgglab.report.language import Language, code
+from vgglab.report.language import UNKNOWN, Language, code
 from vgglab.report.parts.gaps import known
 from vgglab.report.records import Missing, Records
 from vgglab.report.significance import LEVEL, Comparison, NotComparable, compare_predictions
@@ -14,17 +14,23 @@ from vgglab.report.significance import LEVEL, Comparison, NotComparable, compare
 DEVIATIONS = 3  # above guessing: from there on a run has learned something
 UNSURE = 1.5  # times guessing, where the number of validation images is not known
 
-LEARNED, GUESSING, DIVERGED, UNFINISHED = "learned", "guessing", "diverged", "unfinished"
+LITTLE = 0.97  # of the loss of guessing: a lowest validation loss above is hardly better, whatever the accuracy
+
+LEARNED, HARDLY, GUESSING, DIVERGED, UNFINISHED = "learned", "hardly", "guessing", "diverged", "unfinished"
 
 
 def outcome_of(run: Records) -> str:
-    """What became of a run, by its figures: LEARNED, GUESSING, DIVERGED, or UNFINISHED where it has no figure."""
+    """What became of a run, by its figures: LEARNED, HARDLY, GUESSING, DIVERGED; UNFINISHED without figures."""
     best = known(lambda: run.best)
     if run.status == "diverged" and (best is None or not above_guessing(run, best["val_accuracy"])):
         return DIVERGED
     if best is None:
         return UNFINISHED
-    return LEARNED if above_guessing(run, best["val_accuracy"]) else GUESSING
+    if not above_guessing(run, best["val_accuracy"]):
+        return GUESSING
+    losses = [row["val_loss"] for row in run.history if row["val_loss"] is not None]
+    chance = guessing_share(run)
+    return HARDLY if chance and losses and min(losses) > -LITTLE * math.log(chance) else LEARNED
 
 
 def above_guessing(run: Records, accuracy: float) -> bool:
@@ -60,6 +66,9 @@ def tell_runs(runs: Sequence[Records], say: Language) -> Markup:
         parts.append(_tell_learned(groups[LEARNED], len(runs), say))
     if GUESSING in groups:
         parts.append(_tell_guessing(groups[GUESSING], share, say))
+    if HARDLY in groups:
+        names = say.list(groups[HARDLY])
+        parts.append(say("Hardly better than guessing on validation images: {runs}.", runs=names))
     if DIVERGED in groups:
         names = say.list(groups[DIVERGED])
         parts.append(say("Diverged, as the loss stopped being a number: {runs}.", runs=names))
@@ -125,6 +134,13 @@ def tell_change(before: Records, after: Records, say: Language) -> Markup:
             after=name_run(after),
             before=name_run(before),
         )
+    if outcome_of(before) == outcome_of(after) == GUESSING:
+        return say(
+            "{after} against {before} ({changes}): neither is better than guessing.",
+            after=name_run(after),
+            before=name_run(before),
+            changes=tell_settings(before, after, say),
+        )
     parts = [
         say(
             "{after} against {before} ({changes}): the best validation accuracy is {b} instead of {a}, {difference}.",
@@ -171,11 +187,11 @@ def changed_settings(before: Records, after: Records) -> dict[str, tuple[str, st
 def written(value: Any) -> str:
     """A setting's value as it is written in a config."""
     if value is None:
-        return "–"
+        return UNKNOWN
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, list):
-        return ", ".join(map(written, value)) or "–"
+        return ", ".join(map(written, value)) or UNKNOWN
     if isinstance(value, dict):
         return " ".join(f"{key}={written(item)}" for key, item in value.items() if item is not None)
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -64,7 +64,7 @@ class Study(Section):
     """A study file, checked."""
 
     name: str = Field(pattern=NAME_PATTERN)
-    description: str = ""
+    description: str | dict[Literal[LANGUAGES], str] = ""
     defaults: dict[str, Any] = Field(default_factory=dict)
     runs: list[Step] = Field(min_length=1)
     questions: list[Question] = Field(default_factory=list)

@@ -93,7 +93,11 @@ def what_decides(text: str) -> Any:
         tree = parse_yaml(text, "study.yaml")
     except ConfigError:
         return text
-    return {key: value for key, value in tree.items() if key != "questions"} if isinstance(tree, dict) else tree
+    return (
+        {key: value for key, value in tree.items() if key not in ("questions", "description")}
+        if isinstance(tree, dict)
+        else tree
+    )
 
 
 def finish(folder: Path, config: RunConfig, quiet: bool) -> str:

@@ -28,13 +28,13 @@ def report_messages() -> list[Message]:
 
 
 def said(tree: ast.AST) -> list[Message]:
-    """The texts in calls of `_`, `say` and `say.many`."""
+    """The texts in calls of `_`, `say` (`self` in its own class) and `say.many`."""
     texts: list[Message] = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             given = tuple(part.value for part in node.args[:2] if isinstance(part, ast.Constant))
             name = getattr(node.func, "id", getattr(node.func, "attr", ""))
-            if name in ("_", "say") and given:
+            if name in ("_", "say", "self") and given:
                 texts.append(given[0])
             elif name == "many" and len(given) == 2:
                 texts.append(given)

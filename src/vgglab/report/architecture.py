@@ -146,8 +146,10 @@ class _Drawing:
 
     def layer_text(self, layer: Layer, kind: str) -> Any:
         if kind == "conv":
-            kernel = f"{size_text(layer.kernel)} " if layer.kernel else ""
-            return self.say("{kernel}conv, {filters}", kernel=kernel, filters=layer.shape[-1] if layer.shape else "?")
+            filters = layer.shape[-1] if layer.shape else "?"
+            if layer.kernel:
+                return self.say("{kernel} conv, {filters}", kernel=size_text(layer.kernel), filters=filters)
+            return self.say("conv, {filters}", filters=filters)
         if kind == "dense":
             return f"{layer.name}, {layer.shape[-1] if layer.shape else '?'}"
         if kind == "pool":
@@ -186,7 +188,11 @@ class _Drawing:
             "act": self.say("activation"),
             "other": self.say("another layer"),
         }
-        entries = [(f"k-{kind}", f"{names[kind]}: {counts[kind]}") for kind in names if counts[kind]]
+        entries = [
+            (f"k-{kind}", self.say("{kind}: {count}", kind=names[kind], count=counts[kind]))
+            for kind in names
+            if counts[kind]
+        ]
         entries += [("k-conv frozen", self.say("frozen, not trained"))] if frozen else []
         self.y += 6
         for order, (css, text) in enumerate(entries):

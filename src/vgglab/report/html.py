@@ -1,11 +1,12 @@
 """The report: run folders -> one HTML file that needs nothing else. A reader: it trains nothing, loads no backend."""
 
+import re
 from collections.abc import Sequence
 from itertools import count
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from vgglab.errors import UsageError
 from vgglab.report.collect import Collected, collect
@@ -59,5 +60,8 @@ def environment(say: Language) -> Environment:
     )
     numbers = count(1)
     made.globals |= {"say": say, "ids": lambda: f"picture-{next(numbers)}"}
+    made.filters["plain"] = lambda text: Markup(
+        re.sub("<[^>]*>", "", escape(text))
+    )  # striptags would join fixed spaces
     made.filters["style"] = lambda name: Markup(made.loader.get_source(made, name)[0])
     return made

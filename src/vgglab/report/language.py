@@ -44,6 +44,7 @@ class Language:
     def set_type(self, text: str) -> str:
         """Spaces as a typesetter of the language wants them."""
         if self.code == "fr":
+            text = re.sub(r"(?<=\w)'(?=[\w{])", "\u2019", text)
             text = re.sub(r" ([;!?%])", rf"{NARROW}\1", text)
             text = re.sub(r" ([:»])", rf"{FIXED}\1", text).replace("« ", f"«{FIXED}")
         text = re.sub(r"\bp ([=<]) ", rf"p{FIXED}\1{FIXED}", text)

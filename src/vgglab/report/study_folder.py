@@ -20,7 +20,7 @@ class StudyFolder:
     Attributes:
         folder: the folder.
         name: of the study; that of the folder where it cannot be read.
-        description: what the study says of itself.
+        description: what the study says of itself, by language; "" stands for one that is not known.
         questions: what its report answers; none for a report in general terms.
         planned: names of the runs that it wants.
         choices: selecting run -> `chosen`, the run that it took, and `candidates`.
@@ -29,7 +29,7 @@ class StudyFolder:
 
     folder: Path
     name: str
-    description: str = ""
+    description: dict[str, str] = field(default_factory=dict)
     questions: list[Question] = field(default_factory=list)
     planned: list[str] = field(default_factory=list)
     choices: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -60,7 +60,7 @@ def read_study(folder: Path) -> StudyFolder:
     return StudyFolder(folder, name, description, questions, list(candidates), choices, gaps)
 
 
-def read_plan(path: Path) -> tuple[str, str, list[Question], dict[str, list[str]]]:
+def read_plan(path: Path) -> tuple[str, dict[str, str], list[Question], dict[str, list[str]]]:
     """Name, description and questions of a study, and its runs, each with those that it selects from."""
     tree = read_yaml(path)
     name = str(tree["name"])
@@ -69,7 +69,9 @@ def read_plan(path: Path) -> tuple[str, str, list[Question], dict[str, list[str]
         questions = TypeAdapter(list[Question]).validate_python(tree["questions"])
     else:
         questions = shipped_questions(name)
-    return name, str(tree.get("description") or ""), questions, candidates
+    told = tree.get("description") or {}
+    description = {str(key): str(text) for key, text in told.items()} if isinstance(told, dict) else {"": str(told)}
+    return name, description, questions, candidates
 
 
 def shipped_questions(name: str) -> list[Question]:

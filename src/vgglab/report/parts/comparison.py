@@ -97,10 +97,9 @@ def significance(runs: Sequence[Records], say: Language) -> list[Any]:
         "McNemar's test looks at the test images that only one of two runs recognises: were both equally good, each of "
         "them would fall to either side like a coin."
     )
-    text += " " + say.many(
-        "There is {count} pair of runs; {certain} of them differ by more than chance.",
-        "There are {count} pairs of runs; {certain} of them differ by more than chance.",
-        len(compared),
+    text += " " + say(
+        "Pairs of runs compared: {count}; pairs that differ by more than chance: {certain}.",
+        count=say.whole(len(compared)),
         certain=say.whole(certain),
     )
     if len(compared) > 1:

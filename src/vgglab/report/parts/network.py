@@ -81,7 +81,7 @@ def tell_parameters(run: Records, network: Network, say: Language) -> Markup:
         trained = [layer for layer in network.layers if layer.parameters and layer.trainable]
         if len(trained) <= LAYERS_NAMED:
             text += " " + say("The layers that are trained: {names}.", names=say.list([code(a.name) for a in trained]))
-    return text + " " + say("An image costs {flops} floating-point operations.", flops=say.big(run.record.flops))
+    return text + " " + say("Cost of an image, in floating-point operations: {flops}.", flops=say.big(run.record.flops))
 
 
 def change(before: Records, after: Records, say: Language) -> list[Any]:

@@ -26,14 +26,14 @@ class Page:
     Attributes:
         language: of its texts.
         title: its heading.
-        lead: a sentence below it.
+        lead: sentences below it, each with its language ("" where that is not known).
         sections: its parts.
         version: of vgglab.
     """
 
     language: str
     title: Any
-    lead: Any
+    lead: list[tuple[str, str]]
     sections: list[Section]
     version: str
 
@@ -51,7 +51,7 @@ def make_page(collected: Collected, say: Language) -> Page:
         sections += run_section(runs[0], say).sections
     elif runs:
         sections.append(Section("runs", say("Run by run"), [], [run_section(run, say) for run in runs]))
-    return Page(say.code, title_of(collected, say), lead_of(collected), sections, vgglab.__version__)
+    return Page(say.code, title_of(collected, say), lead_of(collected, say), sections, vgglab.__version__)
 
 
 def title_of(collected: Collected, say: Language) -> Markup:
@@ -66,9 +66,10 @@ def title_of(collected: Collected, say: Language) -> Markup:
     return Markup("{}").format(subject)
 
 
-def lead_of(collected: Collected) -> str:
-    """What the study says of itself."""
-    return " ".join(study.description for study in collected.studies)
+def lead_of(collected: Collected, say: Language) -> list[tuple[str, str]]:
+    """What each study says of itself, in the page's language where it has it."""
+    told = [study.description for study in collected.studies if study.description]
+    return [(say.code, texts[say.code]) if say.code in texts else next(iter(texts.items())) for texts in told]
 
 
 def overview(collected: Collected, say: Language) -> list[Any]:

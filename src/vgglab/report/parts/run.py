@@ -62,7 +62,7 @@ def headline(run: Records, say: Language) -> Markup:
     if run.parameters.get("total"):
         parts.append(
             say(
-                "{total} parameters, {trainable} of them trained; an image costs {flops} floating-point operations.",
+                "{total} parameters, {trainable} of them trained; cost of an image, in floating-point operations: {flops}.",
                 total=say.whole(run.parameters["total"]),
                 trainable=say.whole(run.parameters.get("trainable")),
                 flops=say.big(run.record.flops),

@@ -4,6 +4,7 @@ New texts are added without a translation, texts that are gone are dropped, and 
 """
 
 import ast
+from io import BytesIO
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
@@ -23,7 +24,8 @@ Message = str | tuple[str, str]
 def report_messages() -> list[Message]:
     """Every text of the report, from its code and templates; for one and for several where a number decides."""
     code = [text for path in REPORT.rglob("*.py") for text in said(ast.parse(path.read_text(encoding="utf-8")))]
-    templates = [extract("jinja2.ext.babel_extract", path.open("rb"), {"say": None}) for path in REPORT.rglob("*.html")]
+    pages = [BytesIO(path.read_bytes()) for path in REPORT.rglob("*.html")]
+    templates = [extract("jinja2.ext.babel_extract", page, {"say": None}) for page in pages]
     return sorted({*code, *(text for found in templates for _, text, _, _ in found)}, key=str)
 
 

@@ -80,7 +80,7 @@ def draw_network(network: Network, title: Any, say: Language) -> Picture:
 
 def is_frozen(layer: Layer) -> bool:
     """Whether it has parameters that training leaves alone."""
-    return bool(layer.parameters) and not layer.trainable
+    return bool(layer.parameters) and not layer.trainable and kind_of(layer) != "input"
 
 
 def size_text(shape: Sequence[int | None]) -> str:

@@ -51,16 +51,15 @@ class Layer:
 
 @dataclass(frozen=True)
 class Network:
-    """Layers in order; `complete` where sizes and parameters are recorded, not read off the architecture."""
+    """Layers in order, and parameters as `total`, `trainable` and `frozen` where they are recorded."""
 
     layers: list[Layer]
     parameters: dict[str, int]
-    flops: int | None
-    complete: bool
 
-    def of_kind(self, *kinds: str) -> list[Layer]:
-        """The layers of some Keras classes."""
-        return [layer for layer in self.layers if layer.kind in kinds]
+    @property
+    def complete(self) -> bool:
+        """Whether the sizes and parameters of all layers are known."""
+        return all(layer.shape and layer.parameters is not None for layer in self.layers)
 
     @property
     def convolutions(self) -> list[Layer]:
@@ -72,13 +71,13 @@ def read_network(folder: Path) -> Network:
     """The network of a run folder: from `network.json`, else as far as `architecture.json` tells it."""
     architecture = read_layers(folder / "architecture.json") if (folder / "architecture.json").exists() else []
     if not (folder / "network.json").exists():
-        return Network(architecture, {}, None, False)
+        return Network(architecture, {})
     tree = read_json(folder / "network.json")
     check_schema(tree, SCHEMA, folder / "network.json")
     kernels = {layer.name: layer.kernel for layer in architecture}
     layers = [recorded_layer(entry, kernels.get(entry["name"], ())) for entry in tree["layers"]]
     parameters = {str(kind): int(count) for kind, count in tree["parameters"].items()}
-    return Network(layers, parameters, int(tree["flops"]), True)
+    return Network(layers, parameters)
 
 
 def recorded_layer(entry: dict[str, Any], kernel: tuple[int, ...]) -> Layer:

@@ -22,7 +22,7 @@ from vgglab.runs.store import Run
 
 # What reading a file of unknown content can raise, once it is there.
 DAMAGE = (VgglabError, OSError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError, csv.Error)
-EVALUATE, TRAIN, RESTORE, DIAGNOSE, STUDY = "evaluate", "train", "restore", "diagnose", "study"
+EVALUATE, TRAIN, RESTORE, DIAGNOSE, STUDY, SUMMARY = "evaluate", "train", "restore", "diagnose", "study", "summary"
 LARGEST_PICTURE = 60_000  # bytes of an image that is put into the page
 
 
@@ -33,7 +33,7 @@ class Missing(Exception):
         folder: the run folder.
         file: name of the file.
         damage: what is wrong with it; empty where it is not there.
-        remedy: what brings it back: one of EVALUATE, TRAIN, RESTORE, DIAGNOSE, STUDY.
+        remedy: what brings it back: one of EVALUATE, TRAIN, RESTORE, DIAGNOSE, STUDY, SUMMARY.
     """
 
     def __init__(self, folder: Path, file: str, damage: str = "", remedy: str = RESTORE):
@@ -212,13 +212,13 @@ class Records:
             )
 
     @cached_property
-    def calibration(self) -> tuple[float, list[Bin]]:
-        """Expected calibration error, and images by confidence."""
+    def calibration(self) -> tuple[float | None, list[Bin]]:
+        """Expected calibration error (None without a prediction that is a number), and images by confidence."""
         tree = self.metrics.get("calibration")
         if tree is None:
             raise Missing(self.folder, "metrics.json", "calibration", EVALUATE)
         with reading(self.folder, "metrics.json", EVALUATE):
-            return number(tree["error"]), [
+            return None if tree["error"] is None else number(tree["error"]), [
                 Bin(
                     number(row["low"]),
                     number(row["high"]),
@@ -252,9 +252,9 @@ class Records:
     def network(self) -> Network:
         """The network, layer by layer."""
         if not (self.folder / "network.json").exists() and (self.folder / "architecture.json").exists():
-            with reading(self.folder, "architecture.json", EVALUATE):
+            with reading(self.folder, "architecture.json", SUMMARY):
                 return read_network(self.folder)
-        with reading(self.folder, "network.json", EVALUATE):
+        with reading(self.folder, "network.json", SUMMARY):
             return read_network(self.folder)
 
     @cached_property

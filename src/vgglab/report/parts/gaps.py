@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from vgglab.report.blocks import Gap
 from vgglab.report.language import Language, code
-from vgglab.report.records import DIAGNOSE, EVALUATE, STUDY, TRAIN, Missing
+from vgglab.report.records import DIAGNOSE, EVALUATE, STUDY, SUMMARY, TRAIN, Missing
 
 
 def attempt(what: Any, say: Language, make: Callable[[], list[Any]]) -> list[Any]:
@@ -54,6 +54,9 @@ def remedy(missing: Missing, say: Language) -> Markup:
     if missing.remedy == TRAIN:
         resume = command("train", "--resume", missing.folder)
         return say("It is recorded while the run trains; one that was stopped goes on with {command}.", command=resume)
+    if missing.remedy == SUMMARY:
+        summary = command("summary", missing.folder)
+        return say("It is recorded when a run is trained; {command} shows the network.", command=summary)
     if missing.remedy == STUDY:
         return say("It is written by {command}, with the same study and options.", command=code("vgglab study"))
     return say("Restore it from a copy, or train the run again.")

@@ -13,7 +13,7 @@ from vgglab.report.network import Layer, Network
 from vgglab.report.parts.gaps import make_gap
 from vgglab.report.parts.tables import layers_table
 from vgglab.report.parts.words import name_run
-from vgglab.report.records import EVALUATE, Missing, Records
+from vgglab.report.records import SUMMARY, Missing, Records
 
 LAYERS_NAMED = 4
 
@@ -29,7 +29,7 @@ def drawing(run: Records, say: Language, folded: bool = False) -> list[Any]:
         replace(figure, css="narrow folded") if folded else figure,
     ]
     if not network.complete:
-        missing = Missing(run.folder, "network.json", remedy=EVALUATE)
+        missing = Missing(run.folder, "network.json", remedy=SUMMARY)
         blocks.append(make_gap(missing, say("Sizes of some layers"), say))
     return blocks
 

@@ -62,7 +62,8 @@ def headline(run: Records, say: Language) -> Markup:
     if run.parameters.get("total"):
         parts.append(
             say(
-                "{total} parameters, {trainable} of them trained; cost of an image, in floating-point operations: {flops}.",
+                "{total} parameters, {trainable} of them trained; cost of an image, in floating-point operations: "
+                "{flops}.",
                 total=say.whole(run.parameters["total"]),
                 trainable=say.whole(run.parameters.get("trainable")),
                 flops=say.big(run.record.flops),
@@ -176,6 +177,8 @@ def tell_confusions(run: Records, say: Language) -> Markup:
 def calibration(run: Records, say: Language) -> list[Any]:
     """Whether the network is as often right as it is sure."""
     error, bins = run.calibration
+    if error is None:
+        return [Text(say("No prediction is a number, so there is nothing to calibrate."))]
     seen = [bin for bin in bins if bin.count]
     total = sum(bin.count for bin in seen) or 1
     lean = sum(bin.count * (bin.confidence - bin.accuracy) for bin in seen) / total

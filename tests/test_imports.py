@@ -23,6 +23,7 @@ FORBIDDEN = {
     "diagnosis": {"report", "serving", "grid", "study", "cli", "training", "models", "datasets", "experiment"},
     "diagnosis.findings": {"numpy", "runs"} | BACKENDS,
     "diagnosis.reading": {"numpy"} | BACKENDS,
+    "diagnosis.comparison": {"numpy"} | BACKENDS,
     "config": {"runs", "study", "numpy"} | BACKENDS,
     "study": {"experiment", "grid", "training", "models", "report"} | BACKENDS,
 }
@@ -92,11 +93,25 @@ def test_help_loads_nothing_slow(arguments):
 
 
 @pytest.mark.parametrize(
-    "module", ["vgglab", "vgglab.report.compare", "vgglab.report.outcome", "vgglab.diagnosis.reading", "vgglab.study"]
+    "module",
+    [
+        "vgglab",
+        "vgglab.report.compare",
+        "vgglab.report.outcome",
+        "vgglab.report.html",
+        "vgglab.diagnosis.comparison",
+        "vgglab.study",
+    ],
 )
 def test_readers_load_no_backend(module):
     loaded = modules_after(f"import {module}")
     assert module in loaded and not loaded & (BACKENDS | {"numpy"})
+
+
+def test_writing_a_report_loads_no_backend(write_run):
+    folder = write_run("a", [2.3, 1.1], test_accuracy=0.5).folder
+    loaded = modules_after(f"from vgglab.report.html import write_report\nwrite_report([{str(folder)!r}])")
+    assert (folder / "report.html").exists() and not loaded & (BACKENDS | {"numpy", "matplotlib", "sklearn"})
 
 
 def test_metrics_load_no_backend():

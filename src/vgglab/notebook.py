@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vgglab.diagnosis.reading import Finding, changes, command, describe, evidence_cells, findings_text, read_findings, words
+from vgglab.diagnosis.findings import Finding
+from vgglab.diagnosis.reading import (
+    changes,
+    check_language,
+    command,
+    describe,
+    evidence_cells,
+    findings_text,
+    read_findings,
+    words,
+)
 from vgglab.display import Picture, html_table
 from vgglab.errors import RunError
 from vgglab.runs import store
@@ -36,7 +46,7 @@ class Findings(list[Finding]):
         Raises:
             UsageError: another one.
         """
-        words(language)
+        check_language(language)
         return Findings(self, self.run, language)
 
     def __str__(self) -> str:
@@ -141,7 +151,9 @@ class Run(store.Run):
 
         path = self.folder / "confusion_matrix.csv"
         if not path.exists():
-            raise RunError(f"{self.folder}: confusion_matrix.csv is missing; make it with vgglab evaluate {self.folder}")
+            raise RunError(
+                f"{self.folder}: confusion_matrix.csv is missing; make it with vgglab evaluate {self.folder}"
+            )
         with path.open(newline="", encoding="utf-8") as lines:
             header, *rows = csv.reader(lines)
         return Picture(draw_confusion_matrix(np.array([row[1:] for row in rows], int), header[1:], self.name))

@@ -137,6 +137,9 @@ def train_stretch(
     callbacks = watch(checkpoint, config, dataset, part, stretch, progress)
     try:
         fit(part, config.train.batch_size, stretch.epochs, config.train.seed, callbacks)
+    except KeyboardInterrupt:
+        checkpoint.forget_unsaved()
+        raise
     finally:
         close_progress(callbacks)
 

@@ -83,18 +83,19 @@ def study(
     out: Out = Path("runs"),
     data_dir: DataDir = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list the runs and what they cost.")] = False,
-    language: Annotated[str, typer.Option("--lang", help="Language of the report: en or fr.")] = "en",
+    language: Language = "en",
     as_json: Json = False,
     options: dict[str, Any] | None = None,
 ) -> None:
     """Do every run of a study file that is not done yet, compare them, and write the study's report."""
-    from vgglab.diagnosis.reading import translations
+    from vgglab.diagnosis.reading import check_language
     from vgglab.grid.local import check_data, run_study
     from vgglab.report.compare import compare as compare_runs
+    from vgglab.report.compare import explanations
     from vgglab.resolve import from_options, make_config, parse_assignments
     from vgglab.study import load_study, plan_runs, study_folder_name
 
-    translations(language)  # an unknown one is told before hours of training, not after
+    check_language(language)  # an unknown one is told before hours of training, not after
     overrides = parse_assignments(assignments) | from_options(options or {})
     name = make_config({}, {"name": overrides.pop("name", None)}, "options").name
     loaded = load_study(study)
@@ -106,7 +107,7 @@ def study(
         os.environ["VGGLAB_DATA"] = str(data_dir)  # the runs' own processes look there too
     check_data(planned)
     succeeded = run_study(loaded, planned, folder, quiet=as_json, say=say)
-    _show_rows(compare_runs(folder), as_json)
+    _show_rows(compare_runs(folder), as_json, explanations(folder, language=language))
     say(f"runs are in {folder}")
     _write_study_report(folder, language)
     if not succeeded:
@@ -118,16 +119,17 @@ def compare(
     paths: Paths,
     as_json: Json = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="CSV on stdout.")] = False,
+    language: Language = "en",
 ) -> None:
-    """Compare runs: figures of the last and best epoch, cost, and the settings in which they differ."""
+    """Compare runs: figures of the last and best epoch, cost, the settings in which they differ, what explains it."""
     from vgglab.report.compare import compare as compare_runs
-    from vgglab.report.compare import rows_to_csv
+    from vgglab.report.compare import explanations, rows_to_csv
 
     rows = compare_runs(*paths)
     if as_csv:
         typer.echo(rows_to_csv(rows), nl=False)
     else:
-        _show_rows(rows, as_json)
+        _show_rows(rows, as_json, explanations(*paths, language=language))
 
 
 @app.command()
@@ -181,18 +183,49 @@ def diagnose(
     run: RunPath,
     language: Language = "en",
     everything: Annotated[bool, typer.Option("--all", help="Show every finding, not only the first three.")] = False,
+    prove: Annotated[bool, typer.Option("--prove", help="Try the first suggestion in a short training.")] = False,
+    data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
     """Say what is the case with a run, with the evidence, why that happens, and what to try first."""
-    from vgglab.diagnosis.reading import describe, findings_text, read_findings
+    from vgglab.diagnosis.reading import check_language, describe, findings_text, read_findings
     from vgglab.runs.store import load
 
+    check_language(language)
     opened = load(run)
+    if prove:
+        import_keras()
+        from vgglab.proof import prove as prove_run
+
+        prove_run(opened, data_dir, "none" if as_json else os.environ.get("VGGLAB_PROGRESS", "auto"), say)
     findings = read_findings(opened)
     if as_json:
         typer.echo(json.dumps([describe(finding, language) for finding in findings], indent=1))
         return
     typer.echo(findings_text(opened, findings, language, everything))
+
+
+@app.command("lr-range")
+@with_config_options
+def lr_range(
+    path: Annotated[Path | None, typer.Argument(metavar="[RUN|CONFIG]", help="A run, or a run's YAML file.")] = None,
+    assignments: Set = [],  # noqa: B006
+    out: Out = Path("runs"),
+    data_dir: DataDir = None,
+    as_json: Json = False,
+    options: dict[str, Any] | None = None,
+) -> None:
+    """Find a learning rate: let it rise step by step, watch the loss, draw the curve; a run itself is not changed."""
+    from vgglab.diagnosis.rate_range import range_text
+    from vgglab.resolve import from_options, parse_assignments
+
+    overrides = parse_assignments(assignments) | from_options(options or {})
+    import_keras()
+    from vgglab.lr_range import find_range
+
+    folder, tested = find_range(path, overrides, out, data_dir, os.environ.get("VGGLAB_PROGRESS", "auto"))
+    typer.echo(json.dumps({"folder": str(folder), **tested}, indent=1) if as_json else range_text(tested))
+    say(f"written: lr_range.json, lr_range.svg, lr_range.png in {folder}")
 
 
 @app.command()
@@ -242,17 +275,21 @@ def cache(
     say(f"{len(rows)} entries, {total:,.1f} of at most {store.limit / 10**6:,.0f} MB, in {store.folder}")
 
 
-def _show_rows(rows: list[dict[str, Any]], as_json: bool) -> None:
+def _show_rows(rows: list[dict[str, Any]], as_json: bool, explained: list[dict[str, Any]]) -> None:
     from vgglab.report.compare import config_table, results_table
 
     if as_json:
-        typer.echo(json.dumps(rows, indent=1))
+        reasons = {reason["runs"][0]: reason for reason in explained}
+        typer.echo(json.dumps([{**row, "explanation": reasons.get(row["run"])} for row in rows], indent=1))
         return
     print_table(*results_table(rows))
     header, cells = config_table(rows)
     if cells:
         typer.echo("\nThe settings in which they differ:\n")
         print_table(header, cells)
+    if explained:
+        typer.echo("\nWhat explains the differences:\n")
+        typer.echo("\n".join(f"- {reason['sentence']}" for reason in explained))
 
 
 def _write_study_report(folder: Path, language: str) -> None:

@@ -15,7 +15,7 @@ MODELS = ("vgg16",)
 TAKES_MOMENTUM = ("sgd", "rmsprop")
 SCHEDULES = ("constant", "cosine", "step")
 PREPROCESSING = ("scale", "normalize", "normalize-channels", "backbone")
-BUILTIN = ("VGG16",)  # networks that are shipped with weights, at BUILTIN_WIDTH
+BUILTIN = ("VGG16", "MobileNetV2")  # networks that are shipped with weights, at BUILTIN_WIDTH
 BUILTIN_WIDTH = 0.25
 POOLING = ("flatten", "avg", "max")
 NAME_PATTERN = r"^\w[\w.+=-]*$"  # a folder's name that is neither hidden, nor "..", nor taken for an option

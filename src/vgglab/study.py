@@ -32,6 +32,7 @@ class Step(Section):
 
     name: str = Field(pattern=NAME_PATTERN)
     set: dict[str, Any] = Field(default_factory=dict)
+    builtin: dict[str, Any] = Field(default_factory=dict, description="over `set`, where the weights are built in")
     matrix: dict[str, list[Any]] = Field(default_factory=dict)
     select: Select | None = None
 
@@ -121,6 +122,8 @@ def plan_runs(study: Study, overrides: dict[str, Any]) -> list[PlannedRun]:
             if any(name == earlier.name for earlier in planned):
                 raise ConfigError(f"{study.name}: two runs are named {name!r}; every run needs its own name")
             settings = {**step.set, **cell, **overrides}
+            if step.builtin and _is_builtin(study, settings):
+                settings = {**step.set, **step.builtin, **cell, **overrides}
             planned.append(_plan_one(study, step, name, settings, planned))
     return planned
 
@@ -201,6 +204,11 @@ def _cells(step: Step, study: str) -> list[tuple[str, dict[str, Any]]]:
         name = "-".join([step.name, *map(_name_part, values)])
         cells.append((name, dict(zip(step.matrix, values, strict=True))))
     return cells
+
+
+def _is_builtin(study: Study, settings: dict[str, Any]) -> bool:
+    """Whether a run with these settings starts from weights that are built in."""
+    return make_config(study.defaults, settings, study.name).backbone.weights == "builtin"
 
 
 def _name_part(value: Any) -> str:

@@ -118,6 +118,7 @@ def _finding(run: Records, item: dict[str, Any], number: int, say: Language) -> 
         say.set_type(item["why"]),
         say.set_type(item["advice"]),
         command(item, run.folder) if item["try"] else "",
+        say.set_type(item["tried"]),
         item["source"],
         evidence,
         number if marked else None,

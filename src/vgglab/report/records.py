@@ -123,7 +123,7 @@ class Records:
     Args:
         run: the run.
         name: what it is called in the page.
-        anchor: where its part of the page is.
+        anchor: where its part of the page is; empty where the whole page is about it.
 
     Every property raises Missing where its file is missing or damaged.
     """

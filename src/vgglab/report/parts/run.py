@@ -21,7 +21,7 @@ NAMED_PAIRS = 3
 
 def run_section(run: Records, say: Language) -> Section:
     """Everything that is known of a run."""
-    anchor = run.anchor
+    anchor = run.anchor or "run"
     parts = [
         ("settings", say("Settings"), lambda: [settings_table(run, say)]),
         ("curves", say("Learning curves"), lambda: curves(run, say)),

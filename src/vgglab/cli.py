@@ -83,19 +83,19 @@ def study(
     out: Out = Path("runs"),
     data_dir: DataDir = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list the runs and what they cost.")] = False,
-    language: Annotated[str, typer.Option("--lang", help="Language of the report: en or fr.")] = "en",
+    language: Language = "en",
     as_json: Json = False,
     options: dict[str, Any] | None = None,
 ) -> None:
     """Do every run of a study file that is not done yet, compare them, and write the study's report."""
-    from vgglab.diagnosis.reading import translations
+    from vgglab.diagnosis.reading import check_language
     from vgglab.grid.local import check_data, run_study
     from vgglab.report.compare import compare as compare_runs
     from vgglab.report.compare import explanations
     from vgglab.resolve import from_options, make_config, parse_assignments
     from vgglab.study import load_study, plan_runs, study_folder_name
 
-    translations(language)  # an unknown one is told before hours of training, not after
+    check_language(language)  # an unknown one is told before hours of training, not after
     overrides = parse_assignments(assignments) | from_options(options or {})
     name = make_config({}, {"name": overrides.pop("name", None)}, "options").name
     loaded = load_study(study)
@@ -107,7 +107,7 @@ def study(
         os.environ["VGGLAB_DATA"] = str(data_dir)  # the runs' own processes look there too
     check_data(planned)
     succeeded = run_study(loaded, planned, folder, quiet=as_json, say=say)
-    _show_rows(compare_runs(folder), as_json, explanations(folder))
+    _show_rows(compare_runs(folder), as_json, explanations(folder, language=language))
     say(f"runs are in {folder}")
     _write_study_report(folder, language)
     if not succeeded:

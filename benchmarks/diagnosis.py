@@ -33,10 +33,13 @@ def write_corpus(records: list[dict[str, Any]]) -> None:
 
 def record(names: list[str]) -> None:
     """Train the plans of these names, or all of them, and keep what they record."""
-    from planted import PLANS, train
+    from plans import FIRST_AND_SECOND
+    from plans_fourth import FOURTH
+    from plans_third import THIRD
+    from planted import train
 
     kept = {entry["name"]: entry for entry in read_corpus()} if CORPUS.exists() and names else {}
-    for plan in PLANS:
+    for plan in [*FIRST_AND_SECOND, *THIRD, *FOURTH]:
         if names and not any(plan.name.startswith(name) for name in names):
             continue
         with tempfile.TemporaryDirectory() as folder:

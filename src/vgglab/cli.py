@@ -27,7 +27,9 @@ Set = Annotated[list[str], typer.Option("--set", metavar="FIELD=VALUE", help="Se
 Out = Annotated[Path, typer.Option("--out", help="Folder that runs are made in.")]
 DataDir = Annotated[Path | None, typer.Option("--data-dir", envvar="VGGLAB_DATA", help="Where the data sets lie.")]
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout.")]
+Language = Annotated[str, typer.Option("--lang", help="Language of findings: en or fr.")]
 RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="Run folder, or a run's name below ./runs.")]
+Language = Annotated[str, typer.Option("--lang", help="Language: en or fr.")]
 Paths = Annotated[list[Path], typer.Argument(metavar="RUN...|STUDY", help="Run folders, or a study's.")]
 
 
@@ -82,16 +84,20 @@ def study(
     out: Out = Path("runs"),
     data_dir: DataDir = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list the runs and what they cost.")] = False,
+    language: Annotated[str, typer.Option("--lang", help="Language of the report: en or fr.")] = "en",
     as_json: Json = False,
     options: dict[str, Any] | None = None,
 ) -> None:
-    """Do every run of a study file that is not done yet, and compare them."""
+    """Do every run of a study file that is not done yet, compare them, and write the study's report."""
+    from vgglab.diagnosis.reading import translations
     from vgglab.grid.local import check_data, run_study
     from vgglab.report.compare import compare as compare_runs
+    from vgglab.report.compare import explanations
     from vgglab.resolve import from_options, make_config, parse_assignments
     from vgglab.study import load_study, plan_runs, study_folder_name
     from vgglab.tracking.trackers import check_trackers
 
+    translations(language)  # an unknown one is told before hours of training, not after
     overrides = parse_assignments(assignments) | from_options(options or {})
     name = make_config({}, {"name": overrides.pop("name", None)}, "options").name
     loaded = load_study(study)
@@ -104,8 +110,9 @@ def study(
     check_trackers(tuple({name for plan in planned for name in plan.config.log}))
     check_data(planned)
     succeeded = run_study(loaded, planned, folder, quiet=as_json, say=say)
-    _show_rows(compare_runs(folder), as_json)
+    _show_rows(compare_runs(folder), as_json, explanations(folder))
     say(f"runs are in {folder}")
+    _write_study_report(folder, language)
     if not succeeded:
         raise typer.Exit(1)
 
@@ -115,16 +122,31 @@ def compare(
     paths: Paths,
     as_json: Json = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="CSV on stdout.")] = False,
+    language: Language = "en",
 ) -> None:
-    """Compare runs: figures of the last and best epoch, cost, and the settings in which they differ."""
+    """Compare runs: figures of the last and best epoch, cost, the settings in which they differ, what explains it."""
     from vgglab.report.compare import compare as compare_runs
-    from vgglab.report.compare import rows_to_csv
+    from vgglab.report.compare import explanations, rows_to_csv
 
     rows = compare_runs(*paths)
     if as_csv:
         typer.echo(rows_to_csv(rows), nl=False)
     else:
-        _show_rows(rows, as_json)
+        _show_rows(rows, as_json, explanations(*paths, language=language))
+
+
+@app.command()
+def report(
+    paths: Annotated[list[Path], typer.Argument(metavar="STUDY|RUN...", help="Folders of studies and runs.")],
+    language: Language = "en",
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="File to write; else report.html in the folder.")
+    ] = None,
+) -> None:
+    """Write one HTML file that tells what runs came to: it needs no network, and prints."""
+    from vgglab.report.html import write_report
+
+    typer.echo(write_report(paths, output, language))
 
 
 @app.command()
@@ -162,20 +184,51 @@ def evaluate(run: RunPath, data_dir: DataDir = None, as_json: Json = False) -> N
 @app.command()
 def diagnose(
     run: RunPath,
-    language: Annotated[str, typer.Option("--lang", help="Language: en or fr.")] = "en",
+    language: Language = "en",
     everything: Annotated[bool, typer.Option("--all", help="Show every finding, not only the first three.")] = False,
+    prove: Annotated[bool, typer.Option("--prove", help="Try the first suggestion in a short training.")] = False,
+    data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
     """Say what is the case with a run, with the evidence, why that happens, and what to try first."""
-    from vgglab.diagnosis.reading import describe, findings_text, read_findings
+    from vgglab.diagnosis.reading import check_language, describe, findings_text, read_findings
     from vgglab.runs.store import load
 
+    check_language(language)
     opened = load(run)
+    if prove:
+        import_keras()
+        from vgglab.proof import prove as prove_run
+
+        prove_run(opened, data_dir, "none" if as_json else os.environ.get("VGGLAB_PROGRESS", "auto"), say)
     findings = read_findings(opened)
     if as_json:
         typer.echo(json.dumps([describe(finding, language) for finding in findings], indent=1))
         return
     typer.echo(findings_text(opened, findings, language, everything))
+
+
+@app.command("lr-range")
+@with_config_options
+def lr_range(
+    path: Annotated[Path | None, typer.Argument(metavar="[RUN|CONFIG]", help="A run, or a run's YAML file.")] = None,
+    assignments: Set = [],  # noqa: B006
+    out: Out = Path("runs"),
+    data_dir: DataDir = None,
+    as_json: Json = False,
+    options: dict[str, Any] | None = None,
+) -> None:
+    """Find a learning rate: let it rise step by step, watch the loss, draw the curve; a run itself is not changed."""
+    from vgglab.diagnosis.rate_range import range_text
+    from vgglab.resolve import from_options, parse_assignments
+
+    overrides = parse_assignments(assignments) | from_options(options or {})
+    import_keras()
+    from vgglab.lr_range import find_range
+
+    folder, tested = find_range(path, overrides, out, data_dir, os.environ.get("VGGLAB_PROGRESS", "auto"))
+    typer.echo(json.dumps({"folder": str(folder), **tested}, indent=1) if as_json else range_text(tested))
+    say(f"written: lr_range.json, lr_range.svg, lr_range.png in {folder}")
 
 
 @app.command()
@@ -225,17 +278,32 @@ def cache(
     say(f"{len(rows)} entries, {total:,.1f} of at most {store.limit / 10**6:,.0f} MB, in {store.folder}")
 
 
-def _show_rows(rows: list[dict[str, Any]], as_json: bool) -> None:
+def _show_rows(rows: list[dict[str, Any]], as_json: bool, explained: list[dict[str, Any]]) -> None:
     from vgglab.report.compare import config_table, results_table
 
     if as_json:
-        typer.echo(json.dumps(rows, indent=1))
+        reasons = {reason["runs"][0]: reason for reason in explained}
+        typer.echo(json.dumps([{**row, "explanation": reasons.get(row["run"])} for row in rows], indent=1))
         return
     print_table(*results_table(rows))
     header, cells = config_table(rows)
     if cells:
         typer.echo("\nThe settings in which they differ:\n")
         print_table(header, cells)
+    if explained:
+        typer.echo("\nWhat explains the differences:\n")
+        typer.echo("\n".join(f"- {reason['sentence']}" for reason in explained))
+
+
+def _write_study_report(folder: Path, language: str) -> None:
+    """Write a study's report; whatever is wrong with it, the runs are done and stay so."""
+    from vgglab.console import explain
+    from vgglab.report.html import write_report
+
+    try:
+        say(f"report: {write_report([folder], language=language)}")
+    except Exception as error:
+        say(f"no report was written: {explain(error)}")
 
 
 def _show_estimates(planned: list[Any], folder: Path, as_json: bool) -> None:

@@ -18,7 +18,7 @@ from vgglab.diagnosis.signals import SignalRecorder, read_signals
 from vgglab.errors import RunError
 from vgglab.evaluation.evaluate import evaluate_run
 from vgglab.models.build import build_model
-from vgglab.models.describe import count_flops, count_parameters, summary_text
+from vgglab.models.describe import count_flops, count_parameters, summary_json, summary_text
 from vgglab.models.preprocessing import pixel_statistics, wants_statistics
 from vgglab.resolve import from_options, make_config
 from vgglab.runs.environment import describe_environment
@@ -209,6 +209,7 @@ def describe(folder: Path, config: RunConfig, dataset: DataSet, model: keras.Mod
     if dataset.skipped:
         write_csv(folder / "skipped.csv", Skipped._fields, [skipped._asdict() for skipped in dataset.skipped])
     write_text(folder / "summary.txt", summary_text(model))
+    write_json(folder / "network.json", {"schema": 1, **summary_json(model)})
     record.parameters, record.flops = count_parameters(model), count_flops(model)
     record.save(folder)
 

@@ -34,7 +34,7 @@ def expand_options(app: typer.Typer, arguments: list[str]) -> None:
             expand_options(group.typer_instance, rest)
     for command in app.registered_commands:
         wrapper = command.callback
-        if wrapper.__name__ == verb and hasattr(wrapper, "own"):
+        if wrapper.__name__ == (verb or "").replace("-", "_") and hasattr(wrapper, "own"):
             _set_parameters(wrapper, _field_parameters() | wrapper.own)
 
 

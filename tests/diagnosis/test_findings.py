@@ -7,7 +7,7 @@ import pytest
 
 from vgglab.diagnosis.findings import diagnose
 
-KEYS = {"code", "case", "severity", "values", "evidence", "try"}
+KEYS = {"code", "case", "severity", "epoch", "values", "evidence", "try"}
 CHANCE = math.log(10)
 LARGE, SMALL = {"conv1": 0.3, "fc1": 4.0, "fc2": None}, {"conv1": 0.002, "fc1": 0.01}
 CHECK = {"within": 0.9, "across": 0.9, "renamed": 0.9, "majority": 0.1, "n_within": 800, "n_across": 400}
@@ -58,7 +58,7 @@ def test_units_that_died_are_told_after_the_step_that_killed_them(stuck, line):
 def test_units_that_were_dead_before_the_first_step_are_no_fault_of_the_rate(stuck, start, line):
     signals = [start(dead={"fc1": 1.0}), line(first_update=LARGE, spread=0.0, dead={"fc1": 1.0})]
     (found,) = diagnose("finished", "", stuck, signals, 10)
-    assert (found["code"], found["case"], found["values"]["since"]) == ("dead_units", "start", 0)
+    assert (found["code"], found["case"], found["epoch"]) == ("dead_units", "start", None)
 
 
 def test_a_gradient_that_does_not_arrive_is_a_lost_signal(stuck, start, line):
@@ -94,7 +94,7 @@ def test_divergence_tells_where_and_suggests_a_smaller_rate(line):
     (found,) = diagnose(
         "diverged", "the loss became nan in epoch 2, step 7", [], signals, 10, {"train.learning_rate": 1.0}
     )
-    assert found["code"] == "diverged" and found["values"]["epoch"] == "2" and found["values"]["step"] == "7"
+    assert found["code"] == "diverged" and found["epoch"] == 2 and found["values"]["step"] == "7"
     assert found["try"]["train.learning_rate"] < 0.1
 
 
@@ -106,7 +106,7 @@ def test_a_loss_out_of_range_before_any_step_is_not_blamed_on_the_rate():
 
 def test_a_validation_loss_that_rises_while_training_falls_is_overfitting(rows):
     (found,) = diagnose("finished", "", rows([2.0, 1.0, 0.1], [2.0, 1.2, 1.6], 0.99, 0.7), [], 10)
-    assert found["code"] == "overfitting" and found["values"]["since"] == 2
+    assert found["code"] == "overfitting" and found["epoch"] == 2
     assert found["evidence"]["gap_accuracy"]["value"] == 0.29 and found["try"] == {"model.dropout": 0.2}
 
 
@@ -278,7 +278,7 @@ def test_large_features_whose_loss_starts_at_guessing_are_no_fault(rows, start, 
 def test_training_images_that_gain_alone_are_learned_by_heart_though_validation_does_not_rise(rows):
     history = rows([1.3, 1.2, 1.1, 1.0, 0.9], [1.3, 1.2, 1.21, 1.22, 1.23], 0.66, 0.55)
     found = diagnose("finished", "", history, [], 10, {"backbone.name": "VGG16"})[0]
-    assert (found["code"], found["case"], found["values"]["since"]) == ("overfitting", "stalled", 2)
+    assert (found["code"], found["case"], found["epoch"]) == ("overfitting", "stalled", 2)
     assert found["try"] == {"backbone.head_dropout": 0.5}
 
 

@@ -90,22 +90,20 @@ def told(shared_server, tiny, tmp_path_factory):
 
 
 @pytest.fixture
-def stopped(tiny, tmp_path, monkeypatch):
-    """Run until the second epoch is on disk, then stop as Ctrl-C does, or do `deed` and go on."""
+def run_with(tiny, tmp_path, monkeypatch):
+    """Run, and do `deed` once the second epoch is on disk and not yet told."""
     from vgglab.training.checkpoint import Checkpoint
 
-    def run(log, deed=None, **options):
+    def run(deed, **options):
         once = Checkpoint.write_history
 
         def then(checkpoint):
             once(checkpoint)
             if len(checkpoint.history) == 2:
                 monkeypatch.setattr(Checkpoint, "write_history", once)
-                if deed is None:
-                    raise KeyboardInterrupt
                 deed()
 
         monkeypatch.setattr(Checkpoint, "write_history", then)
-        return vgglab.run(**tiny, **options, name="stopped", log=log, out=tmp_path, progress="none")
+        return vgglab.run(**tiny, **options, name="stopped", out=tmp_path, progress="none")
 
     return run

@@ -55,9 +55,13 @@ def test_pictures_and_findings_are_there(logged):
     assert findings.tensor_proto.string_val[0].decode().startswith("- **")
 
 
-def test_a_run_that_goes_on_goes_on_in_the_same_folder(stopped, tmp_path):
+def test_a_run_that_is_stopped_goes_on_in_the_same_folder(run_with, tmp_path):
+    def stop():
+        raise KeyboardInterrupt
+
     with pytest.raises(KeyboardInterrupt):
-        stopped("tensorboard")
+        run_with(stop, log="tensorboard")
+    assert [event.step for event in read(vgglab.load(tmp_path / "stopped")).Scalars("loss")] == [1, 2]
     run = vgglab.resume(tmp_path / "stopped", progress="none")
     assert [event.step for event in read(run).Scalars("loss")] == [1, 2, 3] and run.status == "finished"
     assert json.loads((run.folder / "tracking.json").read_text())["trackers"] == {"tensorboard": {"epochs": 3}}

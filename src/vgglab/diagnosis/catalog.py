@@ -42,6 +42,7 @@ LABELS = {
     "lowest_val_loss": _("lowest validation loss"),
     "majority": _("share of the most frequent class"),
     "moving_update": _("change of a moving mean, in deviations"),
+    "near_duplicates": _("share of validation images that are nearly a training image"),
     "outputs": _("outputs"),
     "parts_apart": _("difference of the mean images, in deviations"),
     "row_sum_largest": _("largest sum of the outputs of an image"),
@@ -73,8 +74,37 @@ WORDS = {
     "try": _("try:"),
     "source": _("source:"),
     "command": _("as a run:"),
+    "confirmed": _("confirmed:"),
+    "not_confirmed": _("not confirmed:"),
+    "tried_training": _(
+        "tried for {epochs} epochs of {images} images, {changes} took the training loss from {before} to {after}."
+    ),
+    "tried_validation": _(
+        "tried for {epochs} epochs of {images} images, {changes} took the validation loss, averaged over the later "
+        "half, from {before} to {after}."
+    ),
+    "no_number": _("no number"),
     "more": _("{count} more: vgglab diagnose {folder} --all"),
     "nothing": _("Nothing to diagnose yet: the run has no whole epoch."),
+}
+
+
+DIFFERENCES = {
+    "stuck": _(
+        "With {others} ({other}) the network learns, accuracy {trained:.3f} in training and {better:.3f} in "
+        "validation; with {settings} ({name}) it does not, {worse:.3f}."
+    ),
+    "diverged": _(
+        "With {others} ({other}) the network learns, accuracy {trained:.3f} in training and {better:.3f} in "
+        "validation; with {settings} ({name}) the training diverged."
+    ),
+    "shared": _("The same is found in {other}, but less."),
+    "worse": _(
+        "With {others} ({other}) the validation accuracy is {better:.3f}, with {settings} ({name}) only {worse:.3f}."
+    ),
+    "cause": _("In {name}: {finding}"),
+    "contrast": _("For comparison, {label}: {worse:.3g}, against {better:.3g} in {other}."),
+    "nothing": _("The signals of {name} name no cause that the other run does not have as well."),
 }
 
 
@@ -87,4 +117,4 @@ def text_of(code: str, case: str = "") -> Text:
 def messages() -> list[str]:
     """Everything that is translated."""
     parts = [part for text in TEXTS.values() for part in (text.sentence, text.why, text.advice)]
-    return sorted({part for part in [*parts, *LABELS.values(), *WORDS.values()] if part})
+    return sorted({part for part in [*parts, *LABELS.values(), *WORDS.values(), *DIFFERENCES.values()] if part})

@@ -11,6 +11,7 @@ import numpy as np
 from vgglab.diagnosis.records import short
 
 SUBSET = 2000  # images of each part that the quick checks look at
+NEAR = 0.2  # of the distance between neighbouring training images
 GRID = 8  # the quick checks see images as GRID x GRID averages
 Part = tuple[np.ndarray, np.ndarray]
 
@@ -25,7 +26,8 @@ def data_signals(training: Part, validation: Part, classes: int) -> dict[str, An
 
     Returns:
         `images`, `counts` (of classes), `stray_labels` (share outside 0 to classes - 1) and `pixels` of each part,
-        `duplicates` (share of validation images that are training images too), `difference` between the parts'
+        `duplicates` (share of validation images that are training images too), `near_duplicates` (share of those that
+        are nearly one), `difference` between the parts'
         images, and `check`: how far the nearest neighbour gets.
     """
     parts = {"training": training, "validation": validation}
@@ -33,6 +35,7 @@ def data_signals(training: Part, validation: Part, classes: int) -> dict[str, An
     labels = {name: np.asarray(part[1][:SUBSET]) for name, part in parts.items()}
     return {
         "images": {name: len(part[1]) for name, part in parts.items()},
+        "near_duplicates": near_duplicate_share(tiny["training"], tiny["validation"]),
         "counts": {name: counts(part[1], classes) for name, part in parts.items()},
         "stray_labels": {name: stray_share(part[1], classes) for name, part in parts.items()},
         "pixels": {name: describe_pixels(part[0][:SUBSET]) for name, part in parts.items()},
@@ -70,6 +73,31 @@ def duplicate_share(training: np.ndarray, validation: np.ndarray) -> float:
     """Share of the validation images that are, pixel for pixel, among the training images."""
     known = {_digest(image) for image in training}
     return round(sum(_digest(image) in known for image in validation) / max(len(validation), 1), 4)
+
+
+def near_duplicate_share(training: np.ndarray, validation: np.ndarray) -> float:
+    """Share of validation images much nearer to a training image than that one is to any other training image.
+
+    The scale is the neighbour's own, so that a data set of images that are all alike (patches of sky) has none.
+
+    Args:
+        training: `features` of training images (N, F).
+        validation: of validation images.
+    """
+    if len(training) < 2 or not len(validation):
+        return 0.0
+    nearest, distances = nearest_rows(validation, training)
+    _, apart = nearest_rows(training, training, itself=False)
+    return round(float(np.mean(distances < NEAR * apart[nearest])), 4)
+
+
+def nearest_rows(asked: np.ndarray, known: np.ndarray, itself: bool = True) -> tuple[np.ndarray, np.ndarray]:
+    """For each row of `asked` the nearest row of `known` and how far it is; not itself where the two are one."""
+    squares = (asked * asked).sum(axis=1)[:, None] - 2 * asked @ known.T + (known * known).sum(axis=1)
+    if not itself:
+        np.fill_diagonal(squares, np.inf)
+    nearest = squares.argmin(axis=1)
+    return nearest, np.sqrt(np.maximum(((asked - known[nearest]) ** 2).sum(axis=1), 0))
 
 
 def _digest(image: np.ndarray) -> bytes:

@@ -1,6 +1,7 @@
 """Findings in a person's language. Imports no backend."""
 
 import gettext
+import json
 import shlex
 import string
 from functools import cache
@@ -9,30 +10,56 @@ from typing import Any
 
 from vgglab.config import flatten
 from vgglab.diagnosis.catalog import LABELS, WORDS, text_of
-from vgglab.diagnosis.findings import Finding, diagnose
+from vgglab.diagnosis.findings import Evidence, Finding, findings_of
 from vgglab.diagnosis.records import read_signals
 from vgglab.errors import UsageError
+from vgglab.runs.files import read_json
 from vgglab.runs.store import Run
 
 LANGUAGES = ("en", "fr")
 SHOWN = 3  # findings, before all are asked for
 LOCALE = Path(__file__).parent.parent / "locale"
 DOMAIN = "findings"
+PROOF = "proof.json"
 
 
 def read_findings(run: Run) -> list[Finding]:
     """What its run folder holds; diagnosed anew where it holds nothing, or what an older version wrote."""
-    if run.findings and all("case" in found for found in run.findings):
-        return run.findings
+    if run.findings and all("epoch" in found for found in run.findings):
+        return with_proof(run, run.findings)
     if not (run.folder / "classes.json").exists():
         return []  # it stopped before it knew its data
+    return with_proof(run, findings_of(evidence_of(run)))
+
+
+def with_proof(run: Run, findings: list[Finding]) -> list[Finding]:
+    """The findings, the one that was tried with what came of it as its `proof`."""
+    proof = read_json(run.folder / PROOF) if (run.folder / PROOF).exists() else {}
+    return [
+        {**found, "proof": proof} if all(proof.get(key) == found[key] for key in ("code", "case", "try")) else found
+        for found in findings
+    ]
+
+
+def evidence_of(run: Run) -> Evidence:
+    """What a run left behind, for `diagnose`."""
+    classes = len(run.classes) if (run.folder / "classes.json").exists() else 1
     signals = read_signals(run.folder / "signals.jsonl")
-    return diagnose(run.status, run.record.message, run.history, signals, len(run.classes), flatten(run.config))
+    return Evidence(run.status, run.record.message, run.history, signals, classes, flatten(run.config))
+
+
+def check_language(language: str) -> None:
+    """Make sure that there are texts in a language.
+
+    Raises:
+        UsageError: there are none.
+    """
+    translations(language)
 
 
 @cache
-def translations(language: str) -> gettext.NullTranslations:
-    """The catalog of a language.
+def translations(language: str, domain: str = DOMAIN) -> gettext.NullTranslations:
+    """The catalog of a language; `domain` says of which texts.
 
     Raises:
         UsageError: there is none.
@@ -41,7 +68,7 @@ def translations(language: str) -> gettext.NullTranslations:
         raise UsageError(f"--lang is {language!r}; expected one of {', '.join(LANGUAGES)}")
     if language == "en":
         return gettext.NullTranslations()
-    return gettext.translation(DOMAIN, LOCALE, [language])
+    return gettext.translation(domain, LOCALE, [language])
 
 
 class Numbers(string.Formatter):
@@ -100,6 +127,8 @@ def changes(finding: Finding) -> str:
 
 def written(value: Any) -> str:
     """A value as it is written on the command line."""
+    if isinstance(value, list | tuple):
+        return json.dumps(value, separators=(",", ":"))
     return str(value).lower() if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else str(value)
 
 
@@ -124,7 +153,21 @@ def finding_text(finding: Finding, folder: Path, language: str) -> str:
         lines.append(f"  {word['try']} {found['advice']}")
     if changes(finding):
         lines.append(f"  {word['command']} {command(finding, folder)}")
+    if "proof" in found:
+        lines.append(f"  {proof_text(found['proof'], language)}")
     return "\n".join(lines)
+
+
+def proof_text(proof: dict[str, Any], language: str) -> str:
+    """`confirmed: train.learning_rate=0.001 took the training loss from 2.3 to 0.4 in 5 epochs ...`, in a line."""
+    word, numbers = words(language), Numbers(language)
+    values = {name: proof[name] for name in ("epochs", "images")} | {"changes": changes(proof)}
+    for side in ("before", "after"):
+        loss = proof[side]["loss"]
+        values[side] = word["no_number"] if loss is None else numbers.format_field(loss, ".3f")
+    pattern = word["tried_validation" if proof["measure"] == "validation" else "tried_training"]
+    verdict = word["confirmed" if proof["confirmed"] else "not_confirmed"]
+    return f"{verdict} {numbers.vformat(pattern, (), values)}"
 
 
 def evidence_lines(evidence: dict[str, dict[str, Any]], language: str) -> list[str]:
@@ -150,9 +193,11 @@ def healthy(limits: list[float | None] | None, language: str) -> str:
 
 def command(finding: Finding, folder: Path) -> str:
     """The command that runs the same config with the suggested changes, beside the run."""
-    name, settings = f"{folder.name}-{finding['code'].replace('_', '-')}", changes(finding).split()
+    name = f"{folder.name}-{finding['code'].replace('_', '-')}"
     parts = ["vgglab", "train", str(folder / "config.yaml"), "--name", name, "--out", str(folder.parent)]
-    return shlex.join([*parts, *(part for setting in settings for part in ("--set", setting))])
+    for field, value in finding["try"].items():
+        parts += ["--set", f"{field}={written(value)}"]
+    return shlex.join(parts)
 
 
 @cache

@@ -118,6 +118,28 @@ TEXTS_OF_DATA = {
         _("take the duplicates out before the split"),
         "Barz and Denzler, Do we train on test data? (2020)",
     ),
+    "duplicates.near": Text(
+        _("{share:.1%} of the validation images are nearly the same as a training image."),
+        _(
+            "These images are much closer to a training image than that one is to any other: copies, frames of one "
+            "film, or the same picture saved twice. Validation figures look better than they are, and overfitting "
+            "stays hidden."
+        ),
+        _("keep images of one origin in one part"),
+    ),
+    "labels_noisy": Text(
+        _(
+            "The training labels are less right than the validation labels: a simple model is right for {within:.1%} "
+            "of held-back training images, but for {across:.1%} of the validation images."
+        ),
+        _(
+            "The simple model learned from training labels in both cases. Where it does better on the other part, a "
+            "share of the training labels is wrong, or the validation images are the easier ones. Wrong labels can "
+            "only be learned by heart: the longer the training, the more they count."
+        ),
+        _("look at training images of which the network is sure and the label says otherwise; fewer epochs until then"),
+        "Zhang et al., Understanding deep learning requires rethinking generalization (2017)",
+    ),
     "class_imbalance": Text(
         _(
             "An accuracy of {accuracy:.1%} is what the most frequent class alone gives: it has {share:.1%} of the "

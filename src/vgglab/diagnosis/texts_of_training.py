@@ -70,7 +70,7 @@ TEXTS_OF_TRAINING = {
         )
     ),
     "dead_units": Text(
-        _("Since epoch {since} all units are zero for every image in {layers}."),
+        _("Since epoch {epoch} at least 99 % of the units are zero for every image in {layers}."),
         _(
             "A ReLU gives zero, and passes no gradient on, where its input is negative. A unit whose input is "
             "negative for every image never changes again; a layer of such units cuts the network in two."
@@ -79,7 +79,7 @@ TEXTS_OF_TRAINING = {
         "Lu et al., Dying ReLU and initialization (2019)",
     ),
     "dead_units.start": Text(
-        _("Before the first step all units were zero for every image already, in {layers}."),
+        _("Before the first step at least 99 % of the units were zero for every image already, in {layers}."),
         "",
         _("other initial weights and biases: He's weights, biases of zero; or BatchNormalization"),
     ),
@@ -111,14 +111,22 @@ TEXTS_OF_TRAINING = {
         _("a smaller learning rate"),
         f"{GOODFELLOW}, section 8.4",
     ),
+    "collapsed.quiet": Text(
+        "",
+        _(
+            "One output outweighs the others, whatever the image, although no step was large: its initial bias or the "
+            "frequency of its class does that, and the gradient first has to undo it."
+        ),
+        _("look at the frequencies of the classes and at the bias of the last layer; then more epochs"),
+    ),
     "collapsed.start": Text(
         _("Before the first step the network answered with one class for every image, and it still does."),
         "",
         _("look at the initial weights and biases of the last layer"),
     ),
     "not_learned_yet": Text(
-        _("After epoch {epochs} the training loss is still near that of guessing; the signals name no cause."),
-        _("Steps, gradients, units and data are within their healthy ranges; the training may just be too short."),
+        _("After epoch {epoch} the training loss is still near that of guessing; the signals name no cause."),
+        _("No cause was found in data, steps, gradients or units; the training may just be too short."),
         _("more epochs, then another learning rate"),
         f"{GOODFELLOW}, section 11.5",
     ),
@@ -174,7 +182,7 @@ TEXTS_OF_TRAINING = {
     ),
     "overfitting": Text(
         _(
-            "Since epoch {since} the network learns its training images by heart: the training loss fell from "
+            "Since epoch {epoch} the network learns its training images by heart: the training loss fell from "
             "{first_loss:.3f} to {loss:.3f}, the validation loss rose from {lowest:.3f} to {val_loss:.3f}."
         ),
         _(
@@ -194,14 +202,14 @@ TEXTS_OF_TRAINING = {
     ),
     "overfitting.stalled": Text(
         _(
-            "Since epoch {since} only the training images gain: their loss fell from {first_loss:.3f} to {loss:.3f}, "
+            "Since epoch {epoch} only the training images gain: their loss fell from {first_loss:.3f} to {loss:.3f}, "
             "that of validation stays at {lowest:.3f} or above; {gap:.0%} of accuracy lie between them."
         ),
         "",
         _("dropout, varied or more images"),
     ),
     "training_too_short": Text(
-        _("The training is too short: after epoch {epochs} the loss, {loss:.3f}, still falls by {fall:.0%} an epoch."),
+        _("The training is too short: after epoch {epoch} the loss, {loss:.3f}, still falls by {fall:.0%} an epoch."),
         _("Nothing holds the network back but the number of steps it was given: training and validation still gain."),
         _("more epochs"),
         f"{GOODFELLOW}, section 11.4.1",
@@ -239,7 +247,7 @@ TEXTS_OF_TRAINING = {
             "accuracy {val_accuracy:.3f}, and the validation loss is near its lowest."
         ),
         _(
-            "Steps, gradients and units stayed within their healthy ranges, and what was learned carries over to "
+            "No cause for a warning was found in data, steps, units or course, and what was learned carries over to "
             "images that the network has not seen."
         ),
         "",
@@ -248,12 +256,12 @@ TEXTS_OF_TRAINING = {
     "learned.past_best": Text(
         _(
             "The network learned: training accuracy {accuracy:.3f} against {chance:.3f} by guessing, validation "
-            "accuracy {val_accuracy:.3f}; the validation loss was lower before, but little is lost."
+            "accuracy {val_accuracy:.3f}; the validation loss was lowest in epoch {epoch}, but little is lost since."
         )
     ),
     "learned.unvalidated": Text(
         _("The network learned: training accuracy {accuracy:.3f} against {chance:.3f} by guessing."),
-        _("Steps, gradients and units stayed within their healthy ranges; no validation images were looked at."),
+        _("No cause for a warning was found in data, steps or units; no validation images were looked at."),
     ),
     "still_improving": Text(
         _("The loss still falls by {fall:.0%} an epoch: more epochs would gain something."),

@@ -21,18 +21,18 @@ from vgglab.runs.files import write_atomic
 from vgglab.runs.record import best_row
 
 # Okabe and Ito's colours, told apart by colour-blind readers: https://jfly.uni-koeln.de/color/
-_TRAINING, _VALIDATION = "#0072B2", "#D55E00"
-_INK, _QUIET, _GRID = "#222222", "#666666", "#E4E4E4"
-_STYLE = {
+TRAINING, VALIDATION = "#0072B2", "#D55E00"
+INK, QUIET, _GRID = "#222222", "#666666", "#E4E4E4"
+STYLE = {
     "font.family": "sans-serif",
     "font.size": 9,
-    "text.color": _INK,
+    "text.color": INK,
     "axes.edgecolor": "#999999",
-    "axes.labelcolor": _INK,
+    "axes.labelcolor": INK,
     "axes.linewidth": 0.6,
     "axes.titlesize": 10,
-    "xtick.color": _INK,
-    "ytick.color": _INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
     "xtick.labelsize": 8,
     "ytick.labelsize": 8,
     "figure.titlesize": 11,
@@ -72,7 +72,7 @@ def draw_confusion_matrix(counts: np.ndarray, classes: Sequence[str], title: str
     if counts.shape != (n, n):
         raise ValueError(f"counts have shape {counts.shape}: expected {(n, n)}, one row and column a class")
     shares = _row_shares(counts)
-    with rc_context(_STYLE):
+    with rc_context(STYLE):
         side = _matrix_side(n)
         figure = Figure(figsize=(side + 2.4, side + 1.6), layout="compressed")
         axes = figure.add_subplot()
@@ -84,7 +84,7 @@ def draw_confusion_matrix(counts: np.ndarray, classes: Sequence[str], title: str
         _add_colour_bar(figure, image)
         wrapped = textwrap.fill(title, int(side * 14))
         axes.set_title(wrapped, loc="left", fontsize=11, pad=10, parse_math=False)
-        _settle(figure)
+        settle(figure)
     return figure
 
 
@@ -98,14 +98,14 @@ def draw_curves(history: Sequence[Mapping], title: str, n_classes: int | None = 
         title: one line above the picture.
         n_classes: when given, guessing evenly is drawn as a dashed line (ln C and 1/C).
     """
-    with rc_context(_STYLE):
+    with rc_context(STYLE):
         figure = Figure(figsize=(9.6, 3.7), layout="constrained")
         figure.get_layout_engine().set(wspace=0.06)
         loss, accuracy = figure.subplots(1, 2)
         figure.suptitle(textwrap.fill(title, 110), x=0.01, ha="left", parse_math=False)
         _draw_loss(loss, history, n_classes)
         _draw_accuracy(accuracy, history, n_classes)
-        _settle(figure)
+        settle(figure)
     return figure
 
 
@@ -123,11 +123,11 @@ def save_figure(figure: Figure, path_without_suffix: str | Path) -> tuple[Path, 
 
 
 def _write_figure(figure: Figure, form: str, metadata: dict, path: Path) -> None:
-    with rc_context(_STYLE):
+    with rc_context(STYLE):
         figure.savefig(path, format=form, dpi=_PNG_DPI, metadata=metadata, bbox_inches="tight", pad_inches=0.12)
 
 
-def _settle(figure: Figure) -> None:
+def settle(figure: Figure) -> None:
     """Lay out once and for all: doing it again at every save is slow and moves things by a hair."""
     figure.draw_without_rendering()
     figure.set_layout_engine("none")
@@ -200,7 +200,7 @@ def _readable_on(colour: tuple[float, float, float, float]) -> str:
     """Ink or white, whichever contrasts more: WCAG 2.2, "relative luminance"."""
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in colour[:3]]
     luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-    return "white" if luminance < 0.2 else _INK
+    return "white" if luminance < 0.2 else INK
 
 
 def _add_colour_bar(figure: Figure, image: AxesImage) -> None:
@@ -242,8 +242,8 @@ def _draw_accuracy(axes: Axes, history: Sequence[Mapping], n_classes: int | None
 
 def _both_series(history: Sequence[Mapping], column: str) -> list[Series]:
     return [
-        ("training", _TRAINING, _read_column(history, column)),
-        ("validation", _VALIDATION, _read_column(history, f"val_{column}")),
+        ("training", TRAINING, _read_column(history, column)),
+        ("validation", VALIDATION, _read_column(history, f"val_{column}")),
     ]
 
 
@@ -276,15 +276,15 @@ def _draw_panel(axes: Axes, history: Sequence[Mapping], series: list[Series], ch
         if finite.size:
             ends.append((epochs[finite[-1]], values[finite[-1]], label, colour))
     if chance is not None:
-        axes.axhline(chance, color=_QUIET, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
-        ends.append((np.inf, chance, "chance", _QUIET))
+        axes.axhline(chance, color=QUIET, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
+        ends.append((np.inf, chance, "chance", QUIET))
     _mark_best(axes, history, epochs, series[1][2])
     _label_ends(axes, ends, epochs.max(initial=1))
 
 
 def _draw_line(axes: Axes, epochs: np.ndarray, values: np.ndarray, colour: str) -> None:
     """Training is drawn first and wider, so that it shows under a validation line on top of it."""
-    width = 2.0 if colour == _TRAINING else 1.3
+    width = 2.0 if colour == TRAINING else 1.3
     marker = "o" if np.isfinite(values).sum() <= _MARKED_EPOCHS else None
     axes.plot(epochs, values, color=colour, linewidth=width, marker=marker, markersize=2.2 + width, zorder=3)
 
@@ -302,15 +302,15 @@ def _set_epoch_axis(axes: Axes, epochs: np.ndarray) -> None:
     axes.spines[["top", "right"]].set_visible(False)
     if not epochs.size:
         axes.set_xticks([])
-        axes.text(0.5, 0.65, "no epoch was recorded", transform=axes.transAxes, ha="center", color=_QUIET)
+        axes.text(0.5, 0.65, "no epoch was recorded", transform=axes.transAxes, ha="center", color=QUIET)
 
 
 def _mark_best(axes: Axes, history: Sequence[Mapping], epochs: np.ndarray, values: np.ndarray) -> None:
     best = best_row(history)
     if best is None:
         return
-    axes.axvline(best["epoch"], color=_VALIDATION, linewidth=0.7, alpha=0.5, zorder=1)
-    ring = {"markerfacecolor": "white", "markeredgecolor": _VALIDATION, "markeredgewidth": 1.4}
+    axes.axvline(best["epoch"], color=VALIDATION, linewidth=0.7, alpha=0.5, zorder=1)
+    ring = {"markerfacecolor": "white", "markeredgecolor": VALIDATION, "markeredgewidth": 1.4}
     axes.plot(best["epoch"], values[epochs == best["epoch"]][:1], "o", markersize=6.5, zorder=4, **ring)
 
 
@@ -355,4 +355,4 @@ def _block_top(block: Sequence[float]) -> float:
 
 def _head_panel(axes: Axes, name: str, note: str) -> None:
     axes.set_title(name, loc="left", pad=8)
-    axes.set_title(note, loc="right", pad=8, fontsize=8.5, color=_QUIET)
+    axes.set_title(note, loc="right", pad=8, fontsize=8.5, color=QUIET)

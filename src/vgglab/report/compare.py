@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from vgglab.config import APART, config_fields, flatten
+from vgglab.diagnosis.comparison import explain_differences
 from vgglab.errors import RunError
 from vgglab.runs.record import MEASURES
 from vgglab.runs.store import Run, find_folder, list_runs, load
@@ -49,6 +50,16 @@ def compare(*paths: Path | str) -> list[Row]:
     runs = find_runs(paths)
     differing = differing_fields(runs)
     return [make_row(run) | {"config": config} for run, config in zip(runs, differing, strict=True)]
+
+
+def explanations(*paths: Path | str, language: str = "en") -> list[dict[str, Any]]:
+    """Why some runs do better than others, as `vgglab.diagnosis.comparison.explain_differences` says it.
+
+    Raises:
+        RunError: a path is no run, or was written by a newer version.
+        UsageError: there is no such language.
+    """
+    return explain_differences(find_runs(paths), language)
 
 
 def make_row(run: Run) -> Row:

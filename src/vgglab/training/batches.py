@@ -54,7 +54,7 @@ class Batches(keras.utils.PyDataset):
             self.views = epoch_views(len(self.labels), len(self.images) // len(self.labels), self.seed, epoch)
 
     def __len__(self) -> int:
-        return math.ceil(len(self.labels) / self.batch_size)
+        return math.ceil(len(self.order) / self.batch_size)
 
     def __getitem__(self, number: int) -> tuple[np.ndarray, np.ndarray]:
         rows = self.order[number * self.batch_size : (number + 1) * self.batch_size]

@@ -1,8 +1,9 @@
 """From signals and history to findings: pure functions, numbers as evidence, no language.
 
 A finding is a dict: `code`, `case` (a variant of the code's text, or ""), `severity` (`error`, `warning`, `info`),
-`values` (what its sentence names), `evidence` (name -> `value` and its `healthy` range) and `try` (dotted config field
--> value). `vgglab.diagnosis.catalog` has the texts, `vgglab.diagnosis.reading` puts the two together.
+`epoch` (where on the learning curve it happens, from 1; None where it holds from the start), `values` (what its
+sentence names), `evidence` (name -> `value` and its `healthy` range) and `try` (dotted config field -> value).
+`vgglab.diagnosis.catalog` has the texts, `vgglab.diagnosis.reading` puts the two together.
 """
 
 from typing import Any
@@ -11,14 +12,18 @@ from vgglab.diagnosis.findings.course import COURSE, learned, still_improving
 from vgglab.diagnosis.findings.data import DATA
 from vgglab.diagnosis.findings.evidence import Evidence, Finding
 from vgglab.diagnosis.findings.network import NETWORK
+from vgglab.diagnosis.findings.phases import in_phases
 from vgglab.diagnosis.findings.steps import STEPS
 
-__all__ = ["Evidence", "Finding", "diagnose"]
+__all__ = ["Evidence", "Finding", "diagnose", "findings_of"]
 
 CONSEQUENCES = {"dead_units"}  # shown beside the cause that they follow from
 IMBALANCE = {"class_imbalance"}
 SCALE = {"inputs_out_of_scale"}
-EXPLAINED = dict.fromkeys(("collapsed", "not_learned_yet", "training_too_short"), IMBALANCE) | {
+COPIES = {"duplicates"}  # a simple model knows them
+EXPLAINED = dict.fromkeys(("collapsed", "labels_shuffled", "not_learned_yet", "training_too_short"), IMBALANCE) | {
+    "duplicates": {"images_constant"},
+    "labels_noisy": COPIES,
     "learning_rate_too_large": SCALE,
     "underfitting": IMBALANCE | SCALE | {"learning_rate_too_large"},
 }
@@ -31,6 +36,7 @@ def diagnose(
     signals: list[dict[str, Any]],
     classes: int,
     config: dict[str, Any] | None = None,
+    rate_range: dict[str, Any] | None = None,
 ) -> list[Finding]:
     """What is the case with a run, causes before symptoms; a healthy run says so.
 
@@ -41,14 +47,19 @@ def diagnose(
         signals: the lines of `signals.jsonl`; may be empty.
         classes: number of classes.
         config: dotted config field -> value, as far as known; what is tried is a change of it.
+        rate_range: what `lr_range.json` holds, where the range test was done.
 
     Example:
         >>> rows = [{"epoch": 1, "loss": 2.3, "accuracy": 0.1, "val_loss": 2.3, "val_accuracy": 0.1}]
         >>> [found["code"] for found in diagnose("finished", "", rows, [], classes=10)]
         ['not_learned_yet']
     """
-    evidence = Evidence(status, message, history, signals, classes, config or {})
-    if not evidence.rows and status != "diverged":
+    return findings_of(Evidence(status, message, history, signals, classes, config or {}, rate_range or {}))
+
+
+def findings_of(evidence: Evidence) -> list[Finding]:
+    """The same from a run's `Evidence`."""
+    if not evidence.rows and evidence.status != "diverged":
         return ranked(found_by(DATA + NETWORK, evidence))
     found = found_by(DATA + NETWORK, evidence)
     if not certain(found):
@@ -57,7 +68,7 @@ def diagnose(
         found += found_by(COURSE, evidence)[:1]
     if evidence.rows and all(one["severity"] == "info" for one in found):
         found = [learned(evidence), *found, *still_improving(evidence)]
-    return ranked(explained(found))
+    return [{**one, "try": in_phases(one["try"], evidence)} for one in ranked(explained(found))]
 
 
 def found_by(rules: tuple, evidence: Evidence) -> list[Finding]:

@@ -38,7 +38,7 @@ def statistics_unsettled(evidence: Evidence) -> Finding | None:
     young = share >= INITIAL_SHARE
     fix = _more_steps(evidence, share) if young else scaled_rate(evidence, 0.1)
     values = {"loss": last["loss"], "inferred": inferred or last["val_loss"], "share": share}
-    return finding("statistics_unsettled", "warning", figures, fix, "" if young else "lagging", **values)
+    return finding("statistics_unsettled", "warning", figures, fix, "" if young else "lagging", last["epoch"], **values)
 
 
 def _misjudged(evidence: Evidence, last: dict, inferred: float | None, share: float) -> bool:
@@ -57,8 +57,9 @@ def _more_steps(evidence: Evidence, share: float) -> dict:
 
 def validation_unsettled(evidence: Evidence) -> Finding | None:
     """A jump up that is followed by one down; a fall before it is learning, a rise to the end may be overfitting."""
-    losses = [row["val_loss"] for row in evidence.validated if row["val_loss"]]
-    losses = losses[-max(LATE, len(losses) // 2) :]
+    rows = [row for row in evidence.validated if row["val_loss"]]
+    rows = rows[-max(LATE, len(rows) // 2) :]
+    losses = [row["val_loss"] for row in rows]
     pairs = list(itertools.pairwise(losses))
     changes = [
         after / before - 1 if abs(after - before) > JUMP_SIZE * evidence.chance_loss else 0.0 for before, after in pairs
@@ -69,7 +70,8 @@ def validation_unsettled(evidence: Evidence) -> Finding | None:
     worst = changes.index(max(changes))
     figures = {"largest_rise": measured(max(changes), 0, JUMP), "largest_fall": measured(min(falls), -0.2, 0)}
     values = {"before": losses[worst], "after": losses[worst + 1]}
-    return finding("validation_unsettled", "warning", figures, scaled_rate(evidence, 0.1), **values)
+    epoch = rows[worst + 1]["epoch"]
+    return finding("validation_unsettled", "warning", figures, scaled_rate(evidence, 0.1), epoch=epoch, **values)
 
 
 def validation_at_chance(evidence: Evidence) -> Finding | None:
@@ -96,16 +98,24 @@ def overfitting(evidence: Evidence) -> Finding | None:
     by_heart = gap >= BY_HEART and evidence.knows_training
     if not ((rises and gap >= OVERFIT_GAP) or (stalled and gap >= STALLED_GAP) or by_heart):
         return None
+    case = "" if rises else "gap" if by_heart else "stalled"
+    since = _apart_since(evidence) if case == "gap" else best["epoch"]
     figures = {
         "gap_accuracy": measured(gap, 0, 0.05),
         "loss": measured(last["loss"]),
         "val_loss": measured(last["val_loss"], 0, round((1 + OVERFIT_RISE) * best["val_loss"], 3)),
-        "since_epoch": measured(best["epoch"]),
+        "since_epoch": measured(since),
     }
-    values = {"since": best["epoch"], "first_loss": best["loss"], "loss": last["loss"]}
-    values |= {"lowest": best["val_loss"], "val_loss": last["val_loss"], "gap": gap}
-    case = "" if rises else "gap" if by_heart else "stalled"
-    return finding("overfitting", "warning", figures, _regularise(evidence, best["epoch"], rises), case, **values)
+    values = {"first_loss": best["loss"], "loss": last["loss"], "lowest": best["val_loss"]}
+    values |= {"val_loss": last["val_loss"], "gap": gap}
+    fix = _regularise(evidence, best["epoch"], rises)
+    return finding("overfitting", "warning", figures, fix, case, since, **values)
+
+
+def _apart_since(evidence: Evidence) -> int:
+    """The epoch since which accuracy on training images is far above that on validation images, to the end."""
+    near = (row["epoch"] for row in evidence.validated if row["accuracy"] - row["val_accuracy"] < BY_HEART)
+    return min(max(near, default=0) + 1, evidence.validated[-1]["epoch"])
 
 
 def _gap(evidence: Evidence, last: dict) -> float:
@@ -125,15 +135,20 @@ def _regularise(evidence: Evidence, best_epoch: int, rises: bool) -> dict:
     return {"train.epochs": best_epoch} if rises else {"augment.randaugment": 2}
 
 
+def gap_at_end(evidence: Evidence) -> float | None:
+    """Accuracy on training above that on validation images, in the last epoch, beyond chance."""
+    return _gap(evidence, evidence.validated[-1]) if evidence.validated else None
+
+
 def training_too_short(evidence: Evidence) -> Finding | None:
     """A loss that is still high and still falls."""
     if evidence.knows_training or evidence.at_chance or not _falls(evidence):
         return None
     fall = _last_change(evidence)
     fix = {"train.epochs": 3 * len(evidence.rows)}
-    values = {"epochs": len(evidence.rows), "loss": evidence.rows[-1]["loss"], "fall": -fall}
+    values = {"loss": evidence.rows[-1]["loss"], "fall": -fall}
     figures = {"fall": measured(-fall, 0, FALLING)} | at_end(evidence)
-    return finding("training_too_short", "warning", figures, fix, **values)
+    return finding("training_too_short", "warning", figures, fix, epoch=evidence.rows[-1]["epoch"], **values)
 
 
 def _last_change(evidence: Evidence) -> float:
@@ -165,14 +180,24 @@ def underfitting(evidence: Evidence) -> Finding | None:
     figures = {"accuracy": measured(row["accuracy"], 0.9, 1.0)} | at_end(evidence)
     if inferred is not None:
         figures["training_loss_in_inference"] = measured(inferred)
-    frozen = evidence.pretrained and evidence.config.get("train.freeze") not in (None, "none")
-    fix = {"model.dropout": 0.0} if hindered else {"model.width": 2 * (evidence.config.get("model.width") or 1.0)}
+    frozen = evidence.frozen
+    fix = {"model.dropout": 0.0} if hindered else _wider(evidence)
     if frozen:
         fix = {"train.freeze": "none"} | scaled_rate(evidence, 0.1)
-    values = {"accuracy": row["accuracy"], "loss": row["loss"], "dropout": dropout, "epochs": len(evidence.rows)}
-    return finding(
-        "underfitting", "warning", figures, fix, "frozen" if frozen else "dropout" if hindered else "", **values
-    )
+    values = {"accuracy": row["accuracy"], "loss": row["loss"], "dropout": dropout}
+    case = "frozen" if frozen else "dropout" if hindered else ""
+    return finding("underfitting", "warning", figures, fix, case, _flat_since(evidence), **values)
+
+
+def _wider(evidence: Evidence) -> dict:
+    """Twice the width; of a pretrained network it is fixed."""
+    return {} if evidence.pretrained else {"model.width": 2 * (evidence.config.get("model.width") or 1.0)}
+
+
+def _flat_since(evidence: Evidence) -> int:
+    """The first epoch whose training loss is within a twentieth of the last one's."""
+    last = evidence.rows[-1]["loss"]
+    return next(row["epoch"] for row in evidence.rows if row["loss"] <= 1.05 * last)
 
 
 def not_learned_yet(evidence: Evidence) -> Finding | None:
@@ -180,9 +205,8 @@ def not_learned_yet(evidence: Evidence) -> Finding | None:
     if evidence.rows[-1]["loss"] < BARELY * evidence.chance_loss:
         return None
     fix = {"train.epochs": 3 * max(len(evidence.rows), 1)}
-    return finding(
-        "not_learned_yet", "warning", update_figures(evidence) | at_end(evidence), fix, epochs=len(evidence.rows)
-    )
+    figures = update_figures(evidence) | at_end(evidence)
+    return finding("not_learned_yet", "warning", figures, fix, epoch=evidence.rows[-1]["epoch"])
 
 
 def learned(evidence: Evidence) -> Finding:
@@ -197,10 +221,11 @@ def learned(evidence: Evidence) -> Finding:
     values: dict = {"accuracy": row["accuracy"], "chance": fair}
     if not evidence.validated:
         return finding("learned", "info", figures, case="unvalidated", **values)
-    near = last["val_loss"] <= (1 + OVERFIT_RISE) * lowest
-    return finding(
-        "learned", "info", figures, {}, "" if near else "past_best", val_accuracy=last["val_accuracy"], **values
-    )
+    values["val_accuracy"] = last["val_accuracy"]
+    if last["val_loss"] <= (1 + OVERFIT_RISE) * lowest:
+        return finding("learned", "info", figures, **values)
+    best = min(evidence.validated, key=lambda one: one["val_loss"])["epoch"]
+    return finding("learned", "info", figures, case="past_best", epoch=best, **values)
 
 
 def still_improving(evidence: Evidence) -> list[Finding]:
@@ -208,8 +233,8 @@ def still_improving(evidence: Evidence) -> list[Finding]:
     if not evidence.validated or not _falls(evidence) or evidence.rows[-1]["accuracy"] > 0.98:
         return []
     fix = {"train.epochs": 2 * len(evidence.rows)}
-    fall = -_last_change(evidence)
-    return [finding("still_improving", "info", {"fall": measured(fall, 0, FALLING)}, fix, fall=fall)]
+    fall, last = -_last_change(evidence), evidence.rows[-1]["epoch"]
+    return [finding("still_improving", "info", {"fall": measured(fall, 0, FALLING)}, fix, epoch=last, fall=fall)]
 
 
 COURSE = (

@@ -7,11 +7,12 @@ from vgglab.diagnosis.findings.evidence import Evidence, Finding, finding, measu
 LARGE_INPUT, SMALL_INPUT = 10.0, 0.02  # root mean square of what the first layer sees; healthy is about one
 SURE_AND_WRONG = 3.0  # loss before any step, in losses of guessing
 IMAGE_CHANNELS = 4  # with more, the first layer of a run of an older version saw features
-CONSTANT_SHARE = 0.5  # of the images
+FEW_CONSTANT, MOST_CONSTANT = 0.02, 0.5  # of the images
 SURE = 5.0  # standard errors
 LARGE_DROP = 0.15  # of accuracy
 PARTS_APART = 0.5  # deviations of single images between the parts' mean images
 FEW_DUPLICATES = 0.01  # of the validation images; public data sets have some
+FEW_NEAR_DUPLICATES = 0.05  # the same of those that are nearly alike
 MUCH_MAJORITY = 0.2  # by which the most frequent class exceeds its fair share
 
 
@@ -36,9 +37,10 @@ def images_constant(evidence: Evidence) -> Finding | None:
     """Images without content."""
     pixels = evidence.data.get("pixels", {})
     share = max((part["constant"] for part in pixels.values()), default=0.0)
-    if share <= CONSTANT_SHARE:
+    if share <= FEW_CONSTANT:
         return _inputs_alike(evidence)
-    return finding("images_constant", "error", {"constant_images": measured(share, 0, 0.01)}, share=share)
+    severity = "error" if share > MOST_CONSTANT else "warning"
+    return finding("images_constant", severity, {"constant_images": measured(share, 0, FEW_CONSTANT)}, share=share)
 
 
 def _inputs_alike(evidence: Evidence) -> Finding | None:
@@ -154,11 +156,29 @@ def validation_unlike_training(evidence: Evidence) -> Finding | None:
 
 
 def duplicates(evidence: Evidence) -> Finding | None:
-    """Validation images that the network trains on."""
-    share = evidence.data.get("duplicates", 0.0)
-    if share <= FEW_DUPLICATES or evidence.data["pixels"]["training"]["constant"] > CONSTANT_SHARE:
+    """Validation images that the network trains on, pixel for pixel or nearly so."""
+    share, near = evidence.data.get("duplicates", 0.0), evidence.data.get("near_duplicates", 0.0)
+    if share > FEW_DUPLICATES:
+        return finding("duplicates", "warning", {"duplicates": measured(share, 0, FEW_DUPLICATES)}, share=share)
+    if near <= FEW_NEAR_DUPLICATES:
         return None
-    return finding("duplicates", "warning", {"duplicates": measured(share, 0, FEW_DUPLICATES)}, share=share)
+    figures = {"duplicates": measured(share), "near_duplicates": measured(near, 0, FEW_NEAR_DUPLICATES)}
+    return finding("duplicates", "warning", figures, case="near", share=near)
+
+
+def labels_noisy(evidence: Evidence) -> Finding | None:
+    """Training labels that are less right than validation labels: a simple model does better on the latter."""
+    check = evidence.data.get("check")
+    if not check or min(check["n_within"], check["n_across"]) < 50:
+        return None
+    lead = check["across"] - check["within"]
+    if lead < max(LARGE_DROP, SURE * error_of(check["within"], check["n_across"])):
+        return None
+    figures = {
+        "check_within": measured(check["within"], round(check["across"] - 0.1, 3), 1.0),
+        "check_across": measured(check["across"]),
+    }
+    return finding("labels_noisy", "warning", figures, within=check["within"], across=check["across"])
 
 
 def class_imbalance(evidence: Evidence) -> Finding | None:
@@ -188,5 +208,6 @@ DATA = (
     validation_unlike_training,
     labels_shuffled,
     duplicates,
+    labels_noisy,
     class_imbalance,
 )

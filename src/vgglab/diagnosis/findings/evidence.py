@@ -1,7 +1,7 @@
 """What a run left behind, and the figures that several rules take from it."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from statistics import median
 from typing import Any
@@ -24,6 +24,7 @@ class Evidence:
     signals: list[dict[str, Any]]
     classes: int
     config: dict[str, Any]
+    rate_range: dict[str, Any] = field(default_factory=dict)
 
     @cached_property
     def rows(self) -> list[dict[str, Any]]:
@@ -100,7 +101,8 @@ class Evidence:
     @property
     def rate(self) -> float | None:
         """The learning rate of the first epoch."""
-        return self.config.get("train.learning_rate") or next((row.get("learning_rate") for row in self.rows), None)
+        phases = self.config.get("train.phases") or [{"learning_rate": self.config.get("train.learning_rate")}]
+        return phases[0]["learning_rate"] or next((row.get("learning_rate") for row in self.rows), None)
 
     @cached_property
     def sampled_updates(self) -> list[tuple[int, dict[str, float]]]:
@@ -142,10 +144,22 @@ class Evidence:
         """Activation layer -> share of its dead units, for those that let nothing through."""
         return {name: share for name, share in self.last.get("dead", {}).items() if share >= DEAD}
 
+    def dead_since(self, layer: str) -> int:
+        """The epoch since which a layer lets nothing through, to the end; 0 for before the first step."""
+        shares = {line["epoch"]: line.get("dead", {}).get(layer, 0) for line in [self.start, *self.lines] if line}
+        alive = max((epoch for epoch, share in shares.items() if share < DEAD), default=-1)
+        return min((epoch for epoch in shares if epoch > alive), default=0)
+
     @property
     def steps_per_epoch(self) -> int:
         """Steps of an epoch; 0 where they were not recorded."""
         return len(self.first_epoch.get("step_loss", []))
+
+    @property
+    def frozen(self) -> bool:
+        """Whether layers of a pretrained network are frozen to the end."""
+        phases = self.config.get("train.phases") or [{"freeze": self.config.get("train.freeze")}]
+        return self.pretrained and phases[-1]["freeze"] not in (None, "none")
 
     @property
     def pretrained(self) -> bool:
@@ -166,13 +180,16 @@ def finding(
     evidence: dict[str, Any],
     fix: dict[str, Any] | None = None,
     case: str = "",
+    epoch: int | None = None,
     **values: Any,
 ) -> Finding:
-    """A finding; `values` are what its sentence names."""
+    """A finding; `values` are what its sentence names, `epoch` is one of them."""
+    values["epoch"] = epoch
     return {
         "code": code,
         "case": case,
         "severity": severity,
+        "epoch": epoch,
         "values": values,
         "evidence": evidence,
         "try": fix or {},

@@ -42,8 +42,8 @@ def diverged(evidence: Evidence) -> Finding | None:
     fix = {} if case == "start" else smaller_rate(evidence)
     where = re.search(r"(\S+) in epoch (\d+)(?:, step (\d+))?", evidence.message)
     loss, epoch, step = where.groups() if where else (None, None, None)
-    values = {"loss": loss, "epoch": epoch, "step": step, "layers": listed(broken)}
-    return finding("diverged", "error", figures, fix, case, **values)
+    values = {"loss": loss, "step": step, "layers": listed(broken)}
+    return finding("diverged", "error", figures, fix, case, int(epoch) if epoch else None, **values)
 
 
 def learning_rate_too_large(evidence: Evidence) -> Finding | None:
@@ -65,7 +65,8 @@ def learning_rate_too_large(evidence: Evidence) -> Finding | None:
     severity = "error" if evidence.at_chance else "warning"
     values = {"layer": layer, "update": update, "step": step, "rate": evidence.rate}
     values["loss"] = (evidence.worst_step_loss or 0) * evidence.chance_loss
-    return finding("learning_rate_too_large", severity, figures, smaller_rate(evidence), case.strip("_"), **values)
+    fix = smaller_rate(evidence)
+    return finding("learning_rate_too_large", severity, figures, fix, case.strip("_"), epoch=1, **values)
 
 
 def _large_everywhere(evidence: Evidence) -> bool:
@@ -102,15 +103,14 @@ def dead_units(evidence: Evidence) -> Finding | None:
     if not evidence.dead_layers or evidence.knows_training:
         return None
     layers = list(evidence.dead_layers)
-    since = next(
-        line["epoch"] for line in [evidence.start, *evidence.lines] if line and line["dead"].get(layers[0], 0) >= DEAD
-    )
+    since = min(evidence.dead_since(name) for name in layers)
     figures = {f"dead {name}": measured(share, 0, 0.5) for name, share in evidence.dead_layers.items()}
     case = "start" if since == 0 else ""
-    fix = {"model.batch_norm": True} if case and evidence.config.get("model.batch_norm") is False else {}
+    fix = {"model.batch_norm": True} if case and lacks_batch_norm(evidence) else {}
     severity = "error" if evidence.failed else "warning"
     fix = fix if case else smaller_rate(evidence)
-    return finding("dead_units", severity, figures, fix, case, layers=listed(layers), count=len(layers), since=since)
+    values = {"layers": listed(layers), "count": len(layers)}
+    return finding("dead_units", severity, figures, fix, case, since or None, **values)
 
 
 def signal_lost(evidence: Evidence) -> Finding | None:
@@ -119,25 +119,33 @@ def signal_lost(evidence: Evidence) -> Finding | None:
         return None
     if not (evidence.stuck or _weak_gradient(evidence)):
         return None
-    known = _gradient(evidence) is not None
+    known = median_gradient(evidence) is not None
     if known != _weak_gradient(evidence) or (not known and evidence.dead_layers):
         return None
     figures = update_figures(evidence) | _through_the_layers(evidence)
     if known:
-        figures["gradient"] = measured(_gradient(evidence), WEAK_GRADIENT, 10.0)
-    off = evidence.config.get("model.batch_norm") is False
-    fix = {"model.batch_norm": True} if off else {"train.optimizer": "adam", "train.learning_rate": 0.001}
+        figures["gradient"] = measured(median_gradient(evidence), WEAK_GRADIENT, 10.0)
+    fix = (
+        {"model.batch_norm": True}
+        if lacks_batch_norm(evidence)
+        else {"train.optimizer": "adam", "train.learning_rate": 0.001}
+    )
     return finding("signal_lost", "error", figures | at_end(evidence), fix, spread=evidence.last.get("spread") or 0.0)
 
 
-def _gradient(evidence: Evidence) -> float | None:
+def lacks_batch_norm(evidence: Evidence) -> bool:
+    """Whether the config could add BatchNormalization: it is off, and the network is not a pretrained one."""
+    return evidence.config.get("model.batch_norm") is False and not evidence.pretrained
+
+
+def median_gradient(evidence: Evidence) -> float | None:
     """Median over layers of the gradient before the first step, relative to the kernel."""
     values = sorted(value for value in (evidence.start.get("gradient") or {}).values() if value is not None)
     return values[len(values) // 2] if values else None
 
 
 def _weak_gradient(evidence: Evidence) -> bool:
-    gradient = _gradient(evidence)
+    gradient = median_gradient(evidence)
     return gradient is not None and gradient < WEAK_GRADIENT
 
 
@@ -167,7 +175,9 @@ def dropout_too_strong(evidence: Evidence) -> Finding | None:
 def learning_rate_too_small(evidence: Evidence) -> Finding | None:
     """Steps so small that the weights hardly change in the whole training."""
     typical = evidence.typical_update
-    if typical is None or not 0 < typical < TINY_UPDATE or not evidence.rows or evidence.stuck:
+    if typical is None or not 0 < typical < TINY_UPDATE or not evidence.rows:
+        return None
+    if evidence.stuck and (median_gradient(evidence) is None or _weak_gradient(evidence)):
         return None
     if evidence.rows[-1]["loss"] < LEARNED_SHARE * evidence.chance_loss:
         return None
@@ -179,14 +189,24 @@ def learning_rate_too_small(evidence: Evidence) -> Finding | None:
 
 def collapsed(evidence: Evidence) -> Finding | None:
     """One class for every image."""
-    if evidence.last.get("classes_predicted") != 1 or evidence.knows_training or evidence.classes < 3:
-        return None
-    figures = at_end(evidence) | {"entropy": measured(evidence.last["entropy"])}
     from_start = evidence.start.get("classes_predicted") == 1 and evidence.first_step_loss > EXPLODED
+    if evidence.last.get("classes_predicted") != 1 or evidence.knows_training:
+        return None
+    if evidence.classes < 3 and not from_start:
+        return None  # of two classes one is easily never answered
+    figures = at_end(evidence) | {"entropy": measured(evidence.last["entropy"])}
     if from_start:
         figures["first_loss"] = measured(evidence.first_step_loss * evidence.chance_loss, 0, _twice_chance(evidence))
-    fix = {} if from_start else smaller_rate(evidence)
-    return finding("collapsed", "error", figures, fix, "start" if from_start else "")
+    large = evidence.largest_update[1] > HEALTHY_UPDATE[1] and not from_start
+    since, case = _alike_since(evidence), "start" if from_start else "" if large else "quiet"
+    return finding("collapsed", "error", figures, smaller_rate(evidence) if large else {}, case, since or None)
+
+
+def _alike_since(evidence: Evidence) -> int:
+    """The epoch since which every image gets the same class, to the end; 0 for before the first step."""
+    lines = [evidence.start, *evidence.lines] if evidence.start else evidence.lines
+    told = [line["epoch"] for line in lines if line["classes_predicted"] != 1]
+    return min(line["epoch"] for line in lines if line["epoch"] > max(told, default=-1))
 
 
 STEPS = (

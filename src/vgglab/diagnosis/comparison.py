@@ -1,0 +1,178 @@
+"""Why runs of a study differ, from what each recorded: run folders -> sentences with evidence. Imports no backend."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from vgglab.config import flatten, option_name
+from vgglab.diagnosis.catalog import DIFFERENCES
+from vgglab.diagnosis.findings import Evidence, Finding
+from vgglab.diagnosis.findings.comparable import figures_of
+from vgglab.diagnosis.reading import Numbers, describe, evidence_of, label, read_findings, translations, written
+from vgglab.runs.files import read_json
+from vgglab.runs.store import Run
+
+Difference = dict[str, Any]
+
+MOST_FIELDS = 3  # config fields in which two runs may differ, for the difference to be put down to them
+CLEARLY = 2.0  # times the other run's figure
+SURE = 2.0  # standard errors between two validation accuracies
+FEW_IMAGES = 100  # validation images, where no record says how many there were
+
+
+@dataclass(frozen=True)
+class Told:
+    """A run, and what a comparison takes from it."""
+
+    run: Run
+
+    @cached_property
+    def evidence(self) -> Evidence:
+        """Its status, history, signals and config."""
+        return evidence_of(self.run)
+
+    @cached_property
+    def warnings(self) -> list[Finding]:
+        """What is wrong with it, the most severe first."""
+        return [found for found in read_findings(self.run) if found["severity"] != "info"]
+
+    @property
+    def accuracy(self) -> float:
+        """The validation accuracy of its best epoch; 0 without one."""
+        return (self.run.best or {}).get("val_accuracy") or 0.0
+
+    @cached_property
+    def error(self) -> float:
+        """Standard error of that accuracy, from the number of validation images."""
+        share = min(max(self.accuracy, 1 / self.images), 1 - 1 / self.images)
+        return math.sqrt(share * (1 - share) / self.images)
+
+    @cached_property
+    def images(self) -> int:
+        """Validation images."""
+        count = self.evidence.data.get("images", {}).get("validation")
+        path = self.run.folder / "split.json"
+        if not count and path.exists():
+            count = len(read_json(path).get("validation", []))
+        return count or FEW_IMAGES
+
+
+def explain_differences(runs: Sequence[Run], language: str = "en") -> list[Difference]:
+    """For each run that another one beats clearly: the run most like it that does, what differs, and what was recorded.
+
+    Runs are held against each other that share the data and differ in at most MOST_FIELDS config fields. "Clearly" is
+    by more than SURE standard errors of the best epochs' validation accuracies.
+
+    Args:
+        runs: of a study, or any others.
+        language: `en` or `fr`.
+
+    Returns:
+        Dicts with `sentence`, `runs` (names: the worse, the better), `fields` (config field -> values of the two),
+        `finding` (code of the worse run's finding that is cited, or None) and `evidence` (name -> `values` of the two,
+        `healthy`, `label`), in the order of the runs.
+
+    Raises:
+        UsageError: there is no such language.
+    """
+    told = [Told(run) for run in runs if run.history or run.status == "diverged"]
+    pairs = [(worse, better) for worse in told if (better := nearest_better(worse, told)) is not None]
+    return [explain(worse, better, language) for worse, better in pairs]
+
+
+def nearest_better(worse: Told, others: Sequence[Told]) -> Told | None:
+    """Of the runs that are clearly better the one that differs in the fewest fields; the best of equals."""
+    candidates = []
+    for other in others:
+        fields = differing(worse, other)
+        alike = 0 < len(fields) <= MOST_FIELDS and not any(field.startswith("data.") for field in fields)
+        clear = other.accuracy - worse.accuracy > SURE * math.hypot(worse.error, other.error)
+        if alike and clear and not other.evidence.failed:
+            candidates.append((len(fields), -other.accuracy, other))
+    return min(candidates, key=lambda one: one[:2])[2] if candidates else None
+
+
+def differing(one: Told, other: Told) -> dict[str, tuple[Any, Any]]:
+    """Config field -> its values in two runs, where they are not alike."""
+    first, second = flatten(one.run.config), flatten(other.run.config)
+    return {
+        field: (first[field], second[field]) for field in first if field != "name" and first[field] != second[field]
+    }
+
+
+def explain(worse: Told, better: Told, language: str) -> Difference:
+    """What differs between two runs, in a sentence or three."""
+    fields = differing(worse, better)
+    finding, evidence = cited(worse, better, language)
+    return {
+        "sentence": " ".join(sentences(worse, better, finding, evidence, language)),
+        "runs": [worse.run.name, better.run.name],
+        "fields": {field: list(values) for field, values in fields.items()},
+        "finding": finding["code"] if finding else None,
+        "evidence": evidence,
+    }
+
+
+def cited(worse: Told, better: Told, language: str) -> tuple[Finding | None, dict[str, Any]]:
+    """The worse run's finding that tells the two apart, and its figures side by side, the one that says most first.
+
+    A finding that both have counts only where a figure of it is clearly apart.
+    """
+    theirs = {found["code"] for found in better.warnings}
+    for finding in worse.warnings:
+        evidence = contrast(finding, worse, better, language)
+        apart = {name: ratio(*figure["values"]) for name, figure in evidence.items()}
+        first = next((name for name in apart if apart[name] > CLEARLY), None)
+        if finding["code"] not in theirs or first:
+            return finding, {first: evidence[first], **evidence} if first else {}
+    return None, {}
+
+
+def ratio(mine: float, theirs: float) -> float:
+    """How many times one figure is the other, whichever is larger."""
+    small, large = sorted((abs(mine), abs(theirs)))
+    return large / max(small, 1e-9)
+
+
+def sentences(worse: Told, better: Told, finding: Finding | None, evidence: dict[str, Any], language: str) -> list[str]:
+    """What came of the two, what was found in the worse, and the figure that tells them apart."""
+    translate, numbers = translations(language).gettext, Numbers(language)
+
+    def say(key: str, **values: Any) -> str:
+        return numbers.vformat(translate(DIFFERENCES[key]), (), values)
+
+    fields = differing(worse, better)
+    case = "diverged" if worse.run.status == "diverged" else "stuck" if worse.evidence.failed else "worse"
+    outcome = {"better": better.accuracy, "worse": worse.accuracy, "name": worse.run.name, "other": better.run.name}
+    outcome |= {"trained": better.evidence.rows[-1]["accuracy"]}
+    said = [say(case, settings=assigned(fields, 0), others=assigned(fields, 1), **outcome)]
+    if finding is None:
+        return [*said, say("nothing", name=worse.run.name)]
+    said.append(say("cause", name=worse.run.name, finding=describe(finding, language)["sentence"]))
+    if any(found["code"] == finding["code"] for found in better.warnings):
+        said.append(say("shared", other=better.run.name))
+    for figure in list(evidence.values())[:1]:
+        mine, theirs = figure["values"]
+        said.append(say("contrast", label=figure["label"], worse=mine, better=theirs, other=better.run.name))
+    return said
+
+
+def assigned(fields: dict[str, tuple[Any, Any]], place: int) -> str:
+    """`optimizer=adam, learning_rate=0.1`: the settings of one of two runs."""
+    return ", ".join(f"{option_name(field)}={written(values[place])}" for field, values in fields.items())
+
+
+def contrast(finding: Finding, worse: Told, better: Told, language: str) -> dict[str, Any]:
+    """The figures of a finding that both runs recorded, side by side, those that say most first."""
+    mine, theirs = figures_of(worse.evidence), figures_of(better.evidence)
+    return {
+        name: {
+            "values": [mine[name], theirs[name]],
+            "healthy": finding["evidence"][name]["healthy"],
+            "label": label(name, language),
+        }
+        for name in mine
+        if name in finding["evidence"] and name in theirs
+    }

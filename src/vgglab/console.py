@@ -19,6 +19,28 @@ def say(message: str) -> None:
     print(message, file=sys.stderr, flush=True)
 
 
+class Complaints:
+    """Told of what is left out of a listing: each is a line on stderr, once, and makes the exit code 1."""
+
+    def __init__(self) -> None:
+        self.said: set[str] = set()
+
+    def __call__(self, error: VgglabError) -> None:
+        """Say what is wrong, unless that was said."""
+        if str(error) not in self.said:
+            say(f"vgglab: left out: {explain(error)}")
+        self.said.add(str(error))
+
+    def exit(self) -> None:
+        """End the command with code 1 where anything was said.
+
+        Raises:
+            typer.Exit: so it was.
+        """
+        if self.said:
+            raise typer.Exit(1)
+
+
 def print_table(header: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
     """A table on stdout, columns aligned: the first to the left, numbers to the right."""
     rows = [header, *cells]

@@ -94,6 +94,7 @@ def study(
     from vgglab.report.compare import explanations
     from vgglab.resolve import from_options, make_config, parse_assignments
     from vgglab.study import load_study, plan_runs, study_folder_name
+    from vgglab.tracking.trackers import check_trackers
 
     check_language(language)  # an unknown one is told before hours of training, not after
     overrides = parse_assignments(assignments) | from_options(options or {})
@@ -105,6 +106,7 @@ def study(
         return _show_estimates(planned, folder, as_json)
     if data_dir:
         os.environ["VGGLAB_DATA"] = str(data_dir)  # the runs' own processes look there too
+    check_trackers(tuple({name for plan in planned for name in plan.config.log}))
     check_data(planned)
     succeeded = run_study(loaded, planned, folder, quiet=as_json, say=say)
     _show_rows(compare_runs(folder), as_json, explanations(folder, language=language))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from vgglab.config import RunConfig
+from vgglab.config import RunConfig, same_run
 from vgglab.datasets.load import read_data
 from vgglab.errors import ConfigError, RunError, VgglabError
 from vgglab.runs.files import write_json, write_text
@@ -110,7 +110,7 @@ def finish(folder: Path, config: RunConfig, quiet: bool) -> str:
     if not path.exists():
         create_run(config, folder)
     run = load(path)
-    if run.config != config:
+    if not same_run(run.config, config):
         raise RunError(f"{path}: was run with another config; remove it, or choose another --out")
     if run.status in DONE:
         return f"{describe_outcome(run)} (done before)"

@@ -130,6 +130,13 @@ def test_a_dry_run_lists_runs_and_time_and_makes_nothing(vgglab, tmp_path):
     assert all(row["images"] == 40_000 and row["seconds"] > 0 and row["flops"] > 0 for row in rows)
 
 
+def test_a_dry_run_downloads_no_weights(vgglab, tmp_path, monkeypatch):
+    monkeypatch.setattr("keras.src.backend.config._KERAS_DIR", str(tmp_path / "keras"))
+    study = write(tmp_path / "s.yaml", "name: s\nruns: [{name: a, set: {backbone.name: MobileNetV2}}]\n")
+    code, out, _ = vgglab("study", study, "--dry-run", "--json")
+    assert code == 0 and json.loads(out)[0]["seconds"] > 0 and not (tmp_path / "keras").exists()
+
+
 def test_the_version_is_printed(vgglab):
     assert vgglab("--version")[:2] == (0, "vgglab 0.1.0\n")
 

@@ -269,6 +269,7 @@ def test_a_run_without_phases_is_one_phase():
     [
         ({"name": "MobileNetV2"}, 1.0, ("MobileNetV2", "imagenet")),
         ({"name": "vgg16"}, 0.25, ("vgg16", "builtin")),
+        ({"name": "mobilenetv2"}, 0.25, ("mobilenetv2", "builtin")),
         ({"weights": "builtin"}, 1.0, ("VGG16", "builtin")),
         ({"weights": "run:first"}, 1.0, (None, "run:first")),
     ],

@@ -30,10 +30,10 @@ def lab(**overrides) -> dict:
     return {run.name: run for run in plan_runs(load_study("vgg16-lab"), overrides)}
 
 
-def test_the_lab_is_ten_runs():
+def test_the_lab_is_eleven_runs():
     assert list(lab()) == [
         *("reference-sgd", "reference-adam", "batchnorm-sgd", "batchnorm-adam", "dropout-sgd", "dropout-adam"),
-        *("optimal", "frozen", "frozen-longer", "frozen-normalized"),
+        *("optimal", "frozen", "frozen-longer", "frozen-normalized", "another"),
     ]
 
 
@@ -48,7 +48,7 @@ def test_the_lab_trains_from_scratch_as_the_lab_says():
 
 
 def test_the_lab_fine_tunes_as_the_lab_says():
-    tuned = [run.config for run in lab().values()][7:]
+    tuned = [run.config for run in lab().values()][7:10]
     assert [(c.train.learning_rate, c.train.epochs) for c in tuned] == [
         (0.1, 15),
         (0.01, 100),
@@ -63,6 +63,14 @@ def test_the_lab_fine_tunes_as_the_lab_says():
 def test_the_labs_pretrained_weights_go_with_the_width(width, weights):
     tuned = list(lab(**{"model.width": width}).values())[7:]
     assert {run.config.backbone.weights for run in tuned} == {weights}
+
+
+@pytest.mark.parametrize(("width", "size"), [(1.0, 96), (0.25, 64), (0.5, 96)])
+def test_the_labs_other_network_sees_images_as_its_weights_were_trained(width, size):
+    another = lab(**{"model.width": width})["another"].config
+    assert (another.backbone.name, another.model.preprocessing) == ("MobileNetV2", "backbone")
+    assert another.model.image_size == size
+    assert lab(**{"model.width": width, "model.image_size": 80})["another"].config.model.image_size == 80
 
 
 def test_the_lab_chooses_among_its_first_six_runs():
@@ -113,10 +121,10 @@ def test_lists_in_a_matrix_make_names_of_folders(plan, units):
             "s, run b: select.among (c*, d) matches no earlier run",
         ),
         (study("name: a, select: {best: val_accuracy, among: ['*']}"), "matches no earlier run"),
-        (study("name: a, mtrix: {}"), "known: name, set, matrix, select; did you mean 'matrix'?"),
+        (study("name: a, mtrix: {}"), "known: name, set, builtin, matrix, select; did you mean 'matrix'?"),
         (study("name: a, select: {bset: val_accuracy, among: [a]}"), "known: best, among; did you mean 'best'?"),
         (study("name: a, select: {best: val_loss, among: [a]}"), "runs.0.select.best is 'val_loss'; it should be"),
-        ("name: s\nrnus: []", "unknown key 'rnus'; known: name, description, defaults, runs; did you mean 'runs'?"),
+        ("name: s\nrnus: []", "unknown key 'rnus'; known: name, description, defaults, runs, questions; did you mean 'runs'?"),
         ("name: s", "runs is missing"),
         ("name: s\nruns: []", "runs is []; it should have at least 1 item"),
         ("", "the file is None; expected a mapping"),

@@ -27,8 +27,8 @@ Set = Annotated[list[str], typer.Option("--set", metavar="FIELD=VALUE", help="Se
 Out = Annotated[Path, typer.Option("--out", help="Folder that runs are made in.")]
 DataDir = Annotated[Path | None, typer.Option("--data-dir", envvar="VGGLAB_DATA", help="Where the data sets lie.")]
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout.")]
-Language = Annotated[str, typer.Option("--lang", help="Language of findings: en or fr.")]
 RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="Run folder, or a run's name below ./runs.")]
+Language = Annotated[str, typer.Option("--lang", help="Language: en or fr.")]
 Paths = Annotated[list[Path], typer.Argument(metavar="RUN...|STUDY", help="Run folders, or a study's.")]
 
 
@@ -83,16 +83,20 @@ def study(
     out: Out = Path("runs"),
     data_dir: DataDir = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list the runs and what they cost.")] = False,
+    language: Language = "en",
     as_json: Json = False,
     options: dict[str, Any] | None = None,
 ) -> None:
-    """Do every run of a study file that is not done yet, and compare them."""
+    """Do every run of a study file that is not done yet, compare them, and write the study's report."""
+    from vgglab.diagnosis.reading import check_language
     from vgglab.grid.local import check_data, run_study
     from vgglab.report.compare import compare as compare_runs
     from vgglab.report.compare import explanations
     from vgglab.resolve import from_options, make_config, parse_assignments
     from vgglab.study import load_study, plan_runs, study_folder_name
+    from vgglab.tracking.trackers import check_trackers
 
+    check_language(language)  # an unknown one is told before hours of training, not after
     overrides = parse_assignments(assignments) | from_options(options or {})
     name = make_config({}, {"name": overrides.pop("name", None)}, "options").name
     loaded = load_study(study)
@@ -102,10 +106,12 @@ def study(
         return _show_estimates(planned, folder, as_json)
     if data_dir:
         os.environ["VGGLAB_DATA"] = str(data_dir)  # the runs' own processes look there too
+    check_trackers(tuple({name for plan in planned for name in plan.config.log}))
     check_data(planned)
     succeeded = run_study(loaded, planned, folder, quiet=as_json, say=say)
-    _show_rows(compare_runs(folder), as_json, explanations(folder))
+    _show_rows(compare_runs(folder), as_json, explanations(folder, language=language))
     say(f"runs are in {folder}")
+    _write_study_report(folder, language)
     if not succeeded:
         raise typer.Exit(1)
 
@@ -126,6 +132,20 @@ def compare(
         typer.echo(rows_to_csv(rows), nl=False)
     else:
         _show_rows(rows, as_json, explanations(*paths, language=language))
+
+
+@app.command()
+def report(
+    paths: Annotated[list[Path], typer.Argument(metavar="STUDY|RUN...", help="Folders of studies and runs.")],
+    language: Language = "en",
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="File to write; else report.html in the folder.")
+    ] = None,
+) -> None:
+    """Write one HTML file that tells what runs came to: it needs no network, and prints."""
+    from vgglab.report.html import write_report
+
+    typer.echo(write_report(paths, output, language))
 
 
 @app.command()
@@ -272,6 +292,17 @@ def _show_rows(rows: list[dict[str, Any]], as_json: bool, explained: list[dict[s
     if explained:
         typer.echo("\nWhat explains the differences:\n")
         typer.echo("\n".join(f"- {reason['sentence']}" for reason in explained))
+
+
+def _write_study_report(folder: Path, language: str) -> None:
+    """Write a study's report; whatever is wrong with it, the runs are done and stay so."""
+    from vgglab.console import explain
+    from vgglab.report.html import write_report
+
+    try:
+        say(f"report: {write_report([folder], language=language)}")
+    except Exception as error:
+        say(f"no report was written: {explain(error)}")
 
 
 def _show_estimates(planned: list[Any], folder: Path, as_json: bool) -> None:

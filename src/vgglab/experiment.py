@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from vgglab.diagnosis.signals import SignalRecorder, read_signals
 from vgglab.errors import RunError
 from vgglab.evaluation.evaluate import evaluate_run
 from vgglab.models.build import build_model
-from vgglab.models.describe import count_flops, count_parameters, summary_text
+from vgglab.models.describe import count_flops, count_parameters, summary_json, summary_text
 from vgglab.models.preprocessing import pixel_statistics, wants_statistics
 from vgglab.resolve import from_options, make_config
 from vgglab.runs.environment import describe_environment
@@ -25,11 +26,12 @@ from vgglab.runs.files import read_json, write_atomic, write_csv, write_json, wr
 from vgglab.runs.record import RunRecord
 from vgglab.runs.saved_model import load_model
 from vgglab.runs.store import DEFAULT_PARENT, Run, create_run, load, lock
+from vgglab.tracking.trackers import Tracking, check_trackers, tracked
 from vgglab.training.checkpoint import Checkpoint, checkpointed_history
 from vgglab.training.fit import NonFiniteLoss, fit
 from vgglab.training.part import TrainedPart, make_part
 from vgglab.training.phases import Stretch, begin_phase, check_phases, remaining
-from vgglab.training.progress import ProgressMode, close_progress, make_progress
+from vgglab.training.progress import ProgressMode, close_progress, make_progress, tell
 from vgglab.yaml_text import read_yaml
 
 
@@ -63,6 +65,7 @@ def run(
         >>> run = vgglab.run(data="digits", batch_norm=True, optimizer="sgd", learning_rate=0.1, epochs=10)
     """
     config = resolve_config(config, options)
+    check_trackers(config.log)
     dataset = read_data(config, data_dir)
     model = start_model(config, dataset)  # before there is a folder: what cannot be built leaves none behind
     folder, config = create_run(config, out)
@@ -106,14 +109,14 @@ def train(
 
     Whatever stops the training, the record says what happened and everything trained so far is kept.
     """
-    with lock(folder), recorded(folder) as record:
+    with lock(folder), tracked(folder, config.log, partial(tell, progress)) as tracking, recorded(folder) as record:
         history = checkpointed_history(folder)
         model = load_model(folder / "last.keras") if history else model or start_model(config, dataset)
         describe(folder, config, dataset, model, record)
         checkpoint = Checkpoint(folder, model, list(dataset.classes), history, record)
         try:
             for stretch in remaining(config.phases, len(history)):
-                train_stretch(model, dataset, config, stretch, checkpoint, progress)
+                train_stretch(model, dataset, config, stretch, checkpoint, tracking, progress)
             record.status = "finished"
         except NonFiniteLoss as error:
             record.status, record.message = "diverged", str(error)
@@ -127,6 +130,7 @@ def train_stretch(
     config: RunConfig,
     stretch: Stretch,
     checkpoint: Checkpoint,
+    tracking: Tracking | None,
     progress: ProgressMode,
 ) -> None:
     """Train a phase, or what is left of it: on features where frozen layers can be computed once, else on images."""
@@ -135,8 +139,13 @@ def train_stretch(
     part = make_part(model, dataset, config, progress)
     checkpoint.begin_phase(stretch.number, part.seconds)
     callbacks = watch(checkpoint, config, dataset, part, stretch, progress)
+    if tracking:
+        callbacks.append(keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: tracking.update()))
     try:
         fit(part, config.train.batch_size, stretch.epochs, config.train.seed, callbacks)
+    except KeyboardInterrupt:
+        checkpoint.forget_unsaved()
+        raise
     finally:
         close_progress(callbacks)
 
@@ -203,6 +212,7 @@ def describe(folder: Path, config: RunConfig, dataset: DataSet, model: keras.Mod
     if dataset.skipped:
         write_csv(folder / "skipped.csv", Skipped._fields, [skipped._asdict() for skipped in dataset.skipped])
     write_text(folder / "summary.txt", summary_text(model))
+    write_json(folder / "network.json", {"schema": 1, **summary_json(model)})
     record.parameters, record.flops = count_parameters(model), count_flops(model)
     record.save(folder)
 

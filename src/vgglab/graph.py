@@ -1,5 +1,6 @@
 """The graph of a functional model, as it lies in that model: a layer may have other places in other models."""
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -11,3 +12,30 @@ def nodes_in_order(model: keras.Model) -> list[Any]:
     Each has `operation`, `input_tensors` and `output_tensors`.
     """
     return [node for depth in sorted(model._nodes_by_depth, reverse=True) for node in model._nodes_by_depth[depth]]
+
+
+def node_of(tensor: Any) -> Any:
+    """The node that a symbolic tensor comes from."""
+    history = tensor._keras_history
+    return history.operation._inbound_nodes[history.node_index]
+
+
+def functional(model: Any) -> keras.Model | None:
+    """The graph of a model, sequential ones too; None for what has none, such as a subclass with its own `call`."""
+    graph = getattr(model, "_functional", None) or model
+    return graph if isinstance(graph, keras.Model) and hasattr(graph, "_nodes_by_depth") else None
+
+
+def inlined(graph: keras.Model) -> keras.Model:
+    """The same graph with every functional model in it taken apart into its layers, which both then share."""
+    if not any(functional(node.operation) for node in nodes_in_order(graph)):
+        return graph
+    inputs = [keras.Input(batch_shape=tensor.shape, dtype=tensor.dtype) for tensor in graph.inputs]
+    return keras.Model(inputs, graph._run_through_graph(inputs, operation_fn=_taken_apart))
+
+
+def _taken_apart(operation: keras.Operation) -> Callable[..., Any]:
+    inner = functional(operation)
+    if inner is None:
+        return operation
+    return lambda inputs, **options: inner._run_through_graph(inputs, operation_fn=_taken_apart)

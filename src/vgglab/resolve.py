@@ -71,7 +71,7 @@ def from_options(options: dict[str, Any], source: str = "options") -> dict[str, 
 def _write_out(config: RunConfig, source: str) -> RunConfig:
     """`config` with the defaults that follow from other fields in their place."""
     backbone, train = config.backbone, config.train
-    name = backbone.name or ("VGG16" if backbone.weights == "builtin" else None)
+    name = backbone.name or (BUILTIN[0] if backbone.weights == "builtin" else None)
     weights = backbone.weights or (default_weights(name, config.model.width) if name else None)
     freeze = train.freeze or ("all" if backbone.used else "none")
     phases = tuple(_phase_in_full(phase, train, freeze) for phase in train.phases)

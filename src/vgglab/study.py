@@ -7,14 +7,17 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
-from vgglab.config import NAME_PATTERN, RunConfig, Section, flatten, option_name
+from vgglab.config import NAME_PATTERN, RunConfig, Section, config_fields, flatten, option_name
 from vgglab.errors import ConfigError, RunError
 from vgglab.resolve import expectation, make_config
 from vgglab.runs.record import best_row
 from vgglab.runs.store import Run, clean_name, data_label
 from vgglab.yaml_text import dump_yaml, nearest, read_yaml
+
+LANGUAGES = ("en", "fr")
+ANSWERS = ("network", "data", "runs", "change", "choice", "test", "cost")
 
 
 class Select(Section):
@@ -29,17 +32,43 @@ class Step(Section):
 
     name: str = Field(pattern=NAME_PATTERN)
     set: dict[str, Any] = Field(default_factory=dict)
+    builtin: dict[str, Any] = Field(default_factory=dict, description="over `set`, where the weights are built in")
     matrix: dict[str, list[Any]] = Field(default_factory=dict)
     select: Select | None = None
+
+
+class Question(Section):
+    """What a study asks, and which runs answer it in its report."""
+
+    id: str = Field("", description="short sign, such as S1")
+    title: dict[Literal[LANGUAGES], str] = Field(description="the question in English and French")
+    answer: list[Literal[ANSWERS]] = Field(min_length=1, description="what answers it, in order")
+    runs: list[str] = Field(["*"], min_length=1, description="names of the runs; * and ? as in a shell")
+    against: list[str] = Field(default_factory=list, description="names of runs to compare them with")
+    where: dict[str, list[Any]] = Field(default_factory=dict, description="only runs whose fields have these values")
+    unless: dict[str, list[Any]] = Field(default_factory=dict, description="no run whose field has one of these values")
+    optional: bool = Field(False, description="left out where there is no such run")
+
+    @model_validator(mode="after")
+    def _fields_exist(self) -> "Question":
+        for field in [*self.where, *self.unless]:
+            if field not in config_fields():
+                raise ValueError(f"no field {field!r}{nearest(field, config_fields())}")
+        return self
+
+    def title_in(self, language: str) -> str:
+        """The question in a language, or in the one that it has."""
+        return self.title.get(language) or next(iter(self.title.values()), self.id)
 
 
 class Study(Section):
     """A study file, checked."""
 
     name: str = Field(pattern=NAME_PATTERN)
-    description: str = ""
+    description: str | dict[Literal[LANGUAGES], str] = ""
     defaults: dict[str, Any] = Field(default_factory=dict)
     runs: list[Step] = Field(min_length=1)
+    questions: list[Question] = Field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -93,6 +122,8 @@ def plan_runs(study: Study, overrides: dict[str, Any]) -> list[PlannedRun]:
             if any(name == earlier.name for earlier in planned):
                 raise ConfigError(f"{study.name}: two runs are named {name!r}; every run needs its own name")
             settings = {**step.set, **cell, **overrides}
+            if step.builtin and _is_builtin(study, settings):
+                settings = {**step.set, **step.builtin, **cell, **overrides}
             planned.append(_plan_one(study, step, name, settings, planned))
     return planned
 
@@ -129,7 +160,7 @@ def study_folder_name(study: Study, planned: list[PlannedRun], overrides: dict[s
     """Study, data set and whatever the command line changed: `vgg16-lab-digits-width-0.25`."""
     parts = [study.name, data_label(planned[0].config.data.name)]
     for dotted, value in overrides.items():
-        if dotted != "data.name":
+        if dotted not in ("data.name", "log"):
             parts += [option_name(dotted).replace("_", "-"), _name_part(value)]
     return clean_name("-".join(parts))
 
@@ -137,12 +168,19 @@ def study_folder_name(study: Study, planned: list[PlannedRun], overrides: dict[s
 def study_text(study: Study, planned: list[PlannedRun]) -> str:
     """The resolved study as YAML: each run with everything that decides it."""
     runs = [
-        {"name": run.name, "candidates": list(run.candidates), "settings": run.settings}
+        {"name": run.name, "candidates": list(run.candidates), "settings": _deciding(run.settings or {})}
         if run.candidates
-        else flatten(run.config)
+        else _deciding(flatten(run.config))
         for run in planned
     ]
-    return dump_yaml({"schema": 1, "name": study.name, "description": study.description, "runs": runs})
+    questions = [question.model_dump(exclude_defaults=True) for question in study.questions]
+    asked = {"questions": questions} if questions else {}
+    return dump_yaml({"schema": 1, "name": study.name, "description": study.description, **asked, "runs": runs})
+
+
+def _deciding(settings: dict[str, Any]) -> dict[str, Any]:
+    """Dotted settings without where the runs log to: a study that goes on may log elsewhere."""
+    return {field: value for field, value in settings.items() if field != "log"}
 
 
 def _find(name: str) -> Path:
@@ -173,6 +211,11 @@ def _cells(step: Step, study: str) -> list[tuple[str, dict[str, Any]]]:
     return cells
 
 
+def _is_builtin(study: Study, settings: dict[str, Any]) -> bool:
+    """Whether a run with these settings starts from weights that are built in."""
+    return make_config(study.defaults, settings, study.name).backbone.weights == "builtin"
+
+
 def _name_part(value: Any) -> str:
     """A value as part of a name: `[512, 256]`, or `512,256` from a command line, as `512x256`."""
     return str(value).replace(" ", "").strip("[]()").replace(",", "x")
@@ -196,8 +239,15 @@ def _explain(error: ValidationError) -> str:
     problem = min(error.errors(include_url=False), key=lambda problem: problem["type"] != "extra_forbidden")
     where = ".".join(str(part) for part in problem["loc"]) or "the file"
     if problem["type"] == "extra_forbidden":
-        known = (Study if len(problem["loc"]) == 1 else Select if "select" in problem["loc"] else Step).model_fields
+        known = _section_of(problem["loc"]).model_fields
         return f"unknown key {where!r}; known: {', '.join(known)}{nearest(problem['loc'][-1], tuple(known))}"
     if problem["type"] == "missing":
         return f"{where} is missing"
     return f"{where} is {problem['input']!r}; {expectation(problem)}"
+
+
+def _section_of(place: tuple[str | int, ...]) -> type[Section]:
+    """The section of a study file that a key is in."""
+    if len(place) == 1:
+        return Study
+    return Question if place[0] == "questions" else Select if "select" in place else Step

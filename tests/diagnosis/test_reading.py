@@ -47,13 +47,13 @@ def test_every_text_is_translated_with_the_same_placeholders(language):
     assert set(catalog._catalog) - {""} == set(messages()), "a translation is left of a text that is gone"
 
 
-@pytest.mark.parametrize("path", sorted(LOCALE.glob("*/LC_MESSAGES/*.po")), ids=str)
+@pytest.mark.parametrize("path", sorted(LOCALE.glob(f"*/LC_MESSAGES/{DOMAIN}.po")), ids=str)
 def test_what_is_read_is_what_the_translator_wrote(path):
     mofile, pofile = (pytest.importorskip(f"babel.messages.{name}") for name in ("mofile", "pofile"))
     compiled = io.BytesIO()
     with path.open("rb") as source:
         mofile.write_mo(compiled, pofile.read_po(source))
-    assert path.stem == DOMAIN and compiled.getvalue() == path.with_suffix(".mo").read_bytes()
+    assert compiled.getvalue() == path.with_suffix(".mo").read_bytes()
 
 
 @pytest.mark.parametrize("key", TEXTS)

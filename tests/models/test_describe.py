@@ -6,7 +6,7 @@ import pytest
 from vgglab.config import OPTIMIZERS
 from vgglab.errors import VgglabError
 from vgglab.models.build import BUILDERS, build_model
-from vgglab.models.describe import count_flops, count_parameters, diff_models, diff_text, summary_text
+from vgglab.models.describe import count_flops, count_parameters, diff_models, diff_text, summary_json, summary_text
 from vgglab.models.find import ModelSource
 from vgglab.models.vgg16 import vgg16
 from vgglab.resolve import make_config
@@ -80,3 +80,31 @@ def test_a_model_that_is_not_there_is_one_line(name):
         ModelSource({}).find(name)
     named = name.rpartition(",")[2].partition("=")[0]
     assert "\n" not in str(caught.value) and named in str(caught.value)
+
+
+def follows(model: keras.Model) -> dict[str, list[str]]:
+    """Layer name -> names of the layers it follows."""
+    return {layer["name"]: layer["inputs"] for layer in summary_json(model)["layers"]}
+
+
+def test_each_layer_names_the_ones_it_follows_through_operations_that_are_no_layers():
+    image = keras.Input((8, 8, 3), name="image")
+    first = keras.layers.Conv2D(3, 3, padding="same", name="first")(keras.ops.flip(image, -1))
+    model = keras.Model(image, keras.layers.Add(name="sum")([first, image]))
+    assert follows(model) == {"image": [], "first": ["image"], "sum": ["first", "image"]}
+
+
+def test_layers_of_a_model_in_a_model_come_in_order_and_follow_the_outer_ones():
+    inside = keras.Sequential([keras.Input((8,), name="inside"), keras.layers.Dense(4, name="d1")])
+    image = keras.Input((8,), name="image")
+    x = inside(keras.layers.ReLU(name="relu")(image))
+    model = keras.Model(image, keras.layers.Dense(2, name="d2")(x))
+    assert list(follows(model).items())[2:] == [("inside", ["relu"]), ("d1", ["inside"]), ("d2", ["d1"])]
+
+
+def test_layers_say_whether_they_are_trained_and_dropout_its_rate():
+    model = vgg16((32, 32, 3), 10, width=0.1, dropout=0.2)
+    model.get_layer("block1_conv1").trainable = False
+    layers = {layer["name"]: layer for layer in summary_json(model)["layers"]}
+    assert not layers["block1_conv1"]["trainable"] and layers["block1_conv2"]["trainable"]
+    assert {layer["rate"] for layer in layers.values() if layer["class"] == "Dropout"} == {0.2}

@@ -253,9 +253,11 @@ def test_the_network_exported_from_a_run_has_no_head(earlier, tmp_path):
     np.testing.assert_array_equal(outputs(model), outputs(earlier, layer="block5_pool"))
 
 
-def test_the_shipped_network_is_small_and_loads():
-    assert [builtin_path(name).stat().st_size <= 4_000_000 for name in BUILTIN] == [True]
+def test_the_shipped_networks_are_small_and_load():
+    assert all(builtin_path(name).stat().st_size <= 4_000_000 for name in BUILTIN) and len(BUILTIN) == 2
     assert build("VGG16", None, width=BUILTIN_WIDTH).get_layer("block5_pool").output.shape[-1] == 128
+    network = build("MobileNetV2", None, width=BUILTIN_WIDTH, preprocessing="backbone", image_size=64)
+    assert network.get_layer("Conv1").filters == 8 and network.get_layer("out_relu").output.shape[1:3] == (2, 2)
 
 
 def test_width_is_what_keras_calls_alpha():
@@ -307,7 +309,9 @@ def test_imagenet_weights_put_where_the_error_says_are_taken(no_network):
         (("MobileNetV2", "imagnet"), {}, "did you mean 'imagenet'?"),
         (("MobileNetV2", "none.weights.h5"), {}, "none.weights.h5: no such file"),
         ((None, "imagenet"), {}, "name one with --backbone"),
-        (("ResNet50", "builtin"), {}, "those of VGG16, not of ResNet50"),
+        (("ResNet50", "builtin"), {}, "those of VGG16 or MobileNetV2, not of ResNet50"),
+        (("MobileNetV2", "imagenet"), {"width": 0.25}, "come at width 0.35, 0.50, 0.75, 1.0, 1.3 or 1.4, not 0.25"),
+        (("MobileNet", "imagenet"), {"width": 0.3}, "come at width 0.25, 0.50, 0.75 or 1.0, not 0.3"),
         (("VGG16", "builtin"), {"width": 0.5}, "come at width 0.25"),
         (("VGG16", "none"), {"width": 0.5}, "comes at width 1"),
         (("VGG16", "none"), {"batch_norm": True}, "model.batch_norm: VGG16"),
@@ -322,6 +326,10 @@ def test_what_cannot_be_built_is_one_line(arguments, model, said):
 def test_a_backbones_own_treatment_needs_a_backbone():
     with pytest.raises(ConfigError, match="preprocessing is backbone"):
         build_model(make_config({"model": {"preprocessing": "backbone"}}), (32, 32, 3), 10)
+
+
+def test_to_look_at_a_network_downloads_nothing(no_network):
+    assert ModelSource({}).find("vgg16").get_layer("block5_pool") and list(no_network.iterdir()) == []
 
 
 def test_grey_images_are_refused():
@@ -355,7 +363,7 @@ def test_a_model_without_feature_maps_is_one_line(tmp_path):
 
 
 def test_summaries_take_the_networks_by_name():
-    model = ModelSource({"backbone.weights": "none"}).find("mobilenetv2")
+    model = ModelSource({}).find("mobilenetv2")
     assert model.get_layer("out_relu") and model.output.shape == (None, 10)
     with pytest.raises(VgglabError, match="did you mean 'MobileNetV2'"):
         ModelSource({}).find("MobileNtV2")

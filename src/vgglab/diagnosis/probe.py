@@ -9,6 +9,7 @@ import numpy as np
 from keras import ops
 
 from vgglab.diagnosis.records import short
+from vgglab.gradients import gradients_of
 from vgglab.graph import nodes_in_order
 
 IMAGE_CHANNELS = 4  # with more, a network sees features
@@ -204,7 +205,7 @@ class Gradients:
 
     def __init__(self, model: keras.Model):
         self.loss = keras.losses.get(model.loss)
-        self.gradients = GRADIENTS[keras.backend.backend()](self.loss_of(model))
+        self.gradients = gradients_of(self.loss_of(model))
 
     def loss_of(self, model: keras.Model) -> Callable[..., Any]:
         """The loss as a function of trainable values, fixed values, inputs and targets."""
@@ -239,43 +240,6 @@ def targets_for(model: keras.Model, labels: np.ndarray) -> np.ndarray:
 def loss_name(model: keras.Model) -> str:
     """Name of the model's loss, such as `sparse_categorical_crossentropy`."""
     return model.loss if isinstance(model.loss, str) else str(getattr(model.loss, "name", ""))
-
-
-def _tensorflow_gradients(loss_of: Callable[..., Any]) -> Callable[..., list[np.ndarray]]:
-    import tensorflow as tf
-
-    def gradients(values: list[Any], *given: Any) -> list[np.ndarray]:
-        values = [tf.convert_to_tensor(value) for value in values]
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(values)
-            loss = loss_of(values, *given)
-        found = tape.gradient(loss, values, unconnected_gradients=tf.UnconnectedGradients.ZERO)
-        return [tf.convert_to_tensor(one).numpy() for one in found]
-
-    return gradients
-
-
-def _jax_gradients(loss_of: Callable[..., Any]) -> Callable[..., list[np.ndarray]]:
-    import jax
-
-    compiled = jax.jit(jax.grad(loss_of))
-    return lambda *given: [np.asarray(one) for one in compiled(*given)]
-
-
-def _torch_gradients(loss_of: Callable[..., Any]) -> Callable[..., list[np.ndarray]]:
-    import torch
-
-    def gradients(values: list[Any], *given: Any) -> list[np.ndarray]:
-        copies = [value.detach().clone().requires_grad_(True) for value in values]
-        with torch.enable_grad():
-            found = torch.autograd.grad(loss_of(copies, *given), copies, allow_unused=True)
-        pairs = zip(found, copies, strict=True)
-        return [(torch.zeros_like(copy) if got is None else got).cpu().numpy() for got, copy in pairs]
-
-    return gradients
-
-
-GRADIENTS = {"tensorflow": _tensorflow_gradients, "jax": _jax_gradients, "torch": _torch_gradients}
 
 
 def describe_model(model: keras.Model) -> dict[str, Any]:

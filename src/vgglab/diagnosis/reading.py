@@ -62,8 +62,8 @@ def check_language(language: str) -> None:
 
 
 @cache
-def translations(language: str) -> gettext.NullTranslations:
-    """The catalog of a language.
+def translations(language: str, domain: str = DOMAIN) -> gettext.NullTranslations:
+    """The catalog of a language; `domain` says of which texts.
 
     Raises:
         UsageError: there is none.
@@ -72,7 +72,7 @@ def translations(language: str) -> gettext.NullTranslations:
         raise UsageError(f"--lang is {language!r}; expected one of {', '.join(LANGUAGES)}")
     if language == "en":
         return gettext.NullTranslations()
-    return gettext.translation(DOMAIN, LOCALE, [language])
+    return gettext.translation(domain, LOCALE, [language])
 
 
 class Numbers(string.Formatter):

@@ -1,10 +1,12 @@
-"""Evaluate a run on its test images, and write figures, tables and pictures into its folder."""
+"""Evaluate a run on its test images, and write figures, tables, pictures and examples into its folder."""
 
 from typing import Any
 
 from vgglab.datasets.dataset import DataSet
 from vgglab.datasets.split import check_split
 from vgglab.evaluation.displays import draw_confusion_matrix, draw_curves, save_figure
+from vgglab.evaluation.examples import Explain, write_examples
+from vgglab.evaluation.gradcam import GradCam, NotExplainable
 from vgglab.evaluation.metrics import confusion_counts, confusion_csv, evaluate_predictions, prediction_rows
 from vgglab.runs.files import read_json, write_csv, write_json, write_text
 from vgglab.runs.store import Run
@@ -39,5 +41,14 @@ def evaluate_run(run: Run, dataset: DataSet) -> dict[str, Any]:
     write_text(run.folder / "confusion_matrix.csv", confusion_csv(counts, classes))
     save_figure(draw_confusion_matrix(counts, classes, run.name), run.folder / "confusion_matrix")
     save_figure(draw_curves(run.history, run.name, len(classes)), run.folder / "curves")
+    write_examples(run.folder, test, probabilities, explainer(run.classifier.model))
     write_json(run.folder / "metrics.json", metrics)
     return metrics
+
+
+def explainer(model: Any) -> Explain | None:
+    """Grad-CAM of a model; None where it cannot be explained."""
+    try:
+        return GradCam(model).explain
+    except NotExplainable:
+        return None

@@ -13,6 +13,7 @@ import numpy as np
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from vgglab.errors import DataError
+from vgglab.evaluation.calibration import calibrate
 
 _Z_95 = 1.96
 _KERAS_EPSILON = 1e-7
@@ -32,8 +33,9 @@ def evaluate_predictions(labels: np.ndarray, probabilities: np.ndarray, classes:
     Returns:
         `n`, `loss` and `loss_interval` (nats an image; None when a probability is not finite),
         `accuracy` and `accuracy_interval` (0 to 1), `non_finite` (images with a probability that is not
-        finite), `macro` and `per_class` (precision, recall, f1; 0 where undefined) and `most_confused` (at
-        most ten pairs of `true` and `predicted`, with `count` and its `share` of the true class).
+        finite), `macro` and `per_class` (precision, recall, f1; 0 where undefined), `most_confused` (at
+        most ten pairs of `true` and `predicted`, with `count` and its `share` of the true class) and
+        `calibration` (see `calibrate`).
         Intervals are [low, high] at 95 %: Wilson's for accuracy, the normal approximation for loss.
 
     Raises:
@@ -59,6 +61,7 @@ def evaluate_predictions(labels: np.ndarray, probabilities: np.ndarray, classes:
         "macro": {key: float(np.mean([row[key] for row in per_class])) for key in _SCORES},
         "per_class": per_class,
         "most_confused": _most_confused(confusion_counts(labels, predicted, len(classes)), classes),
+        "calibration": calibrate(predicted == labels, probabilities[np.arange(n), predicted]),
     }
 
 

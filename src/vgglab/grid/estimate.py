@@ -14,6 +14,7 @@ from vgglab.grid.local import DONE
 from vgglab.models.build import build_model
 from vgglab.models.describe import count_flops, count_parameters
 from vgglab.models.preprocessing import UNIFORM
+from vgglab.models.pretrained import undownloaded
 from vgglab.runs.store import load
 from vgglab.study import PlannedRun
 from vgglab.training.compiling import compile_model
@@ -67,7 +68,7 @@ def estimate_seconds(config: RunConfig, data: Published, network: dict[str, Any]
 
 def time_network(config: RunConfig, data: Published) -> dict[str, Any]:
     """Parameters, FLOPs, and images a second on this machine: in training, and through what is computed once."""
-    model = build_model(config, data.image_shape, data.classes, UNIFORM)
+    model = build_model(undownloaded(config), data.image_shape, data.classes, UNIFORM)
     begin_phase(model, config, config.phases[0], config.train.batch_size)
     cut = cut_model(model) if computes_once(config) else None
     generator = np.random.default_rng(0)

@@ -5,13 +5,15 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-from vgglab.config import RunConfig
+from vgglab.config import RunConfig, same_run
 from vgglab.datasets.load import read_data
-from vgglab.errors import RunError, VgglabError
+from vgglab.errors import ConfigError, RunError, VgglabError
 from vgglab.runs.files import write_json, write_text
 from vgglab.runs.store import Run, create_run, load
 from vgglab.study import PlannedRun, Study, choose, selected_config, study_text
+from vgglab.yaml_text import parse_yaml
 
 DONE = ("finished", "diverged")
 GRACE = 15  # seconds that a run has to put itself away after an interrupt
@@ -76,13 +78,26 @@ def open_folder(folder: Path, study: Study, planned: list[PlannedRun]) -> None:
     """
     text = study_text(study, planned)
     path = folder / "study.yaml"
-    if path.exists() and path.read_text(encoding="utf-8") != text:
+    if path.exists() and what_decides(path.read_text(encoding="utf-8")) != what_decides(text):
         raise RunError(
             f"{folder}: holds runs of another study or with other settings; "
             "choose another --name or --out, or remove the folder"
         )
     folder.mkdir(parents=True, exist_ok=True)
     write_text(path, text)
+
+
+def what_decides(text: str) -> Any:
+    """A study's text without what only its report reads."""
+    try:
+        tree = parse_yaml(text, "study.yaml")
+    except ConfigError:
+        return text
+    return (
+        {key: value for key, value in tree.items() if key not in ("questions", "description")}
+        if isinstance(tree, dict)
+        else tree
+    )
 
 
 def finish(folder: Path, config: RunConfig, quiet: bool) -> str:
@@ -95,7 +110,7 @@ def finish(folder: Path, config: RunConfig, quiet: bool) -> str:
     if not path.exists():
         create_run(config, folder)
     run = load(path)
-    if run.config != config:
+    if not same_run(run.config, config):
         raise RunError(f"{path}: was run with another config; remove it, or choose another --out")
     if run.status in DONE:
         return f"{describe_outcome(run)} (done before)"

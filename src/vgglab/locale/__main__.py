@@ -3,16 +3,47 @@
 New texts are added without a translation, texts that are gone are dropped, and what the program reads is compiled.
 """
 
+import ast
+from io import BytesIO
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
+from babel.messages.extract import extract
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 from vgglab.diagnosis.catalog import messages
-from vgglab.diagnosis.reading import DOMAIN, LOCALE
+from vgglab.diagnosis.reading import LOCALE
 
-HEADER = f"# Texts of the findings. After a change: python -m {__package__}"
+HEADER = "# Texts of the {domain}. After a change: python -m {package}"
+REPORT = LOCALE.parent / "report"
+
+Message = str | tuple[str, str]
+
+
+def report_messages() -> list[Message]:
+    """Every text of the report, from its code and templates; for one and for several where a number decides."""
+    code = [text for path in REPORT.rglob("*.py") for text in said(ast.parse(path.read_text(encoding="utf-8")))]
+    pages = [BytesIO(path.read_bytes()) for path in REPORT.rglob("*.html")]
+    templates = [extract("jinja2.ext.babel_extract", page, {"say": None}) for page in pages]
+    return sorted({*code, *(text for found in templates for _, text, _, _ in found)}, key=str)
+
+
+def said(tree: ast.AST) -> list[Message]:
+    """The texts in calls of `_`, `say` (`self` in its own class) and `say.many`."""
+    texts: list[Message] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            given = tuple(part.value for part in node.args[:2] if isinstance(part, ast.Constant))
+            name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+            if name in ("_", "say", "self") and given:
+                texts.append(given[0])
+            elif name == "many" and len(given) == 2:
+                texts.append(given)
+    return texts
+
+
+DOMAINS = {"findings": messages, "report": report_messages}
 
 
 def read_catalog(path: Path) -> Catalog:
@@ -21,24 +52,31 @@ def read_catalog(path: Path) -> Catalog:
         return read_po(source)
 
 
-def updated(old: Catalog, texts: list[str]) -> Catalog:
+def updated(old: Catalog, texts: list[Message], domain: str) -> Catalog:
     """A catalog of these texts, with the translations that an older one has of them."""
-    catalog = Catalog(locale=old.locale, project="vgglab", header_comment=HEADER, fuzzy=False)
+    header = HEADER.format(domain=domain, package=__package__)
+    catalog = Catalog(locale=old.locale, project="vgglab", header_comment=header, fuzzy=False)
     catalog.creation_date = catalog.revision_date = old.creation_date  # the same texts give the same file
     for text in texts:
         catalog.add(text, old[text].string if text in old else "")
     return catalog
 
 
+def untranslated(catalog: Catalog) -> list[Message]:
+    """Texts without a translation, or without one of its forms."""
+    strings = [(message.id, message.string) for message in catalog if message.id]
+    return [text for text, string in strings if not string or (isinstance(string, tuple) and not all(string))]
+
+
 def main() -> None:
-    """Update and compile every language's catalog."""
-    for path in sorted(LOCALE.glob(f"*/LC_MESSAGES/{DOMAIN}.po")):
-        catalog = updated(read_catalog(path), messages())
+    """Update and compile every language's catalogs."""
+    for path in sorted(LOCALE.glob("*/LC_MESSAGES/*.po")):
+        catalog = updated(read_catalog(path), DOMAINS[path.stem](), path.stem)
         with path.open("wb") as target:
             write_po(target, catalog, width=118, sort_output=True)
         with path.with_suffix(".mo").open("wb") as target:
             write_mo(target, catalog)
-        missing = [message.id for message in catalog if message.id and not message.string]
+        missing = untranslated(catalog)
         print(f"{path}: {len(catalog)} texts, {len(missing)} without a translation", *missing, sep="\n  ")
 
 

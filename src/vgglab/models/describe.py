@@ -5,6 +5,8 @@ from typing import Any
 
 import keras
 
+from vgglab.graph import functional, node_of, nodes_in_order
+
 
 def count_parameters(model: keras.Model) -> dict[str, int]:
     """Number of parameters: `total`, `trainable`, `frozen` (the rest, BatchNormalization's statistics too)."""
@@ -23,8 +25,11 @@ def count_flops(model: keras.Model) -> int:
 
 
 def leaf_layers(model: keras.Model) -> list[keras.layers.Layer]:
-    """Every layer that is not itself a model, in order."""
-    return [layer for layer in model._flatten_layers(include_self=False) if not isinstance(layer, keras.Model)]
+    """Every layer that is not itself a model, each once, in order."""
+    found: list[keras.layers.Layer] = []
+    for layer in (functional(model) or model).layers:
+        found += leaf_layers(layer) if isinstance(layer, keras.Model) else layer._flatten_layers()
+    return list(dict.fromkeys(found))
 
 
 def summary_text(model: keras.Model) -> str:
@@ -35,17 +40,60 @@ def summary_text(model: keras.Model) -> str:
 
 
 def summary_json(model: keras.Model) -> dict[str, Any]:
-    """The model's layers, parameters and FLOPs as plain values."""
-    layers = [
-        {
-            "name": layer.name,
-            "class": type(layer).__name__,
-            "output_shape": list(layer.output.shape[1:]),
-            "parameters": layer.count_params(),
-        }
-        for layer in leaf_layers(model)
-    ]
+    """The model's layers, parameters and FLOPs as plain values.
+
+    Returns:
+        `layers` in order (`name`, `class`, `output_shape`, `parameters`, `trainable`: whether it has weights that are
+        trained, `rate` of a Dropout, `inputs`: the names of the layers it follows), `parameters` and `flops`.
+    """
+    inputs = layer_inputs(model)
+    layers = [_describe_layer(layer) | {"inputs": inputs.get(layer, [])} for layer in leaf_layers(model)]
     return {"layers": layers, "parameters": count_parameters(model), "flops": count_flops(model)}
+
+
+def layer_inputs(model: keras.Model) -> dict[keras.layers.Layer, list[str]]:
+    """Layer -> names of the layers whose outputs it takes, by way of operations that are no layers.
+
+    The input of a model within the model follows what the outer one gives it.
+    """
+    graph, found = functional(model), {}
+    if graph is not None:
+        _follow(graph, [[] for _ in graph.inputs], found)
+    return found
+
+
+def _follow(graph: keras.Model, given: list[list[str]], found: dict[keras.layers.Layer, list[str]]) -> list[list[str]]:
+    """Add the layers of a graph to `found`; names of the layers before each of its inputs -> before its outputs."""
+    before: dict[int, list[str]] = {}
+    for tensor, names in zip(graph.inputs, given, strict=True):
+        layer = node_of(tensor).operation
+        found[layer], before[id(tensor)] = names, [layer.name]
+    for node in nodes_in_order(graph):
+        if node.is_input:
+            continue
+        taken = [before[id(tensor)] for tensor in node.input_tensors]
+        names = list(dict.fromkeys(name for each in taken for name in each))
+        inner, layer = functional(node.operation), node.operation
+        if inner is not None:
+            given_by = _follow(inner, taken, found)
+        elif isinstance(layer, keras.layers.Layer):
+            found[layer] = list(dict.fromkeys([*found.get(layer, []), *names]))
+            given_by = [[layer.name]] * len(node.output_tensors)
+        else:
+            given_by = [names] * len(node.output_tensors)
+        before.update(zip(map(id, node.output_tensors), given_by, strict=True))
+    return [before[id(tensor)] for tensor in graph.outputs]
+
+
+def _describe_layer(layer: keras.layers.Layer) -> dict[str, Any]:
+    told = {
+        "name": layer.name,
+        "class": type(layer).__name__,
+        "output_shape": list(layer.output.shape[1:]),
+        "parameters": layer.count_params(),
+        "trainable": bool(layer.trainable_weights),
+    }
+    return told | ({"rate": layer.rate} if isinstance(layer, keras.layers.Dropout) else {})
 
 
 def diff_models(before: keras.Model, after: keras.Model) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from vgglab.datasets.load import published_for
 from vgglab.errors import ConfigError, UsageError
 from vgglab.models.build import build_model
 from vgglab.models.preprocessing import UNIFORM
-from vgglab.models.pretrained import application_names
+from vgglab.models.pretrained import application_names, undownloaded
 from vgglab.resolve import from_options, make_config
 from vgglab.runs.saved_model import load_model
 from vgglab.runs.store import find_folder, load
@@ -59,7 +59,7 @@ class ModelSource:
     def _build(self, config: RunConfig) -> keras.Model:
         data = published_for(config)
         shape = _parse_shape(self.input_shape) if self.input_shape else data.image_shape
-        return build_model(config, shape, self.classes or data.classes, UNIFORM)
+        return build_model(undownloaded(config), shape, self.classes or data.classes, UNIFORM)
 
 
 def _parse(settings: list[str]) -> dict[str, Any]:

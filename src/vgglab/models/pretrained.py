@@ -65,6 +65,14 @@ def find_backbone(config: RunConfig) -> Backbone:
     return backbone
 
 
+def undownloaded(config: RunConfig) -> RunConfig:
+    """`config` with random weights where its own would have to be fetched: for who only looks at the network."""
+    backbone = config.backbone
+    if (backbone.weights or "").lower() != "imagenet":
+        return config
+    return config.model_copy(update={"backbone": backbone.model_copy(update={"weights": "none"})})
+
+
 def application_names() -> tuple[str, ...]:
     """The networks of keras.applications: whatever functions it has."""
     return tuple(name for name, _ in inspect.getmembers(keras.applications, inspect.isfunction))
@@ -137,12 +145,15 @@ class Application:
                     **({"alpha": self.width} if self.has_width else {}),
                 )
         except ValueError as error:
-            raise ConfigError(self._size_problem(x, first_line(error))) from None
+            raise ConfigError(self._problem(x, first_line(error))) from None
         if isinstance(self.weights, Path):
             load_weights(model, self.weights, self.name)
         return model.output
 
-    def _size_problem(self, x: Tensor, said: str) -> str:
+    def _problem(self, x: Tensor, said: str) -> str:
+        """What Keras said of images or weights that the network cannot take, in our words."""
+        if widths := re.search(r"alpha (?:must|can) be one of ?(.*) only", said):
+            return f"imagenet weights of {self.name} come at width {widths[1].replace('`', '')}, not {self.width}"
         sides = "x".join(map(str, x.shape[1:3]))
         if least := re.search(r"at least (\d+)", said):
             return (

@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from vgglab.config import config_fields, flatten
+from vgglab.config import APART, config_fields, flatten
 from vgglab.diagnosis.comparison import explain_differences
 from vgglab.errors import RunError
 from vgglab.runs.record import MEASURES
 from vgglab.runs.store import Run, find_folder, list_runs, load
 
 Row = dict[str, Any]
-NAMES_THE_RUN = "name"  # the config field that differs between any two runs
 
 
 def find_runs(paths: Sequence[Path | str]) -> list[Run]:
@@ -86,7 +85,7 @@ def differing_fields(runs: Sequence[Run]) -> list[dict[str, Any]]:
     differ = [
         field
         for field in config_fields()
-        if field != NAMES_THE_RUN and any(config[field] != configs[0][field] for config in configs)
+        if field not in APART and any(config[field] != configs[0][field] for config in configs)
     ]
     return [{field: config[field] for field in differ} for config in configs]
 

@@ -1,0 +1,130 @@
+"""Tables of runs: figures by epoch, at the end and at the best epoch, settings, layers."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from vgglab.config import RunConfig, flatten
+from vgglab.report.architecture import size_text
+from vgglab.report.blocks import Table
+from vgglab.report.language import Language, code
+from vgglab.report.network import Network
+from vgglab.report.parts.gaps import known
+from vgglab.report.parts.words import name_run, written
+from vgglab.report.records import Records
+
+
+def measures_header(say: Language) -> list[Any]:
+    """Names of the four measures that the lab compares."""
+    return [say("loss"), say("accuracy"), say("validation loss"), say("validation accuracy")]
+
+
+def measures(row: dict[str, Any], say: Language) -> list[str]:
+    """The four measures of an epoch."""
+    return [
+        say.number(row["loss"]),
+        say.percent(row["accuracy"]),
+        say.number(row["val_loss"]),
+        say.percent(row["val_accuracy"]),
+    ]
+
+
+def figures_table(runs: Sequence[Records], say: Language) -> Table:
+    """The measures of each run at its last and its best epoch, its test accuracy and how long it took."""
+    rows = [row for run in runs for row in figures_rows(run, say)]
+    header = [say("run"), say("epoch"), *measures_header(say), say("test accuracy"), say("training time")]
+    return Table(say("Figures of the last and of the best epoch"), header, rows)
+
+
+def figures_rows(run: Records, say: Language) -> list[list[Any]]:
+    """A row for the last epoch, with the time of all, and one for the best, with its accuracy on the test images."""
+    history = known(lambda: run.history)
+    if not history:
+        return []
+    last, best = history[-1], run.best
+    time = say.seconds(run.record.seconds)
+    rows = [[name_run(run), say("last, {epoch}", epoch=last["epoch"]), *measures(last, say), "", time]]
+    if best:
+        test = say.percent(known(lambda: run.figures.accuracy))
+        rows.append([name_run(run), say("best, {epoch}", epoch=best["epoch"]), *measures(best, say), test, ""])
+    return rows
+
+
+def history_table(run: Records, say: Language) -> Table:
+    """Every epoch of a run."""
+    rows = [
+        [row["epoch"], *measures(row, say), say.short(row["learning_rate"]), say.number(row["seconds"], 1)]
+        for row in run.history
+    ]
+    header = [say("epoch"), *measures_header(say), say("learning rate"), say("seconds")]
+    return Table(say("Figures of every epoch of {run}", run=code(run.name)), header, rows, folded=True)
+
+
+def column_table(runs: Sequence[Records], column: str, caption: Any, say: Language) -> Table:
+    """One measure of several runs, an epoch a row."""
+    put = say.percent if "accuracy" in column else say.number
+    values = {run.name: {row["epoch"]: row[column] for row in run.history} for run in runs}
+    epochs = sorted({epoch for of_run in values.values() for epoch in of_run})
+    rows = [[epoch, *(put(of_run[epoch]) if epoch in of_run else "" for of_run in values.values())] for epoch in epochs]
+    return Table(caption, [say("epoch"), *map(code, values)], rows, folded=True)
+
+
+def settings_table(run: Records, say: Language) -> Table:
+    """What of a run's config is not at its default."""
+    default = flatten(RunConfig())
+    rows = [
+        [code(field), written(value), written(default[field])]
+        for field, value in run.config.items()
+        if field != "name" and value != default[field]
+    ]
+    return Table(say("Settings that are not at their default"), [say("setting"), say("value"), say("default")], rows)
+
+
+def differences_table(runs: Sequence[Records], say: Language) -> Table | None:
+    """The settings in which runs differ, a run a row; None where there are none."""
+    configs = {id(run): config for run in runs if (config := known(lambda run=run: run.config))}
+    first = next(iter(configs.values()), {})
+    fields = [f for f in first if f != "name" and any(config[f] != first[f] for config in configs.values())]
+    if not fields:
+        return None
+    rows = [[name_run(run), *(written(configs[id(run)][f]) for f in fields)] for run in runs if id(run) in configs]
+    return Table(say("Settings in which the runs differ"), [say("run"), *map(code, fields)], rows)
+
+
+def layers_table(network: Network, caption: Any, say: Language) -> Table:
+    """A network layer by layer, as Keras's summary shows it."""
+    rows = [
+        [code(layer.name), layer.kind, size_text(layer.shape), say.whole(layer.parameters), _trained(layer, say)]
+        for layer in network.layers
+    ]
+    header = [say("layer"), say("kind"), say("output"), say("parameters"), say("trained")]
+    return Table(caption, header, rows, folded=True)
+
+
+def _trained(layer: Any, say: Language) -> Any:
+    if not layer.parameters:
+        return ""
+    return say("yes") if layer.trainable else say("no")
+
+
+def classes_table(run: Records, say: Language) -> Table:
+    """Test figures class by class."""
+    rows = [
+        [row.name, say.percent(row.precision), say.percent(row.recall), say.number(row.f1), say.whole(row.support)]
+        for row in run.figures.classes
+    ]
+    header = [say("class"), say("precision"), say("recall"), "F1", say("images")]
+    return Table(say("Test figures of each class"), header, rows, folded=True)
+
+
+def confused_table(run: Records, say: Language) -> Table:
+    """The pairs of classes that are most often confused."""
+    rows = [
+        [
+            say("{true} for {predicted}", true=pair.true, predicted=pair.predicted),
+            say.whole(pair.count),
+            say.percent(pair.share),
+        ]
+        for pair in run.figures.confused
+    ]
+    header = [say("taken for another class"), say("images"), say("share of the true class")]
+    return Table(say("Most frequent confusions"), header, rows)

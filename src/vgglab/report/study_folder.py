@@ -1,0 +1,87 @@
+"""What a study's folder says beside its runs: its questions, the runs that were planned, the choices that were made."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from vgglab.errors import VgglabError
+from vgglab.report.records import STUDY, Missing, reading
+from vgglab.runs.files import read_json
+from vgglab.study import Question, load_study
+from vgglab.yaml_text import read_yaml
+
+
+@dataclass(frozen=True)
+class StudyFolder:
+    """A study as its folder tells it.
+
+    Attributes:
+        folder: the folder.
+        name: of the study; that of the folder where it cannot be read.
+        description: what the study says of itself, by language; "" stands for one that is not known.
+        questions: what its report answers; none for a report in general terms.
+        planned: names of the runs that it wants.
+        choices: selecting run -> `chosen`, the run that it took, and `candidates`.
+        gaps: files that are missing or damaged.
+    """
+
+    folder: Path
+    name: str
+    description: dict[str, str] = field(default_factory=dict)
+    questions: list[Question] = field(default_factory=list)
+    planned: list[str] = field(default_factory=list)
+    choices: dict[str, dict[str, Any]] = field(default_factory=dict)
+    gaps: list[Missing] = field(default_factory=list)
+
+
+def read_study(folder: Path) -> StudyFolder:
+    """What a folder of runs says of its study; a file that cannot be read is among its gaps."""
+    gaps: list[Missing] = []
+    try:
+        with reading(folder, "study.yaml", STUDY):
+            name, description, questions, candidates = read_plan(folder / "study.yaml")
+    except Missing as missing:
+        if missing.damage:
+            gaps.append(missing)
+        return StudyFolder(folder, folder.name, gaps=gaps)
+    choices: dict[str, dict[str, Any]] = {}
+    selecting = {run: names for run, names in candidates.items() if names}
+    try:
+        with reading(folder, "study.json", STUDY) as path:
+            made = read_json(path)["choices"]
+            choices = {
+                run: {"chosen": str(choice["chosen"]), "candidates": selecting.get(run, [])}
+                for run, choice in made.items()
+            }
+    except Missing as missing:
+        gaps += [missing] if selecting and missing.damage else []
+    return StudyFolder(folder, name, description, questions, list(candidates), choices, gaps)
+
+
+def read_plan(path: Path) -> tuple[str, dict[str, str], list[Question], dict[str, list[str]]]:
+    """Name, description and questions of a study, and its runs, each with those that it selects from."""
+    tree = read_yaml(path)
+    name = str(tree["name"])
+    candidates = {str(run["name"]): [str(other) for other in run.get("candidates", [])] for run in tree["runs"]}
+    if "questions" in tree:
+        questions = TypeAdapter(list[Question]).validate_python(tree["questions"])
+    else:
+        questions = shipped_questions(name)
+    told = tree.get("description") or {}
+    description = {str(key): str(text) for key, text in told.items()} if isinstance(told, dict) else {"": str(told)}
+    return name, description, questions, candidates
+
+
+def shipped_questions(name: str) -> list[Question]:
+    """The questions of the shipped study of that name, for folders that an older version wrote.
+
+    Example:
+        >>> shipped_questions("of-my-own")
+        []
+    """
+    try:
+        return load_study(name).questions if not name.endswith((".yaml", ".yml")) else []
+    except VgglabError:
+        return []

@@ -1,0 +1,92 @@
+"""What a folder lacks is a gap in the page that names the file and what brings it back; nothing makes it crash."""
+
+import json
+import shutil
+
+import pytest
+
+RECORDED = {
+    "metrics.json": "vgglab evaluate",
+    "confusion_matrix.csv": "vgglab evaluate",
+    "history.csv": "vgglab train --resume",
+    "config.yaml": "Restore it from a copy",
+}
+DAMAGE = [
+    b"",
+    b"{",
+    b"[]",
+    b"\xff\xfe\x00",
+    b"null",
+    b'{"schema": 1}',
+    b"a,b\n1,2\n",
+    b'{"schema": 99, "findings": [{}]}',
+]
+FILES = sorted(
+    {*RECORDED, "classes.json", "environment.json", "findings.json", "predictions.csv", "run.json", "signals.jsonl"}
+    | {"split.json", "architecture.json", "summary.txt"}
+)
+
+
+@pytest.mark.parametrize(("file", "remedy"), RECORDED.items())
+def test_a_missing_file_is_named_with_its_remedy(run_copy, page, file, remedy):
+    (run_copy / file).unlink()
+    text = page(run_copy)
+    _ = text.tree
+    assert f"{file} is missing in {run_copy}." in text.words and remedy in text.words
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_no_file_is_needed_and_no_damage_makes_it_crash(run_copy, page, file):
+    (run_copy / file).unlink(missing_ok=True)
+    assert page(run_copy, language="fr").tree is not None
+    for content in DAMAGE:
+        (run_copy / file).write_bytes(content)
+        assert page(run_copy).endswith("</html>")
+
+
+def test_a_study_needs_no_file_of_its_runs(lab_copy, page):
+    for file in FILES:
+        (lab_copy / "dropout-sgd" / file).unlink(missing_ok=True)
+        assert page(lab_copy).endswith("</html>")
+
+
+def test_damage_is_told(run_copy, page):
+    (run_copy / "metrics.json").write_text('{"schema": 1, "n": "many"}')
+    assert "metrics.json in" in page(run_copy).words and "'many' is no number" in page(run_copy).replace("&#39;", "'")
+
+
+def test_a_folder_with_hardly_anything_has_a_page(run_copy, page):
+    for path in run_copy.iterdir():
+        if path.name not in ("run.json", "config.yaml"):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    text = page(run_copy)
+    _ = text.tree
+    assert text.count('class="gap"') >= 5
+
+
+def test_a_run_that_cannot_be_opened_is_a_gap_of_the_study(lab_copy, page):
+    (lab_copy / "optimal" / "run.json").write_text("{")
+    (lab_copy / "frozen" / "run.json").unlink()
+    text = page(lab_copy).words
+    assert f"run.json in {lab_copy / 'optimal'} cannot be used" in text
+    assert f"run.json is missing in {lab_copy / 'frozen'}" in text
+
+
+@pytest.mark.parametrize("file", ["study.yaml", "study.json"])
+def test_a_study_without_its_files_is_still_reported(lab_copy, page, file):
+    for content in [None, *DAMAGE]:
+        (lab_copy / file).unlink(missing_ok=True)
+        if content is not None:
+            (lab_copy / file).write_bytes(content)
+        assert page(lab_copy).endswith("</html>")
+
+
+def test_figures_that_are_no_numbers_are_dashes(run_copy, page):
+    (run_copy / "history.csv").write_text(
+        "epoch,loss,accuracy,val_loss,val_accuracy,learning_rate,seconds,phase\n1,nan,,inf,,0.1,1.0,1\n2,,,,,0.1,1.0,2\n"
+    )
+    record = json.loads((run_copy / "run.json").read_text()) | {"status": "diverged"}
+    (run_copy / "run.json").write_text(json.dumps(record))
+    text = page(run_copy)
+    _ = text.tree
+    assert "nan" not in text.words and "Diverged, as the loss stopped being a number" in text

@@ -27,7 +27,6 @@ Set = Annotated[list[str], typer.Option("--set", metavar="FIELD=VALUE", help="Se
 Out = Annotated[Path, typer.Option("--out", help="Folder that runs are made in.")]
 DataDir = Annotated[Path | None, typer.Option("--data-dir", envvar="VGGLAB_DATA", help="Where the data sets lie.")]
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout.")]
-Language = Annotated[str, typer.Option("--lang", help="Language of findings: en or fr.")]
 RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="Run folder, or a run's name below ./runs.")]
 Language = Annotated[str, typer.Option("--lang", help="Language: en or fr.")]
 Paths = Annotated[list[Path], typer.Argument(metavar="RUN...|STUDY", help="Run folders, or a study's.")]
@@ -84,12 +83,12 @@ def study(
     out: Out = Path("runs"),
     data_dir: DataDir = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list the runs and what they cost.")] = False,
-    language: Annotated[str, typer.Option("--lang", help="Language of the report: en or fr.")] = "en",
+    language: Language = "en",
     as_json: Json = False,
     options: dict[str, Any] | None = None,
 ) -> None:
     """Do every run of a study file that is not done yet, compare them, and write the study's report."""
-    from vgglab.diagnosis.reading import translations
+    from vgglab.diagnosis.reading import check_language
     from vgglab.grid.local import check_data, run_study
     from vgglab.report.compare import compare as compare_runs
     from vgglab.report.compare import explanations
@@ -97,7 +96,7 @@ def study(
     from vgglab.study import load_study, plan_runs, study_folder_name
     from vgglab.tracking.trackers import check_trackers
 
-    translations(language)  # an unknown one is told before hours of training, not after
+    check_language(language)  # an unknown one is told before hours of training, not after
     overrides = parse_assignments(assignments) | from_options(options or {})
     name = make_config({}, {"name": overrides.pop("name", None)}, "options").name
     loaded = load_study(study)
@@ -110,7 +109,7 @@ def study(
     check_trackers(tuple({name for plan in planned for name in plan.config.log}))
     check_data(planned)
     succeeded = run_study(loaded, planned, folder, quiet=as_json, say=say)
-    _show_rows(compare_runs(folder), as_json, explanations(folder))
+    _show_rows(compare_runs(folder), as_json, explanations(folder, language=language))
     say(f"runs are in {folder}")
     _write_study_report(folder, language)
     if not succeeded:

@@ -143,6 +143,9 @@ def train_stretch(
         callbacks.append(keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: tracking.update()))
     try:
         fit(part, config.train.batch_size, stretch.epochs, config.train.seed, callbacks)
+    except KeyboardInterrupt:
+        checkpoint.forget_unsaved()
+        raise
     finally:
         close_progress(callbacks)
 

@@ -21,7 +21,7 @@ NAMED_PAIRS = 3
 
 def run_section(run: Records, say: Language) -> Section:
     """Everything that is known of a run."""
-    anchor = run.anchor
+    anchor = run.anchor or "run"
     parts = [
         ("settings", say("Settings"), lambda: [settings_table(run, say)]),
         ("curves", say("Learning curves"), lambda: curves(run, say)),
@@ -118,6 +118,7 @@ def _finding(run: Records, item: dict[str, Any], number: int, say: Language) -> 
         say.set_type(item["why"]),
         say.set_type(item["advice"]),
         command(item, run.folder) if item["try"] else "",
+        say.set_type(item["tried"]),
         item["source"],
         evidence,
         number if marked else None,

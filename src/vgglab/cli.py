@@ -304,7 +304,7 @@ def _show_rows(rows: list[dict[str, Any]], as_json: bool, explained: list[dict[s
 
 def _write_study_report(folder: Path, language: str) -> None:
     """Write a study's report; whatever is wrong with it, the runs are done and stay so."""
-    from vgglab.console import explain
+    from vgglab.errors import explain
     from vgglab.report.html import write_report
 
     try:

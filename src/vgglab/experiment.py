@@ -15,7 +15,7 @@ from vgglab.datasets.split import check_split, split_record
 from vgglab.diagnosis.data import data_signals
 from vgglab.diagnosis.findings import diagnose
 from vgglab.diagnosis.signals import SignalRecorder, read_signals
-from vgglab.errors import RunError
+from vgglab.errors import RunError, explain
 from vgglab.evaluation.evaluate import evaluate_run
 from vgglab.models.build import build_model
 from vgglab.models.describe import count_flops, count_parameters, summary_json, summary_text
@@ -161,7 +161,7 @@ def recorded(folder: Path) -> Iterator[RunRecord]:
     except BaseException as error:
         stopped = isinstance(error, KeyboardInterrupt)
         record.status = "interrupted" if stopped else "failed"
-        record.message = "stopped by the user" if stopped else f"{type(error).__name__}: {error}"
+        record.message = "stopped by the user" if stopped else explain(error)
         raise
     finally:
         record.save(folder)

@@ -77,3 +77,13 @@ def test_pictures_of_one_kind_are_no_near_duplicates():
     sky = np.random.default_rng(0).integers(100, 103, (400, 8, 8, 3)).astype("uint8")
     assert near_duplicate_share(features(sky[:200]), features(sky[200:])) == 0.0
     assert near_duplicate_share(features(sky[:1]), features(sky[200:])) == 0.0
+
+
+def test_a_simple_model_that_saw_as_much_is_as_right_within_as_across_unless_training_labels_are_wrong(digits):
+    (images, labels), validation = digits
+    few = data_signals((images[:60], labels[:60]), validation, 10)["check"]
+    assert few["across"] > few["across_half"] and abs(few["across_half"] - few["within"]) < 0.15
+    rng = np.random.default_rng(0)
+    wrong = np.where(rng.random(len(labels)) < 0.4, rng.integers(0, 10, len(labels)), labels)
+    noisy = data_signals((images, wrong), validation, 10)["check"]
+    assert noisy["across_half"] - noisy["within"] > 0.15

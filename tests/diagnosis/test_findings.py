@@ -312,7 +312,7 @@ def test_images_that_are_nearly_training_images_are_a_leak_too(rows, start, line
 def test_validation_that_a_simple_model_knows_better_tells_of_wrong_training_labels(
     rows, start, line, across, copies, expected
 ):
-    check = CHECK | {"within": 0.6, "across": across, "renamed": across}
+    check = CHECK | {"within": 0.6, "across": across, "across_half": across, "renamed": across}
     found = codes(rows([1.0, 0.7, 0.7, 0.7]), [start({"check": check, "duplicates": copies}), line(4)])
     assert found[0] == expected and len(set(found) & {"labels_noisy", "duplicates"}) == 1
 

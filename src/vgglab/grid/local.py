@@ -99,7 +99,7 @@ def goes_on(text: str, study: Study, planned: list[PlannedRun]) -> bool:
 
 
 def decided(run: dict[str, Any]) -> dict[str, Any]:
-    """A run of a `study.yaml` with the defaults of the settings that it does not have; where it logs to is no matter."""
+    """A run of a `study.yaml` with the defaults of the settings that it does not have; logs do not matter."""
     return run if "candidates" in run else flatten(make_config({})) | run | {"log": None}
 
 

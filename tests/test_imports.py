@@ -24,6 +24,7 @@ FORBIDDEN = {
     "diagnosis.findings": {"numpy", "runs"} | BACKENDS,
     "diagnosis.reading": {"numpy"} | BACKENDS,
     "diagnosis.comparison": {"numpy"} | BACKENDS,
+    "tracking": {"training", "models", "datasets", "evaluation", "report", "experiment", "grid", "study"} | BACKENDS,
     "config": {"runs", "study", "numpy"} | BACKENDS,
     "study": {"experiment", "grid", "training", "models", "report"} | BACKENDS,
 }

@@ -11,7 +11,7 @@ import typer
 import vgglab
 from vgglab import cli_data, cli_predict
 from vgglab.backend import import_keras
-from vgglab.console import print_table, run_command, say
+from vgglab.console import Complaints, print_table, run_command, say
 from vgglab.options import with_config_options
 
 app = typer.Typer(
@@ -27,7 +27,6 @@ Set = Annotated[list[str], typer.Option("--set", metavar="FIELD=VALUE", help="Se
 Out = Annotated[Path, typer.Option("--out", help="Folder that runs are made in.")]
 DataDir = Annotated[Path | None, typer.Option("--data-dir", envvar="VGGLAB_DATA", help="Where the data sets lie.")]
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout.")]
-Language = Annotated[str, typer.Option("--lang", help="Language of findings: en or fr.")]
 RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="Run folder, or a run's name below ./runs.")]
 Language = Annotated[str, typer.Option("--lang", help="Language: en or fr.")]
 Paths = Annotated[list[Path], typer.Argument(metavar="RUN...|STUDY", help="Run folders, or a study's.")]
@@ -84,19 +83,20 @@ def study(
     out: Out = Path("runs"),
     data_dir: DataDir = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list the runs and what they cost.")] = False,
-    language: Annotated[str, typer.Option("--lang", help="Language of the report: en or fr.")] = "en",
+    language: Language = "en",
     as_json: Json = False,
     options: dict[str, Any] | None = None,
 ) -> None:
     """Do every run of a study file that is not done yet, compare them, and write the study's report."""
-    from vgglab.diagnosis.reading import translations
+    from vgglab.diagnosis.reading import check_language
     from vgglab.grid.local import check_data, run_study
     from vgglab.report.compare import compare as compare_runs
     from vgglab.report.compare import explanations
     from vgglab.resolve import from_options, make_config, parse_assignments
     from vgglab.study import load_study, plan_runs, study_folder_name
+    from vgglab.tracking.trackers import check_trackers
 
-    translations(language)  # an unknown one is told before hours of training, not after
+    check_language(language)  # an unknown one is told before hours of training, not after
     overrides = parse_assignments(assignments) | from_options(options or {})
     name = make_config({}, {"name": overrides.pop("name", None)}, "options").name
     loaded = load_study(study)
@@ -106,13 +106,17 @@ def study(
         return _show_estimates(planned, folder, as_json)
     if data_dir:
         os.environ["VGGLAB_DATA"] = str(data_dir)  # the runs' own processes look there too
+    check_trackers(tuple({name for plan in planned for name in plan.config.log}))
     check_data(planned)
     succeeded = run_study(loaded, planned, folder, quiet=as_json, say=say)
-    _show_rows(compare_runs(folder), as_json, explanations(folder))
+    damaged = Complaints()
+    explained = explanations(folder, language=language, damaged=damaged)
+    _show_rows(compare_runs(folder, damaged=damaged), as_json, explained)
     say(f"runs are in {folder}")
     _write_study_report(folder, language)
     if not succeeded:
         raise typer.Exit(1)
+    damaged.exit()
 
 
 @app.command()
@@ -126,11 +130,13 @@ def compare(
     from vgglab.report.compare import compare as compare_runs
     from vgglab.report.compare import explanations, rows_to_csv
 
-    rows = compare_runs(*paths)
+    damaged = Complaints()
+    rows = compare_runs(*paths, damaged=damaged)
     if as_csv:
         typer.echo(rows_to_csv(rows), nl=False)
     else:
-        _show_rows(rows, as_json, explanations(*paths, language=language))
+        _show_rows(rows, as_json, explanations(*paths, language=language, damaged=damaged))
+    damaged.exit()
 
 
 @app.command()
@@ -156,16 +162,19 @@ def runs(
     from vgglab.report.compare import make_row, number
     from vgglab.runs.store import list_runs
 
-    rows = [{"folder": str(run.folder), "created": run.record.created, **make_row(run)} for run in list_runs(out)]
+    damaged = Complaints()
+    found = list_runs(out, damaged)
+    rows = [{"folder": str(run.folder), "created": run.record.created, **make_row(run)} for run in found]
     if as_json:
         typer.echo(json.dumps(rows, indent=1))
-        return
+        return damaged.exit()
     header = ["folder", "created", "status", "epochs", "best val_accuracy"]
     cells = [
         [row["folder"], row["created"], row["status"], str(row["epochs"]), number(row["best_val_accuracy"])]
         for row in rows
     ]
     print_table(header, cells) if cells else say(f"no runs in {out}")
+    damaged.exit()
 
 
 @app.command()
@@ -299,7 +308,7 @@ def _show_rows(rows: list[dict[str, Any]], as_json: bool, explained: list[dict[s
 
 def _write_study_report(folder: Path, language: str) -> None:
     """Write a study's report; whatever is wrong with it, the runs are done and stay so."""
-    from vgglab.console import explain
+    from vgglab.errors import explain
     from vgglab.report.html import write_report
 
     try:

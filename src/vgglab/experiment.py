@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from vgglab.datasets.split import check_split, split_record
 from vgglab.diagnosis.data import data_signals
 from vgglab.diagnosis.findings import diagnose
 from vgglab.diagnosis.signals import SignalRecorder, read_signals
-from vgglab.errors import RunError
+from vgglab.errors import RunError, explain
 from vgglab.evaluation.evaluate import evaluate_run
 from vgglab.models.build import build_model
 from vgglab.models.describe import count_flops, count_parameters, summary_json, summary_text
@@ -26,11 +27,12 @@ from vgglab.runs.files import read_json, write_atomic, write_csv, write_json, wr
 from vgglab.runs.record import RunRecord
 from vgglab.runs.saved_model import load_model
 from vgglab.runs.store import DEFAULT_PARENT, create_run, lock
+from vgglab.tracking.trackers import Tracking, check_trackers, tracked
 from vgglab.training.checkpoint import Checkpoint, checkpointed_history
 from vgglab.training.fit import NonFiniteLoss, fit
 from vgglab.training.part import TrainedPart, make_part
 from vgglab.training.phases import Stretch, begin_phase, check_phases, remaining
-from vgglab.training.progress import ProgressMode, close_progress, make_progress
+from vgglab.training.progress import ProgressMode, close_progress, make_progress, tell
 from vgglab.yaml_text import read_yaml
 
 
@@ -64,6 +66,7 @@ def run(
         >>> run = vgglab.run(data="digits", batch_norm=True, optimizer="sgd", learning_rate=0.1, epochs=10)
     """
     config = resolve_config(config, options)
+    check_trackers(config.log)
     dataset = read_data(config, data_dir)
     model = start_model(config, dataset)  # before there is a folder: what cannot be built leaves none behind
     folder, config = create_run(config, out)
@@ -107,14 +110,14 @@ def train(
 
     Whatever stops the training, the record says what happened and everything trained so far is kept.
     """
-    with lock(folder), recorded(folder) as record:
+    with lock(folder), tracked(folder, config.log, partial(tell, progress)) as tracking, recorded(folder) as record:
         history = checkpointed_history(folder)
         model = load_model(folder / "last.keras") if history else model or start_model(config, dataset)
         describe(folder, config, dataset, model, record)
         checkpoint = Checkpoint(folder, model, list(dataset.classes), history, record)
         try:
             for stretch in remaining(config.phases, len(history)):
-                train_stretch(model, dataset, config, stretch, checkpoint, progress)
+                train_stretch(model, dataset, config, stretch, checkpoint, tracking, progress)
             record.status = "finished"
         except NonFiniteLoss as error:
             record.status, record.message = "diverged", str(error)
@@ -128,6 +131,7 @@ def train_stretch(
     config: RunConfig,
     stretch: Stretch,
     checkpoint: Checkpoint,
+    tracking: Tracking | None,
     progress: ProgressMode,
 ) -> None:
     """Train a phase, or what is left of it: on features where frozen layers can be computed once, else on images."""
@@ -136,8 +140,13 @@ def train_stretch(
     part = make_part(model, dataset, config, progress)
     checkpoint.begin_phase(stretch.number, part.seconds)
     callbacks = watch(checkpoint, config, dataset, part, stretch, progress)
+    if tracking:
+        callbacks.append(keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: tracking.update()))
     try:
         fit(part, config.train.batch_size, stretch.epochs, config.train.seed, callbacks)
+    except KeyboardInterrupt:
+        checkpoint.forget_unsaved()
+        raise
     finally:
         close_progress(callbacks)
 
@@ -153,7 +162,7 @@ def recorded(folder: Path) -> Iterator[RunRecord]:
     except BaseException as error:
         stopped = isinstance(error, KeyboardInterrupt)
         record.status = "interrupted" if stopped else "failed"
-        record.message = "stopped by the user" if stopped else f"{type(error).__name__}: {error}"
+        record.message = "stopped by the user" if stopped else explain(error)
         raise
     finally:
         record.save(folder)

@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from vgglab.training.batches import Batches, SeedEpochs, epoch_order
+from vgglab.training.batches import Batches, SeedEpochs, epoch_order, feed
 
 COUNT = 50
 IMAGES = np.broadcast_to(np.arange(COUNT, dtype="uint8")[:, None, None, None], (COUNT, 2, 2, 3))
@@ -25,7 +25,7 @@ def orders_seen_by_fit(epochs: range) -> list[list[int]]:
     batches, model = Batches(IMAGES, np.arange(COUNT), 8, seed=3), Spy()
     model.compile(run_eagerly=True)
     model.fit(
-        batches,
+        feed(batches),
         initial_epoch=epochs.start,
         epochs=epochs.stop,
         shuffle=False,
@@ -66,3 +66,8 @@ def test_each_image_shows_one_of_its_views_and_another_in_another_epoch():
         assert np.array_equal(images[:, 0] % 100, labels)
         seen.append(images[np.argsort(labels), 0] // 100)
     assert set(seen[0]) == {0, 1} and not np.array_equal(*seen)
+
+
+def test_tensorflow_reads_a_pipeline_of_known_length_that_does_not_wait_between_epochs():
+    fed = feed(Batches(IMAGES, np.arange(COUNT), 8, seed=3))
+    assert not isinstance(fed, keras.utils.PyDataset) and len(fed) == 7  # which waits 0.1 s at each end

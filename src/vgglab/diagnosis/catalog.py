@@ -74,6 +74,8 @@ WORDS = {
     "try": _("try:"),
     "source": _("source:"),
     "command": _("as a run:"),
+    "range_rate": _("range test: it suggests the rate {suggested:g}."),
+    "range_none": _("range test: it found no rate at which the loss falls."),
     "confirmed": _("confirmed:"),
     "not_confirmed": _("not confirmed:"),
     "tried_training": _(

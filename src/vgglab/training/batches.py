@@ -4,12 +4,14 @@ A run that is resumed therefore sees what it would have seen, without anything b
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import keras
 import numpy as np
 
 DRAWS_PER_EPOCH = 2**20  # more than the draws a seed generator makes in an epoch
+READY = 4  # batches that wait for the network
 
 # Images, labels, epoch and the batch's number -> images and labels, varied.
 Augment = Callable[[np.ndarray, np.ndarray, int, int], tuple[np.ndarray, np.ndarray]]
@@ -38,7 +40,6 @@ class Batches(keras.utils.PyDataset):
         augmenter: Augment | None = None,
         classes: int | None = None,
     ):
-        # With one worker Keras has TensorFlow tune its input pipeline, which stalls epochs by up to 5 s at their end.
         super().__init__(workers=2)
         self.images, self.labels, self.batch_size, self.seed = images, labels, batch_size, seed
         self.augmenter, self.classes = augmenter, classes
@@ -64,6 +65,28 @@ class Batches(keras.utils.PyDataset):
         if self.classes is not None and labels.ndim == 1:
             labels = one_hot(labels, self.classes)
         return images, labels
+
+
+def feed(batches: Batches) -> Any:
+    """What `Model.fit` reads batches from, each epoch anew: on TensorFlow a pipeline that does not wait between epochs.
+
+    Keras's own for a `PyDataset` with several workers waits 0.1 s at every end of an epoch or a validation; with one
+    worker it has TensorFlow tune itself, which stalls epochs by up to 5 s at their end.
+    """
+    if keras.backend.backend() != "tensorflow":
+        return batches
+    import tensorflow as tf
+
+    def read() -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        return (batches[number] for number in range(len(batches)))
+
+    signature = tuple(tf.TensorSpec((None, *array.shape[1:]), array.dtype) for array in batches[0])
+    pipeline = tf.data.Dataset.from_generator(read, output_signature=signature)
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    options.threading.private_threadpool_size = 1
+    counted = pipeline.apply(tf.data.experimental.assert_cardinality(len(batches)))
+    return counted.prefetch(READY).with_options(options)
 
 
 class SeedEpochs(keras.callbacks.Callback):

@@ -13,11 +13,14 @@ from vgglab.runs.files import write_atomic, write_csv
 from vgglab.runs.record import HISTORY_FIELDS, MEASURES, RunRecord, best_row
 from vgglab.runs.saved_model import read_metadata, save_model
 
+SAVED_EVERY = 1.0  # seconds: shorter epochs would spend as long on writing as on training
+
 
 class Checkpoint(keras.callbacks.Callback):
     """Writes `last.keras`, `best.keras`, `history.csv` and the run's record when an epoch ends.
 
-    The history travels inside `last.keras`, so that weights and history can never disagree.
+    The history travels inside `last.keras`, so that weights and history can never disagree. Of epochs that take
+    less than SAVED_EVERY, `last.keras` is not written for each, but always for the best and the last one.
 
     Args:
         folder: the run folder.
@@ -38,6 +41,7 @@ class Checkpoint(keras.callbacks.Callback):
         super().__init__()
         self.folder, self.whole, self.classes, self.history = folder, model, classes, list(history)
         self.record, self.phase, self.seconds_before = record, 1, 0.0
+        self.saved, self.saved_at = len(history), 0.0
         self.write_history()
 
     def begin_phase(self, number: int, seconds: float) -> None:
@@ -51,9 +55,17 @@ class Checkpoint(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         self.history.append(self.row(epoch, logs or {}))
-        save_model(self.whole, self.folder / "last.keras", self.classes, {"history": self.history})
-        if best_row(self.history) is self.history[-1] or not (self.folder / "best.keras").exists():
+        best = best_row(self.history) is self.history[-1] or not (self.folder / "best.keras").exists()
+        if best or epoch + 1 == self.params["epochs"] or time.monotonic() - self.saved_at > SAVED_EVERY:
+            save_model(self.whole, self.folder / "last.keras", self.classes, {"history": self.history})
+            self.saved, self.saved_at = len(self.history), time.monotonic()
+        if best:
             write_atomic(self.folder / "best.keras", lambda path: link(self.folder / "last.keras", path))
+        self.write_history()
+
+    def forget_unsaved(self) -> None:
+        """Where training stops: let the history end with the epoch that `last.keras` is from."""
+        del self.history[self.saved :]
         self.write_history()
 
     def row(self, epoch: int, logs: dict[str, float]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ import math
 import keras
 
 from vgglab.errors import VgglabError
-from vgglab.training.batches import Batches, SeedEpochs
+from vgglab.training.batches import Batches, SeedEpochs, feed
 from vgglab.training.fast_cpu import fast_batch_norm
 from vgglab.training.freezing import at_rest
 from vgglab.training.part import TrainedPart
@@ -54,8 +54,8 @@ def fit(
     validation = Batches(*part.validation, 4 * batch_size, classes=part.classes)
     with fast_batch_norm(part.model), at_rest(part.resting):
         part.model.fit(
-            train,
-            validation_data=validation,
+            feed(train),
+            validation_data=feed(validation),
             initial_epoch=epochs.start,
             epochs=epochs.stop,
             shuffle=False,

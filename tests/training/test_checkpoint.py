@@ -1,0 +1,48 @@
+"""What of a training is on disk after each epoch, and after it was stopped."""
+
+import keras
+import numpy as np
+import pytest
+
+from vgglab.runs.record import RunRecord
+from vgglab.training import checkpoint
+from vgglab.training.checkpoint import Checkpoint, checkpointed_history
+from vgglab.training.compiling import compile_model
+
+
+@pytest.fixture
+def train(tmp_path, monkeypatch):
+    """Train one epoch after the other with the same validation accuracy; what is saved after each."""
+
+    def run(epochs: int, saved_every: float) -> list[int]:
+        monkeypatch.setattr(checkpoint, "SAVED_EVERY", saved_every)
+        model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2, activation="softmax")])
+        compile_model(model, keras.optimizers.SGD(0.0))
+        written = Checkpoint(tmp_path, model, ["a", "b"], [], RunRecord("r", "running", ""))
+        saved = []
+        look = keras.callbacks.LambdaCallback(
+            on_epoch_end=lambda epoch, logs: saved.append(len(checkpointed_history(tmp_path)))
+        )
+        data = np.zeros((4, 2)), np.zeros(4)
+        model.fit(*data, validation_data=data, epochs=epochs, verbose=0, callbacks=[written, look])
+        return saved
+
+    return run
+
+
+def test_every_epoch_that_takes_long_is_saved(train):
+    assert train(4, saved_every=0.0) == [1, 2, 3, 4]
+
+
+def test_of_short_epochs_the_best_and_the_last_are_saved(train, tmp_path):
+    assert train(4, saved_every=60.0) == [1, 1, 1, 4]
+    assert (tmp_path / "history.csv").read_text().count("\n") == 5
+
+
+def test_a_history_that_is_stopped_ends_with_what_is_saved(train, tmp_path):
+    train(3, saved_every=0.0)
+    history = checkpointed_history(tmp_path)
+    stopped = Checkpoint(tmp_path, None, ["a", "b"], history, RunRecord("r", "running", ""))
+    stopped.history.append({**history[-1], "epoch": 4})
+    stopped.forget_unsaved()
+    assert stopped.record.epochs_done == 3 and (tmp_path / "history.csv").read_text().count("\n") == 4

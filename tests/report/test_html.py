@@ -80,7 +80,7 @@ def test_the_lab_is_small_and_soon_written(lab, tmp_path):
 
 def test_every_question_is_asked_in_the_labs_order(text):
     labels = re.findall(r'<h3 [^>]*><span class="label">(\w+)</span>', text)
-    assert labels == ["S1", "S2", "S3", "S4", "S5", "S6", "S7", "S8", "S9", "F1", "F2", "F3", "F4", "F"]
+    assert labels == ["S1", "S2", "S3", "S4", "S5", "S6", "S7", "S8", "S9", "F1", "F2", "F3", "F4", "F", "X1"]
 
 
 def test_which_runs_learned_is_told_from_their_figures(english):
@@ -114,16 +114,17 @@ def test_a_change_names_settings_figures_and_chance(english):
 
 
 def test_a_question_without_runs_is_a_gap_unless_it_is_optional(lab_copy, page):
-    for name in ("frozen", "frozen-longer", "frozen-normalized"):
+    for name in ("frozen", "frozen-longer", "frozen-normalized", "another"):
         (lab_copy / name).rename(lab_copy.parent / name)
     shown = page(lab_copy).words
     assert "No run of this report is about it; expected frozen-longer." in shown and "X1" not in shown
 
 
-def test_another_backbone_answers_the_optional_question(lab_copy, page):
-    config = (lab_copy / "frozen" / "config.yaml").read_text().replace("name: VGG16", "name: MobileNetV2")
-    (lab_copy / "frozen" / "config.yaml").write_text(config.replace("weights: builtin", "weights: imagenet"))
-    assert "X1 Try another pretrained network. frozen learned." in page(lab_copy).words
+def test_what_a_run_is_decides_which_question_it_answers(lab_copy, page):
+    assert "X1 Try another pretrained network. another learned." in page(lab_copy).words
+    config = (lab_copy / "another" / "config.yaml").read_text().replace("MobileNetV2", "VGG16")
+    (lab_copy / "another" / "config.yaml").write_text(config)
+    assert "X1" not in page(lab_copy).words
 
 
 def test_a_study_of_an_older_version_is_asked_the_shipped_questions(lab_copy, page):

@@ -120,6 +120,32 @@ def test_runs_and_compare_list_what_is_there(vgglab, trained):
     assert json.loads(out)[0]["val_accuracy"] == trained.history[-1]["val_accuracy"]
 
 
+DAMAGES = {
+    "run.json": '{"schema": 1',
+    "run.json ": '{"schema": 99}',
+    "run.json  ": '{"schema": 1, "name": "b", "status": "lost", "created": ""}',
+    "config.yaml": "train: {epochs: [}",
+    "history.csv": "epoch,loss\n1,2\n",
+    "metrics.json": "[",
+}
+
+
+@pytest.mark.parametrize("file", DAMAGES)
+@pytest.mark.parametrize("verb", ["runs", "compare"])
+def test_a_damaged_run_is_named_and_left_out_of_a_listing_of_the_others(vgglab, write_run, tmp_path, verb, file):
+    write_run("a", [1.0]), write_run("b", [1.0], test_accuracy=0.5)
+    write(tmp_path / "b" / file.strip(), DAMAGES[file])
+    code, out, err = vgglab(verb, tmp_path, "--json")
+    assert code == 1 and [row["run"] for row in json.loads(out)] == ["a"]
+    assert err.count("\n") == 1 and err.startswith("vgglab: left out: ") and str(tmp_path / "b") in err
+
+
+def test_a_folder_of_damaged_runs_alone_lists_nothing(vgglab, write_run, tmp_path):
+    write(write_run("a").folder / "run.json", "")
+    assert [vgglab(verb, tmp_path)[0] for verb in ("runs", "compare")] == [1, 1]
+    assert vgglab("compare", tmp_path, "--csv")[1] == ""
+
+
 def test_a_dry_run_lists_runs_and_time_and_makes_nothing(vgglab, tmp_path):
     study = write(
         tmp_path / "s.yaml", "name: s\nruns: [{name: a}, {name: b, select: {best: val_accuracy, among: [a]}}]"

@@ -9,9 +9,9 @@ from typing import Annotated, Any
 import typer
 
 import vgglab
-from vgglab import cli_data
+from vgglab import cli_data, cli_predict
 from vgglab.backend import import_keras
-from vgglab.console import print_table, run_command, say
+from vgglab.console import Complaints, print_table, run_command, say
 from vgglab.options import with_config_options
 
 app = typer.Typer(
@@ -109,11 +109,14 @@ def study(
     check_trackers(tuple({name for plan in planned for name in plan.config.log}))
     check_data(planned)
     succeeded = run_study(loaded, planned, folder, quiet=as_json, say=say)
-    _show_rows(compare_runs(folder), as_json, explanations(folder, language=language))
+    damaged = Complaints()
+    explained = explanations(folder, language=language, damaged=damaged)
+    _show_rows(compare_runs(folder, damaged=damaged), as_json, explained)
     say(f"runs are in {folder}")
     _write_study_report(folder, language)
     if not succeeded:
         raise typer.Exit(1)
+    damaged.exit()
 
 
 @app.command()
@@ -127,11 +130,13 @@ def compare(
     from vgglab.report.compare import compare as compare_runs
     from vgglab.report.compare import explanations, rows_to_csv
 
-    rows = compare_runs(*paths)
+    damaged = Complaints()
+    rows = compare_runs(*paths, damaged=damaged)
     if as_csv:
         typer.echo(rows_to_csv(rows), nl=False)
     else:
-        _show_rows(rows, as_json, explanations(*paths, language=language))
+        _show_rows(rows, as_json, explanations(*paths, language=language, damaged=damaged))
+    damaged.exit()
 
 
 @app.command()
@@ -157,16 +162,19 @@ def runs(
     from vgglab.report.compare import make_row, number
     from vgglab.runs.store import list_runs
 
-    rows = [{"folder": str(run.folder), "created": run.record.created, **make_row(run)} for run in list_runs(out)]
+    damaged = Complaints()
+    found = list_runs(out, damaged)
+    rows = [{"folder": str(run.folder), "created": run.record.created, **make_row(run)} for run in found]
     if as_json:
         typer.echo(json.dumps(rows, indent=1))
-        return
+        return damaged.exit()
     header = ["folder", "created", "status", "epochs", "best val_accuracy"]
     cells = [
         [row["folder"], row["created"], row["status"], str(row["epochs"]), number(row["best_val_accuracy"])]
         for row in rows
     ]
     print_table(header, cells) if cells else say(f"no runs in {out}")
+    damaged.exit()
 
 
 @app.command()
@@ -177,7 +185,11 @@ def evaluate(run: RunPath, data_dir: DataDir = None, as_json: Json = False) -> N
 
     metrics = vgglab.evaluate(run, data_dir=data_dir)
     typer.echo(json.dumps(metrics, indent=1) if as_json else metrics_text(metrics))
-    say(f"written: metrics.json, predictions.csv, confusion_matrix.*, curves.* in {load(run).folder}")
+    say(f"written: metrics.json, predictions.csv, confusion_matrix.*, curves.*, examples.json in {load(run).folder}")
+
+
+app.command()(cli_predict.predict)
+app.command()(cli_predict.explain)
 
 
 @app.command()
@@ -296,7 +308,7 @@ def _show_rows(rows: list[dict[str, Any]], as_json: bool, explained: list[dict[s
 
 def _write_study_report(folder: Path, language: str) -> None:
     """Write a study's report; whatever is wrong with it, the runs are done and stay so."""
-    from vgglab.console import explain
+    from vgglab.errors import explain
     from vgglab.report.html import write_report
 
     try:

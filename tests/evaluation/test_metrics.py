@@ -58,8 +58,22 @@ def test_loss_and_its_interval_equal_the_numbers_worked_out_by_hand():
     losses = [-math.log(p) for p in (0.7, 0.1, 0.3, 0.5, 0.3)]
     mean = sum(losses) / 5
     half = 1.96 * math.sqrt(sum((loss - mean) ** 2 for loss in losses) / 4) / math.sqrt(5)
+    interval = [mean / math.exp(half / mean), mean * math.exp(half / mean)]
     assert result["loss"] == pytest.approx(mean, rel=1e-6)
-    assert result["loss_interval"] == pytest.approx([mean - half, mean + half], rel=1e-6)
+    assert result["loss_interval"] == pytest.approx(interval, rel=1e-6)
+
+
+def test_the_interval_of_a_loss_that_few_images_make_stays_above_0():
+    probabilities = np.array([[0.999, 0.001]] * 9 + [[0.01, 0.99]])
+    low, high = evaluate_predictions(np.zeros(10, int), probabilities, ["cat", "dog"])["loss_interval"]
+    assert 0 < low < 0.46 < high < 5
+
+
+def test_with_many_images_the_interval_of_the_loss_is_the_normal_one():
+    right = np.random.default_rng(0).uniform(0.2, 0.9, 20_000)
+    result = evaluate_predictions(np.zeros(20_000, int), np.stack([right, 1 - right], 1), ["cat", "dog"])
+    half = 1.96 * np.log(right).std() / math.sqrt(20_000)
+    assert result["loss_interval"] == pytest.approx([result["loss"] - half, result["loss"] + half], rel=1e-4)
 
 
 def test_a_certain_mistake_costs_what_keras_charges_for_it():

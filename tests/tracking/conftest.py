@@ -13,7 +13,7 @@ import pytest
 
 import vgglab
 
-WAIT = 120  # seconds for a server to answer
+WAIT = 240  # seconds for a server to answer
 
 
 class Server:

@@ -36,7 +36,8 @@ def evaluate_predictions(labels: np.ndarray, probabilities: np.ndarray, classes:
         finite), `macro` and `per_class` (precision, recall, f1; 0 where undefined), `most_confused` (at
         most ten pairs of `true` and `predicted`, with `count` and its `share` of the true class) and
         `calibration` (see `calibrate`).
-        Intervals are [low, high] at 95 %: Wilson's for accuracy, the normal approximation for loss.
+        Intervals are [low, high] at 95 %: Wilson's for accuracy, for loss the normal approximation of its logarithm
+        (delta method; Casella and Berger, Statistical Inference, 2nd ed., 5.5.4), which stays above 0.
 
     Raises:
         DataError: when there is no image, the shapes disagree or a label names no class.
@@ -173,8 +174,8 @@ def _mean_loss(labels: np.ndarray, probabilities: np.ndarray) -> tuple[float | N
     mean = float(losses.mean())
     if len(losses) == 1:  # one image has no spread
         return mean, None
-    half = _Z_95 * float(losses.std(ddof=1)) / math.sqrt(len(losses))
-    return mean, [mean - half, mean + half]
+    factor = math.exp(_Z_95 * float(losses.std(ddof=1)) / math.sqrt(len(losses)) / mean)
+    return mean, [mean / factor, mean * factor]
 
 
 def _score_classes(labels: np.ndarray, predicted: np.ndarray, classes: Sequence[str]) -> list[dict]:

@@ -2,12 +2,13 @@
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from vgglab.config import APART, config_fields, flatten
 from vgglab.diagnosis.comparison import explain_differences
+from vgglab.display import html_table, text_table
 from vgglab.errors import RunError
 from vgglab.runs.record import MEASURES
 from vgglab.runs.store import Run, find_folder, list_runs, load
@@ -15,8 +16,15 @@ from vgglab.runs.store import Run, find_folder, list_runs, load
 Row = dict[str, Any]
 
 
-def find_runs(paths: Sequence[Path | str]) -> list[Run]:
+Damaged = Callable[[RunError], None]  # told of a run that is left out
+
+
+def find_runs(paths: Sequence[Path | str], damaged: Damaged | None = None) -> list[Run]:
     """The runs at the given folders; a study's folder stands for all of its runs.
+
+    Args:
+        paths: folders of runs and of studies.
+        damaged: told of each damaged run below a study's folder, which is then left out; None refuses it.
 
     Raises:
         RunError: a path is neither a run nor a folder of runs.
@@ -27,39 +35,59 @@ def find_runs(paths: Sequence[Path | str]) -> list[Run]:
         if (folder / "run.json").exists() or not folder.is_dir():
             runs.append(load(folder))
             continue
-        below = list_runs(folder)
-        if not below:
+        told: list[RunError] = []
+        below = list_runs(folder, damaged and told.append)
+        for error in told:
+            damaged(error)
+        if not below and not told:
             raise RunError(f"{path}: holds no run; `vgglab runs` lists what is there")
         runs += below
     return runs
 
 
-def compare(*paths: Path | str) -> list[Row]:
+class Comparison(list[Row]):
+    """Rows of runs; printed, or in a notebook, they are tables."""
+
+    def __str__(self) -> str:
+        return "\n\n".join(text_table(*table) for table in self._tables())
+
+    def _repr_html_(self) -> str:
+        return "".join(html_table(*table) for table in self._tables())
+
+    def _tables(self) -> list[tuple[list[str], list[list[str]]]]:
+        """Results, and the settings in which the runs differ if there are any."""
+        settings = [config_table(self)] if self and self[0]["config"] else []
+        return [results_table(self), *settings]
+
+
+def compare(*paths: Path | str, damaged: Damaged | None = None) -> Comparison:
     """One row a run: figures of the last and the best epoch, cost, and the config fields that differ.
 
     Args:
         *paths: run folders, or a study's folder.
+        damaged: as for `find_runs`.
 
     Returns:
         Rows with `run`, `status`, `epochs`, the four measures at the `last` epoch, `best_epoch` and the measures
-        there as `best_loss` ..., `test_accuracy`, `parameters`, `seconds`, `flops`, `config` (differing fields).
+        there as `best_loss` ..., `test_accuracy`, `parameters`, `seconds`, `flops`, `config` (differing fields); a
+        list that prints as tables.
 
     Raises:
         RunError: a path is no run, or was written by a newer version.
     """
-    runs = find_runs(paths)
+    runs = find_runs(paths, damaged)
     differing = differing_fields(runs)
-    return [make_row(run) | {"config": config} for run, config in zip(runs, differing, strict=True)]
+    return Comparison(make_row(run) | {"config": config} for run, config in zip(runs, differing, strict=True))
 
 
-def explanations(*paths: Path | str, language: str = "en") -> list[dict[str, Any]]:
+def explanations(*paths: Path | str, language: str = "en", damaged: Damaged | None = None) -> list[dict[str, Any]]:
     """Why some runs do better than others, as `vgglab.diagnosis.comparison.explain_differences` says it.
 
     Raises:
         RunError: a path is no run, or was written by a newer version.
         UsageError: there is no such language.
     """
-    return explain_differences(find_runs(paths), language)
+    return explain_differences(find_runs(paths, damaged), language)
 
 
 def make_row(run: Run) -> Row:
@@ -92,6 +120,8 @@ def differing_fields(runs: Sequence[Run]) -> list[dict[str, Any]]:
 
 def rows_to_csv(rows: Sequence[Row]) -> str:
     """The rows as CSV; each differing config field is a column."""
+    if not rows:
+        return ""
     flat = [{**row, **row["config"]} for row in rows]
     for row in flat:
         del row["config"]
@@ -118,7 +148,7 @@ def results_table(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
 
 def config_table(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
     """Header and cells of the config fields in which the runs differ; no cells where they are alike."""
-    fields = list(rows[0]["config"])
+    fields = list(rows[0]["config"]) if rows else []
     cells = [[row["run"], *(str(row["config"][field]) for field in fields)] for row in rows] if fields else []
     return ["run", *fields], cells
 

@@ -55,6 +55,7 @@ def headline(metrics: dict[str, Any]) -> str:
     low, high = metrics["accuracy_interval"]
     text = f"test accuracy {metrics['accuracy']:.4f} (95 %: {low:.4f} to {high:.4f})"
     if metrics["loss"] is not None:
-        low, high = metrics["loss_interval"]
-        text += f", loss {metrics['loss']:.4f} (95 %: {low:.4f} to {high:.4f})"
+        text += f", loss {metrics['loss']:.4f}"
+    if metrics["loss_interval"] is not None:
+        text += " (95 %: {:.4f} to {:.4f})".format(*metrics["loss_interval"])
     return f"{text}, {metrics['n']:,} images"

@@ -60,9 +60,12 @@ def read_record(folder: Path) -> RunRecord:
     tree = read_json(folder / "run.json")
     check_schema(tree, SCHEMA, folder / "run.json")
     try:
-        return RunRecord(**tree)
+        record = RunRecord(**tree)
     except TypeError as error:
         raise RunError(f"{folder / 'run.json'}: not a run's record ({error})") from None
+    if record.status not in STATUSES or not isinstance(record.seconds, int | float):
+        raise RunError(f"{folder / 'run.json'}: not a run's record (status {record.status!r}, {record.seconds!r} s)")
+    return record
 
 
 def check_schema(tree: Any, known: int, path: Path) -> None:

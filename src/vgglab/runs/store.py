@@ -4,7 +4,7 @@ import csv
 import math
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cached_property
@@ -92,6 +92,14 @@ class Run:
         """What the diagnosis found, most severe first."""
         path = self.folder / "findings.json"
         return read_json(path)["findings"] if path.exists() else []
+
+    def read_figures(self) -> None:
+        """Read config, history and metrics now.
+
+        Raises:
+            RunError: one of them is damaged, or was written by a newer version.
+        """
+        self.config, self.history, self.metrics  # noqa: B018 - they are kept once they are read
 
     @property
     def classes(self) -> list[str]:
@@ -186,9 +194,27 @@ def _plainest(config: RunConfig) -> RunConfig:
     return make_config({**tree, "backbone": {"name": config.backbone.name, "weights": config.backbone.weights}})
 
 
-def list_runs(parent: Path | str = DEFAULT_PARENT) -> list[Run]:
-    """The runs below a folder, those of studies as well, by the time they were created."""
-    runs = [Run(path.parent) for path in Path(parent).glob("**/run.json")]
+def list_runs(parent: Path | str = DEFAULT_PARENT, damaged: Callable[[RunError], None] | None = None) -> list[Run]:
+    """The runs below a folder, those of studies as well, by the time they were created.
+
+    Args:
+        parent: the folder.
+        damaged: told of each run that is damaged or was written by a newer version, which is then left out.
+
+    Raises:
+        RunError: there is such a run, and nothing to tell of it.
+    """
+    runs = []
+    for path in Path(parent).glob("**/run.json"):
+        try:
+            run = Run(path.parent)
+            run.read_figures()
+        except RunError as error:
+            if damaged is None:
+                raise
+            damaged(error)
+        else:
+            runs.append(run)
     return sorted(runs, key=lambda run: (run.record.created, run.name))
 
 

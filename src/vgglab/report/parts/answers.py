@@ -7,14 +7,13 @@ from typing import Any
 
 from markupsafe import Markup
 
-from vgglab.report.blocks import Figure, Gap, Points, Section, Table, Text
-from vgglab.report.charts.curves import learning_curves
+from vgglab.report.blocks import Gap, Points, Section, Table, Text
 from vgglab.report.language import Language, code
 from vgglab.report.parts import network
 from vgglab.report.parts import run as run_part
 from vgglab.report.parts.comparison import Difference, explained, overlaid
 from vgglab.report.parts.gaps import attempt, known, make_gap
-from vgglab.report.parts.tables import figures_table, history_table
+from vgglab.report.parts.tables import figures_table
 from vgglab.report.parts.words import (
     changed_settings,
     name_run,
@@ -166,8 +165,7 @@ def answer_runs(asked: Asked, say: Language) -> list[Any]:
         blocks += [Text(say("What explains the differences:")), *explained(own, say)]
     blocks.append(figures_table([*readable, *others], say))
     if len(readable) == 1:
-        course = run_part.course_of(readable[0], say)
-        blocks.append(Figure(learning_curves(course, say), "", [history_table(readable[0], say)]))
+        blocks += run_part.curves(readable[0], say)
     if len(readable) > 1 or others:
         columns = MEASURES if len(readable) > 1 else ("val_loss", "val_accuracy")
         blocks += overlaid([*readable, *others], columns, say)

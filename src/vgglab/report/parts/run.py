@@ -13,7 +13,7 @@ from vgglab.report.language import Language, code
 from vgglab.report.parts.gaps import attempt, known
 from vgglab.report.parts.network import drawing
 from vgglab.report.parts.tables import classes_table, confused_table, history_table, settings_table
-from vgglab.report.parts.words import tell_accuracy
+from vgglab.report.parts.words import name_run, tell_accuracy
 from vgglab.report.records import Records, Shown
 
 NAMED_PAIRS = 3
@@ -85,7 +85,7 @@ def curves(run: Records, say: Language) -> list[Any]:
     course = course_of(run, say)
     notes = [say("The ring marks the best epoch, {epoch}.", epoch=course.best)] if course.best else []
     if course.marks:
-        notes.append(say("Numbers in circles are findings; they are told below."))
+        notes.append(say("Numbers in circles are findings; the diagnosis of {run} tells them.", run=name_run(run)))
     phases = len({row.get("phase") or 1 for row in run.history})
     if phases > 1:
         notes.append(say.many("{count} phase.", "{count} phases, each with a band of its own.", phases))

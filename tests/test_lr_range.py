@@ -50,10 +50,10 @@ def test_the_picture_shows_the_curve(tested):
 
 def test_a_run_is_tested_in_its_own_folder_and_not_changed(trained, tmp_path):
     folder = shutil.copytree(trained.folder, tmp_path / "run")
-    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     done = CliRunner().invoke(app, ["lr-range", str(folder), "--json"])
     assert done.exit_code == 0 and json.loads(done.stdout)["steps"] > 20
-    assert {path.name: path.read_bytes() for path in folder.iterdir() if not path.name.startswith("lr_range")} == before
+    assert {path: path.read_bytes() for path in before} == before and (folder / "lr_range.svg").exists()
 
 
 def test_findings_about_the_rate_cite_it(write_run):

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 import vgglab
-from vgglab import cli_data
+from vgglab import cli_data, cli_predict
 from vgglab.backend import import_keras
 from vgglab.console import Complaints, print_table, run_command, say
 from vgglab.options import with_config_options
@@ -185,7 +185,11 @@ def evaluate(run: RunPath, data_dir: DataDir = None, as_json: Json = False) -> N
 
     metrics = vgglab.evaluate(run, data_dir=data_dir)
     typer.echo(json.dumps(metrics, indent=1) if as_json else metrics_text(metrics))
-    say(f"written: metrics.json, predictions.csv, confusion_matrix.*, curves.* in {load(run).folder}")
+    say(f"written: metrics.json, predictions.csv, confusion_matrix.*, curves.*, examples.json in {load(run).folder}")
+
+
+app.command()(cli_predict.predict)
+app.command()(cli_predict.explain)
 
 
 @app.command()
@@ -304,7 +308,7 @@ def _show_rows(rows: list[dict[str, Any]], as_json: bool, explained: list[dict[s
 
 def _write_study_report(folder: Path, language: str) -> None:
     """Write a study's report; whatever is wrong with it, the runs are done and stay so."""
-    from vgglab.console import explain
+    from vgglab.errors import explain
     from vgglab.report.html import write_report
 
     try:

@@ -1,6 +1,5 @@
 """How the command line speaks: data on stdout, the rest on stderr, one line for an error."""
 
-import errno
 import signal
 import sys
 from collections.abc import Sequence
@@ -8,7 +7,8 @@ from types import FrameType
 
 import typer
 
-from vgglab.errors import VgglabError
+from vgglab.display import text_table
+from vgglab.errors import VgglabError, explain
 from vgglab.options import expand_options
 
 INTERRUPTED = 130
@@ -42,16 +42,8 @@ class Complaints:
 
 
 def print_table(header: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
-    """A table on stdout, columns aligned: the first to the left, numbers to the right."""
-    rows = [header, *cells]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(header))]
-    numeric = [all(_is_number(row[column]) for row in cells) for column in range(len(header))]
-    for row in rows:
-        padded = [
-            cell.rjust(width) if right else cell.ljust(width)
-            for cell, width, right in zip(row, widths, numeric, strict=True)
-        ]
-        print("  ".join(padded).rstrip())
+    """A table on stdout."""
+    print(text_table(header, cells))
 
 
 def run_command(app: typer.Typer, arguments: list[str]) -> int:
@@ -83,28 +75,5 @@ def run_command(app: typer.Typer, arguments: list[str]) -> int:
     return code
 
 
-def explain(error: Exception) -> str:
-    """One line that says what happened and what to do about it."""
-    if isinstance(error, VgglabError):
-        text = str(error)
-    elif hasattr(error, "format_message"):  # what Typer raises for a wrong command line
-        text = f"{error.format_message()} (see vgglab --help)"
-    elif isinstance(error, OSError) and (error.errno == errno.ENOSPC or "No space left" in str(error)):
-        text = f"{error.filename or 'the disk'}: no space left on the device; free some, or use another --out"
-    elif isinstance(error, PermissionError):
-        text = f"{error.filename}: no permission to write or read there; change it, or use another --out"
-    elif isinstance(error, ModuleNotFoundError) and error.name in ("jax", "torch", "tensorflow"):
-        text = f"the backend {error.name} is not installed; pip install 'vgglab[{error.name}]' or change KERAS_BACKEND"
-    elif isinstance(error, OSError):
-        text = str(error)
-    else:
-        text = f"unexpected {type(error).__name__}: {error}; run again with --debug for the traceback"
-    return " ".join(text.split())
-
-
 def _interrupt(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
-
-
-def _is_number(cell: str) -> bool:
-    return not cell or cell.replace(",", "").replace(".", "").isdigit()

@@ -15,17 +15,18 @@ from vgglab.datasets.split import check_split, split_record
 from vgglab.diagnosis.data import data_signals
 from vgglab.diagnosis.findings import diagnose
 from vgglab.diagnosis.signals import SignalRecorder, read_signals
-from vgglab.errors import RunError
+from vgglab.errors import RunError, explain
 from vgglab.evaluation.evaluate import evaluate_run
 from vgglab.models.build import build_model
 from vgglab.models.describe import count_flops, count_parameters, summary_json, summary_text
 from vgglab.models.preprocessing import pixel_statistics, wants_statistics
+from vgglab.notebook import Run, load
 from vgglab.resolve import from_options, make_config
 from vgglab.runs.environment import describe_environment
 from vgglab.runs.files import read_json, write_atomic, write_csv, write_json, write_text
 from vgglab.runs.record import RunRecord
 from vgglab.runs.saved_model import load_model
-from vgglab.runs.store import DEFAULT_PARENT, Run, create_run, load, lock
+from vgglab.runs.store import DEFAULT_PARENT, create_run, lock
 from vgglab.tracking.trackers import Tracking, check_trackers, tracked
 from vgglab.training.checkpoint import Checkpoint, checkpointed_history
 from vgglab.training.fit import NonFiniteLoss, fit
@@ -161,7 +162,7 @@ def recorded(folder: Path) -> Iterator[RunRecord]:
     except BaseException as error:
         stopped = isinstance(error, KeyboardInterrupt)
         record.status = "interrupted" if stopped else "failed"
-        record.message = "stopped by the user" if stopped else f"{type(error).__name__}: {error}"
+        record.message = "stopped by the user" if stopped else explain(error)
         raise
     finally:
         record.save(folder)

@@ -45,7 +45,8 @@ def test_one_run_that_fails_does_not_stop_the_others(done):
     folder, said, succeeded = done
     statuses = {name: vgglab.load(folder / name).status for name in ("damaged", "sound", "best")}
     assert statuses == {"damaged": "failed", "sound": "finished", "best": "finished"} and not succeeded
-    assert any("failed: " in line and "last.keras: not a readable" in line for line in said)
+    (line,) = [line for line in said if "failed" in line]
+    assert line.startswith("  failed: ") and "last.keras: not a readable" in line and "Error" not in line
 
 
 def test_the_best_is_chosen_said_and_recorded_and_trained_with_its_own_settings(done):
@@ -71,6 +72,44 @@ def test_a_folder_of_another_study_is_refused(done):
     other = plan_runs(STUDY, {"train.seed": 1})
     with pytest.raises(RunError, match="another study or with other settings"):
         run_study(STUDY, other, done[0], quiet=True, say=lambda line: None)
+
+
+def plan(*runs: dict, **overrides) -> tuple:
+    study = Study(name="s", runs=list(runs))
+    return study, plan_runs(study, overrides)
+
+
+def test_a_study_from_before_a_setting_existed_goes_on(tmp_path):
+    before = plan({"name": "a"}, {"name": "b", "select": {"best": "val_accuracy", "among": ["a"]}})
+    open_folder(tmp_path, *before)
+    text = (tmp_path / "study.yaml").read_text()
+    (tmp_path / "study.yaml").write_text(text.replace("  train.cache: true\n", ""))
+    assert "train.cache" not in (tmp_path / "study.yaml").read_text()
+    open_folder(tmp_path, *before)
+    assert (tmp_path / "study.yaml").read_text() == text
+
+
+def test_a_run_from_before_a_setting_existed_goes_on(tmp_path):
+    planned = plan({"name": "a"})[1][0]
+    folder, _ = create_run(planned.config, tmp_path)
+    text = (folder / "config.yaml").read_text()
+    (folder / "config.yaml").write_text(text.replace("  cache: true\n", ""))
+    assert "cache" not in (folder / "config.yaml").read_text() and vgglab.load(folder).config == planned.config
+
+
+def test_runs_may_be_added_to_a_study_but_none_changed_or_taken_away(tmp_path):
+    open_folder(tmp_path, *plan({"name": "a"}))
+    open_folder(tmp_path, *plan({"name": "a"}, {"name": "b"}))
+    for other in (plan({"name": "a"}), plan({"name": "a", "set": {"train.cache": False}}, {"name": "b"})):
+        with pytest.raises(RunError, match="another study or with other settings"):
+            open_folder(tmp_path, *other)
+
+
+@pytest.mark.parametrize("text", ["", "runs: [", "name: s", "[]"])
+def test_a_damaged_study_is_refused(tmp_path, text):
+    (tmp_path / "study.yaml").write_text(text)
+    with pytest.raises(RunError, match="another study or with other settings"):
+        open_folder(tmp_path, *plan({"name": "a"}))
 
 
 def test_a_run_that_was_killed_counts_as_interrupted_and_goes_on(tmp_path):

@@ -178,13 +178,23 @@ def proof_text(proof: dict[str, Any], language: str) -> str:
 
 
 def evidence_lines(evidence: dict[str, dict[str, Any]], language: str) -> list[str]:
-    """A table of figures with their healthy ranges."""
-    width = max((len(figure["label"]) for figure in evidence.values()), default=0)
-    rows = []
-    for figure in evidence.values():
-        value = Numbers(language).format_field(figure["value"], "" if isinstance(figure["value"], int) else ".4g")
-        rows.append(f"  {figure['label']:<{width}}  {value:<9}  {healthy(figure['healthy'], language)}".rstrip())
-    return rows
+    """A table of figures with their healthy ranges, as text."""
+    cells = evidence_cells(evidence, language)
+    width = max((len(name) for name, _, _ in cells), default=0)
+    return [f"  {name:<{width}}  {value:<9}  {limits}".rstrip() for name, value, limits in cells]
+
+
+def evidence_cells(evidence: dict[str, dict[str, Any]], language: str) -> list[tuple[str, str, str]]:
+    """What each figure is called, its value and its healthy range, as the language writes them."""
+    write = Numbers(language).format_field
+    return [
+        (
+            figure["label"],
+            write(figure["value"], "" if isinstance(figure["value"], int) else ".4g"),
+            healthy(figure["healthy"], language),
+        )
+        for figure in evidence.values()
+    ]
 
 
 def healthy(limits: list[float | None] | None, language: str) -> str:

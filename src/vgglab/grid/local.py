@@ -1,22 +1,20 @@
 """Do a study's runs on this machine, one after the other, each in a process of its own."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from vgglab.config import RunConfig, same_run
+from vgglab.config import RunConfig, flatten, same_run
 from vgglab.datasets.load import read_data
 from vgglab.errors import ConfigError, RunError, VgglabError
+from vgglab.grid.child import train_in_process
+from vgglab.resolve import make_config
 from vgglab.runs.files import write_json, write_text
 from vgglab.runs.store import Run, create_run, load
 from vgglab.study import PlannedRun, Study, choose, selected_config, study_text
 from vgglab.yaml_text import parse_yaml
 
 DONE = ("finished", "diverged")
-GRACE = 15  # seconds that a run has to put itself away after an interrupt
 
 
 def run_study(study: Study, planned: list[PlannedRun], folder: Path, quiet: bool, say: Callable[[str], None]) -> bool:
@@ -78,7 +76,7 @@ def open_folder(folder: Path, study: Study, planned: list[PlannedRun]) -> None:
     """
     text = study_text(study, planned)
     path = folder / "study.yaml"
-    if path.exists() and what_decides(path.read_text(encoding="utf-8")) != what_decides(text):
+    if path.exists() and not goes_on(path.read_text(encoding="utf-8"), study, planned):
         raise RunError(
             f"{folder}: holds runs of another study or with other settings; "
             "choose another --name or --out, or remove the folder"
@@ -87,17 +85,22 @@ def open_folder(folder: Path, study: Study, planned: list[PlannedRun]) -> None:
     write_text(path, text)
 
 
-def what_decides(text: str) -> Any:
-    """A study's text without what only its report reads."""
+def goes_on(text: str, study: Study, planned: list[PlannedRun]) -> bool:
+    """Whether a folder whose `study.yaml` is `text` can be gone on with: it holds no run with other settings.
+
+    A setting that the text does not know had its default when it was written; runs may have been added since.
+    """
     try:
-        tree = parse_yaml(text, "study.yaml")
-    except ConfigError:
-        return text
-    return (
-        {key: value for key, value in tree.items() if key not in ("questions", "description")}
-        if isinstance(tree, dict)
-        else tree
-    )
+        before, now = (parse_yaml(each, "study.yaml") for each in (text, study_text(study, planned)))
+        old, new = ({run["name"]: decided(run) for run in tree["runs"]} for tree in (before, now))
+        return before["name"] == now["name"] and all(new.get(name) == run for name, run in old.items())
+    except (ConfigError, KeyError, TypeError):
+        return False
+
+
+def decided(run: dict[str, Any]) -> dict[str, Any]:
+    """A run of a `study.yaml` with the defaults of the settings that it does not have; logs do not matter."""
+    return run if "candidates" in run else flatten(make_config({})) | run | {"log": None}
 
 
 def finish(folder: Path, config: RunConfig, quiet: bool) -> str:
@@ -129,24 +132,3 @@ def describe_outcome(run: Run) -> str:
     best = f", best val_accuracy {run.best['val_accuracy']:.4f} in epoch {run.best['epoch']}" if run.best else ""
     message = f": {run.record.message}" if run.record.message else ""
     return f"{run.status}{message}{best}, {run.record.seconds:.0f} s"
-
-
-def train_in_process(path: Path, quiet: bool) -> int:
-    """`vgglab train --resume` in a child process, whose output goes to stderr; its exit code."""
-    command = [sys.executable, "-m", "vgglab", "train", "--resume", str(path)]
-    settings = {"VGGLAB_PROGRESS": "none"} if quiet else {}
-    child = subprocess.Popen(command, stdout=sys.stderr, env=os.environ | settings)
-    try:
-        return child.wait()
-    except KeyboardInterrupt:
-        _put_away(child)
-        raise
-
-
-def _put_away(child: subprocess.Popen) -> None:
-    """Wait for an interrupted child, which had the same Ctrl-C; end it if it does not end by itself."""
-    try:
-        child.wait(GRACE)
-    except (subprocess.TimeoutExpired, KeyboardInterrupt):
-        child.terminate()
-        child.wait()

@@ -169,16 +169,13 @@ def duplicates(evidence: Evidence) -> Finding | None:
 def labels_noisy(evidence: Evidence) -> Finding | None:
     """Training labels that are less right than validation labels: a simple model does better on the latter."""
     check = evidence.data.get("check")
-    if not check or min(check["n_within"], check["n_across"]) < 50:
+    if not check or min(check["n_within"], check["n_across"]) < 50 or "across_half" not in check:
         return None
-    lead = check["across"] - check["within"]
-    if lead < max(LARGE_DROP, SURE * error_of(check["within"], check["n_across"])):
+    within, across = check["within"], check["across_half"]  # both after seeing as many images
+    if across - within < max(LARGE_DROP, SURE * error_of(within, min(check["n_within"], check["n_across"]))):
         return None
-    figures = {
-        "check_within": measured(check["within"], round(check["across"] - 0.1, 3), 1.0),
-        "check_across": measured(check["across"]),
-    }
-    return finding("labels_noisy", "warning", figures, within=check["within"], across=check["across"])
+    figures = {"check_within": measured(within, round(across - 0.1, 3), 1.0), "check_across": measured(across)}
+    return finding("labels_noisy", "warning", figures, within=within, across=across)
 
 
 def class_imbalance(evidence: Evidence) -> Finding | None:

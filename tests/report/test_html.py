@@ -167,6 +167,23 @@ def test_one_run_alone_has_a_page_without_a_comparison(trained, page):
     assert "Learning curves" in text and "Comparison" not in text and "Run by run" not in text
 
 
+def test_examples_are_in_the_page_with_what_speaks_for_them(trained, page):
+    examples = json.loads((trained.folder / "examples.json").read_text())["examples"]
+    pictures = len(examples) + sum(bool(example["explanation"]) for example in examples)
+    shown = page(trained.folder)
+    assert shown.count('src="data:image/png;base64,') == pictures > 8 and "Most confident mistakes" in shown
+
+
+def test_a_network_that_is_surer_than_right_is_told(run_copy, page):
+    metrics = json.loads((run_copy / "metrics.json").read_text())
+    metrics["calibration"] = {"error": 0.4, "bins": [dict(low=0.9, high=1.0, count=20, confidence=0.95, accuracy=0.55)]}
+    (run_copy / "metrics.json").write_text(json.dumps(metrics))
+    told = (
+        "The expected calibration error is 40.0 %. It is surer than it should be: confidence exceeds accuracy by 40.0"
+    )
+    assert told in page(run_copy).words
+
+
 def test_the_command_writes_where_it_is_told(run_copy, tmp_path):
     done = CliRunner().invoke(app, ["report", str(run_copy), "--lang", "fr", "-o", str(tmp_path / "r.html")])
     assert done.exit_code == 0 and done.stdout.strip() == str(tmp_path / "r.html")

@@ -154,7 +154,8 @@ def confusion(run: Records, say: Language) -> list[Any]:
     names, counts = run.confusion
     blocks: list[Any] = [Text(tell_confusions(run, say))] if known(lambda: run.figures) else []
     caption = say(
-        "Rows are the true classes, columns the answers; the stronger the colour, the larger the share of the true class."
+        "Rows are the true classes, columns the answers; the stronger the colour, the larger the share of the true "
+        "class."
     )
     if len(names) <= TABLED_CLASSES:
         blocks.append(confusion_table(names, counts, caption, say))

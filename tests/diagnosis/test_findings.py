@@ -298,7 +298,7 @@ def test_dropout_before_any_step_that_drowns_the_signal_is_told_from_dead_units(
 def test_a_few_constant_images_are_a_warning_and_no_duplicates(rows, start, line):
     pixels = {part: {"constant": 0.1} for part in ("training", "validation")}
     found = diagnose("finished", "", rows([1.0, 0.1]), [start({"pixels": pixels, "duplicates": 0.1}), line(2)], 10)
-    assert [(one["code"], one["severity"]) for one in found][0] == ("images_constant", "warning")
+    assert next((one["code"], one["severity"]) for one in found) == ("images_constant", "warning")
     assert "duplicates" not in [one["code"] for one in found]
 
 

@@ -34,7 +34,7 @@ EXPLAINED = dict.fromkeys(("collapsed", "labels_shuffled", "not_learned_yet", "t
     "duplicates": {"images_constant"},
     "labels_noisy": COPIES,
     "learning_rate_too_large": SCALE,
-    "underfitting": IMBALANCE | SCALE | {"learning_rate_too_large"},
+    "underfitting": IMBALANCE | SCALE | {"labels_noisy", "learning_rate_too_large"},
 }
 
 

@@ -1,6 +1,6 @@
 """Write docs/reference/*.md from the code: every command, every config field, every public name.
 
-    python docs/scripts/reference.py
+python docs/scripts/reference.py
 """
 
 import inspect

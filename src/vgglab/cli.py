@@ -23,7 +23,6 @@ app = typer.Typer(
 )
 app.add_typer(cli_data.app, name="data")
 
-Set = Annotated[list[str], typer.Option("--set", metavar="FIELD=VALUE", help="Set a config field, dotted.")]
 Out = Annotated[Path, typer.Option("--out", help="Folder that runs are made in.")]
 DataDir = Annotated[Path | None, typer.Option("--data-dir", envvar="VGGLAB_DATA", help="Where the data sets lie.")]
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout.")]
@@ -52,19 +51,18 @@ def options(
 @with_config_options
 def train(
     config: Annotated[Path | None, typer.Argument(metavar="[CONFIG]", help="YAML file of a run.")] = None,
-    assignments: Set = [],  # noqa: B006 - Typer reads the default, nobody changes it
     resume: Annotated[Path | None, typer.Option(help="Go on with a run that was stopped.")] = None,
     out: Out = Path("runs"),
     data_dir: DataDir = None,
     as_json: Json = False,
-    options: dict[str, Any] | None = None,
+    *,
+    overrides: dict[str, Any],
 ) -> None:
     """Train one network on one data set, evaluate it, and keep everything in a run folder."""
     from vgglab.errors import UsageError
     from vgglab.report.outcome import outcome_json, outcome_text
-    from vgglab.resolve import from_options, parse_assignments, read_config
+    from vgglab.resolve import read_config
 
-    overrides = parse_assignments(assignments) | from_options(options or {})
     progress = "json" if as_json else os.environ.get("VGGLAB_PROGRESS", "auto")
     if resume is not None:
         if config or overrides:
@@ -79,25 +77,24 @@ def train(
 @with_config_options
 def study(
     study: Annotated[str, typer.Argument(metavar="STUDY", help="Name of a shipped study, or a YAML file.")],
-    assignments: Set = [],  # noqa: B006
     out: Out = Path("runs"),
     data_dir: DataDir = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list the runs and what they cost.")] = False,
     language: Language = "en",
     as_json: Json = False,
-    options: dict[str, Any] | None = None,
+    *,
+    overrides: dict[str, Any],
 ) -> None:
     """Do every run of a study file that is not done yet, compare them, and write the study's report."""
     from vgglab.diagnosis.reading import check_language
     from vgglab.grid.local import check_data, run_study
     from vgglab.report.compare import compare as compare_runs
     from vgglab.report.compare import explanations
-    from vgglab.resolve import from_options, make_config, parse_assignments
+    from vgglab.resolve import make_config
     from vgglab.study import load_study, plan_runs, study_folder_name
     from vgglab.tracking.trackers import check_trackers
 
     check_language(language)  # an unknown one is told before hours of training, not after
-    overrides = parse_assignments(assignments) | from_options(options or {})
     name = make_config({}, {"name": overrides.pop("name", None)}, "options").name
     loaded = load_study(study)
     planned = plan_runs(loaded, overrides)
@@ -223,17 +220,15 @@ def diagnose(
 @with_config_options
 def lr_range(
     path: Annotated[Path | None, typer.Argument(metavar="[RUN|CONFIG]", help="A run, or a run's YAML file.")] = None,
-    assignments: Set = [],  # noqa: B006
     out: Out = Path("runs"),
     data_dir: DataDir = None,
     as_json: Json = False,
-    options: dict[str, Any] | None = None,
+    *,
+    overrides: dict[str, Any],
 ) -> None:
     """Find a learning rate: let it rise step by step, watch the loss, draw the curve; a run itself is not changed."""
     from vgglab.diagnosis.rate_range import range_text
-    from vgglab.resolve import from_options, parse_assignments
 
-    overrides = parse_assignments(assignments) | from_options(options or {})
     import_keras()
     from vgglab.lr_range import find_range
 
@@ -250,15 +245,15 @@ def summary(
     input_shape: Annotated[str | None, typer.Option(help="HxWxC in pixels; else the data set's.")] = None,
     classes: Annotated[int | None, typer.Option(min=1, help="Number of classes; else the data set's.")] = None,
     as_json: Json = False,
-    options: dict[str, Any] | None = None,
+    *,
+    overrides: dict[str, Any],
 ) -> None:
     """Show a network layer by layer; with --diff, what changes from it to another."""
     import_keras()
     from vgglab.models.describe import diff_models, diff_text, summary_json, summary_text
     from vgglab.models.find import ModelSource
-    from vgglab.resolve import from_options
 
-    source = ModelSource(from_options(options or {}), input_shape, classes)
+    source = ModelSource(overrides, input_shape, classes)
     first = source.find(model)
     if diff is None:
         typer.echo(json.dumps(summary_json(first), indent=1) if as_json else summary_text(first))

@@ -6,17 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from matplotlib import colormaps, rc_context
-from matplotlib.cm import ScalarMappable
+from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from vgglab.datasets.decode import decode_picture
 from vgglab.display import Picture
 from vgglab.errors import RunError, UsageError
-from vgglab.evaluation.displays import STYLE
+from vgglab.evaluation.displays import QUIET, STYLE
 from vgglab.evaluation.gradcam import GradCam, NotExplainable
 from vgglab.evaluation.predict import NOT_FINITE
-from vgglab.evaluation.thumbnails import COLOURS, STRENGTH, fitted, overlay, to_picture
+from vgglab.evaluation.thumbnails import fitted, overlay, to_picture
 from vgglab.runs.saved_model import Classifier, find_classifier
 from vgglab.yaml_text import nearest
 
@@ -99,7 +98,7 @@ class Explainer:
         known = self.classifier.classes
         if name not in known:
             some = ", ".join(known[:10]) + (", ..." if len(known) > 10 else "")
-            raise UsageError(f"unknown class {name!r}{nearest(name, known)}; the model knows {some}")
+            raise UsageError(f"unknown class {name!r}; the model knows {some}{nearest(name, known)}")
 
     def explain(self, path: str | PathLike[str], class_name: str | None = None) -> Explanation:
         """What speaks for a class in a picture file.
@@ -150,37 +149,44 @@ def explain_file(
 def draw_explanation(told: Explanation) -> Figure:
     """Draw a picture as the model sees it, and the same in grey, coloured where it speaks for the class."""
     picture = fitted(to_picture(told.image), SIDE)
+    title = f"predicted: {_name(told.predicted)} ({_percent(told.probability)})"
+    halves = [(picture, title), (overlay(picture, told.heat), _caption(told))]
     with rc_context(STYLE):
-        figure = Figure(figsize=(7.4, 4.0))
-        figure.suptitle(_path(told.path), x=0.02, y=0.97, ha="left", fontsize=9, parse_math=False)
-        halves = [(picture, f"{_name(told.predicted)} {told.probability:.1%}"), (_heated(told), _caption(told))]
-        for left, (shown, title) in zip((0.02, 0.47), halves, strict=True):
-            axes = figure.add_axes((left, 0.04, 0.43, 0.78))
+        figure = Figure(figsize=(7.4, 3.7))
+        figure.suptitle(_path(told.path), x=0.02, y=0.97, ha="left", fontsize=8, color=QUIET, parse_math=False)
+        for left, (shown, above) in zip((0.02, 0.47), halves, strict=True):
+            axes = figure.add_axes((left, 0.02, 0.43, 0.82))
             axes.imshow(shown, interpolation="none")
             axes.set_axis_off()
-            axes.set_title(title, loc="left", fontsize=11, parse_math=False)
+            axes.set_title(above, loc="left", fontsize=11, parse_math=False)
         _add_scale(figure)
     return figure
-
-
-def _heated(told: Explanation) -> Any:
-    return overlay(fitted(to_picture(told.image), SIDE), told.heat)
 
 
 def _caption(told: Explanation) -> str:
     if not told.heat.any():
         return f"nothing speaks for {_name(told.explained)}"
-    probability = "" if told.explained == told.predicted else f" ({told.explained_probability:.1%})"
+    probability = "" if told.explained == told.predicted else f" ({_percent(told.explained_probability)})"
     return f"speaks for {_name(told.explained)}{probability}"
 
 
+def _percent(share: float) -> str:
+    """One decimal, but never 0 % or 100 % for what is neither."""
+    if 0 < share < 0.001:
+        return "<0.1 %"
+    return ">99.9 %" if 0.999 < share < 1 else f"{100 * share:.1f} %"
+
+
 def _add_scale(figure: Figure) -> None:
-    """What the colours mean."""
+    """What the colours mean, on the same grey."""
     axes = figure.add_axes((0.915, 0.1, 0.015, 0.66))
-    bar = figure.colorbar(ScalarMappable(cmap=colormaps[COLOURS]), cax=axes, ticks=[0, 1], alpha=STRENGTH)
-    axes.set_yticklabels(["nothing", "most"])
+    grey = to_picture(np.full((256, 8, 3), 128))
+    axes.imshow(overlay(grey, np.linspace(1, 0, 256)[:, None]), aspect="auto", extent=(0, 1, 0, 1))
+    axes.set_xticks([])
+    axes.set_yticks([0, 1], ["nothing", "most"])
+    axes.yaxis.tick_right()
     axes.tick_params(length=0)
-    bar.outline.set_visible(False)
+    axes.spines[:].set_visible(False)
 
 
 def _name(text: str) -> str:

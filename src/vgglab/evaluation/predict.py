@@ -15,7 +15,7 @@ from vgglab.datasets.pictures import find_files, read_picture
 from vgglab.runs.saved_model import Classifier, find_classifier
 
 TOP = 5
-PIXELS_AT_ONCE = 2**21  # of the pictures that the model gets together: their feature maps take up to 100 times as much
+PIXELS_AT_ONCE = 2**20  # of the pictures that the model gets together: their feature maps take up to 100 times as much
 PICTURES_AT_ONCE = 256
 NOT_FINITE = "gives no finite probabilities: the model has diverged"
 

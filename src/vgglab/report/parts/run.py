@@ -153,7 +153,10 @@ def confusion(run: Records, say: Language) -> list[Any]:
     """The most confused pairs in words, the matrix, and the pairs as a table."""
     names, counts = run.confusion
     blocks: list[Any] = [Text(tell_confusions(run, say))] if known(lambda: run.figures) else []
-    caption = say("Rows are the true classes, columns what they were taken for; darker is more of the true class.")
+    caption = say(
+        "Rows are the true classes, columns the answers; the stronger the colour, the larger the share of the true "
+        "class."
+    )
     if len(names) <= TABLED_CLASSES:
         blocks.append(confusion_table(names, counts, caption, say))
     else:

@@ -85,7 +85,7 @@ GROUPS = {
     1: "first group: the rules were made with it",
     2: "second group, after its first look",
     3: "third group, after its first look",
-    4: "fourth group",
+    4: "fourth group, after its first look",
 }
 Judged = list[tuple[dict[str, Any], dict[str, Any]]]
 

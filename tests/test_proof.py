@@ -16,13 +16,13 @@ from vgglab.errors import DataError, RunError
 from vgglab.runs.files import read_json, write_json, write_text
 from vgglab.runs.store import Run
 
-STUCK = {"limit": 100, "width": 0.05, "learning_rate": 1e-6, "epochs": 4, "progress": "none", "batch_size": 10}
+STUCK = {"limit": 100, "width": 0.05, "learning_rate": 0.1, "epochs": 4, "progress": "none", "batch_size": 10}
 
 
 @pytest.fixture(scope="module")
 def slow(tmp_path_factory):
-    """A run whose rate is far too small."""
-    return vgglab.run(**STUCK, batch_norm=True, name="slow", out=tmp_path_factory.mktemp("runs"))
+    """A plain deep network, whose gradient does not arrive."""
+    return vgglab.run(**STUCK, name="slow", out=tmp_path_factory.mktemp("runs"))
 
 
 @pytest.fixture(scope="module")
@@ -31,12 +31,12 @@ def proven(slow):
     return proof.prove(slow, progress="none", say=said.append), said
 
 
-def test_a_rate_that_is_too_small_is_confirmed_by_one_that_is_not(slow, proven):
+def test_a_signal_that_is_lost_is_confirmed_by_batch_normalization_that_brings_it_back(slow, proven):
     found, said = proven
     assert found == read_json(slow.folder / "proof.json")
-    assert found["code"] == "learning_rate_too_small" and found["confirmed"] is True
+    assert found["code"] == "signal_lost" and found["confirmed"] is True
     assert found["after"]["loss"] < 0.9 * found["before"]["loss"] and len(found["after"]["rows"]) == 4
-    assert said[0] == "unchanged: the run's own first 4 epochs" and "with train.learning_rate=" in said[1]
+    assert said[0] == "unchanged: the run's own first 4 epochs" and "with model.batch_norm=true" in said[1]
 
 
 def test_nothing_of_the_short_training_is_left_behind(slow, proven):
@@ -47,7 +47,9 @@ def test_nothing_of_the_short_training_is_left_behind(slow, proven):
 def test_a_later_diagnosis_shows_it_in_both_languages(slow, proven):
     findings = read_findings(Run(slow.folder))
     assert describe(findings[0])["proof"]["confirmed"]
-    assert "\n  confirmed: tried for 4 epochs of 100 images, train.learning_rate=" in findings_text(slow, findings)
+    assert "\n  confirmed: tried for 4 epochs of 100 images, model.batch_norm=true took" in findings_text(
+        slow, findings
+    )
     assert "\n  confirmé : essayé pendant 4 époques" in findings_text(slow, findings, "fr")
 
 

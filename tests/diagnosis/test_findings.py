@@ -349,3 +349,23 @@ def test_what_to_try_in_a_run_of_phases_is_a_change_of_them(rows):
     assert [phase["freeze"] for phase in tried["train.phases"]] == ["all", "none"]
     longer = diagnose("finished", "", rows([2.0, 1.9, 1.8], accuracy=0.4), [], 10, config)[0]["try"]
     assert longer["train.epochs"] == sum(phase["epochs"] for phase in longer["train.phases"]) == 10
+
+
+@pytest.mark.parametrize(("field", "expected"), [(None, "labels_noisy"), ("model.dropout", "underfitting")])
+def test_a_network_better_on_validation_without_a_reason_tells_of_wrong_training_labels(
+    rows, start, line, field, expected
+):
+    check = {"check": CHECK | {"across_half": 0.9}}
+    probe = {"training": {"loss": 0.8, "accuracy": 0.7}, "validation": {"loss": 0.4, "accuracy": 0.9}}
+    history = rows([1.2] * 5, [0.6] * 5, 0.7, 0.88)
+    found = diagnose(
+        "finished", "", history, [start(check), *(line(e, **probe) for e in range(1, 6))], 10, {field: 0.2}
+    )
+    assert found[0]["code"] == expected and found[0]["case"] in ("network", "dropout")
+
+
+@pytest.mark.parametrize(("val_accuracy", "images", "expected"), [(0.85, 200, ["overfitting"]), (0.85, 20, [])])
+def test_a_gap_counts_in_full_unless_chance_may_make_it(rows, start, line, val_accuracy, images, expected):
+    facts = {"images": {"training": 24, "validation": images}, "check": None}
+    history = rows([2.0, 0.5, 0.01], [2.0, 0.5, 1.0], 1.0, val_accuracy)
+    assert codes(history, [start(facts), line(3)]) == expected

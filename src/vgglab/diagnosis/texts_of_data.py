@@ -146,9 +146,9 @@ TEXTS_OF_DATA = {
             "{accuracy:.1%} in the median epoch, though no dropout or augmentation makes training harder."
         ),
         _(
-            "A network knows the images best that it trains on. Where it does better on others, a share of the training "
-            "labels is wrong, or the validation images are the easier ones; the figures do not tell which. Wrong labels "
-            "can only be learned by heart: the longer the training, the more they count."
+            "A network knows the images best that it trains on. Where it does better on others, a share of the "
+            "training labels is wrong, or the validation images are the easier ones; the figures do not tell which. "
+            "Wrong labels can only be learned by heart: the longer the training, the more they count."
         ),
     ),
     "class_imbalance": Text(

@@ -131,7 +131,7 @@ def judge(finding: Finding, before: Sequence[Row], after: Sequence[Row], chance:
     old, new = (loss_of(rows, measure) for rows in (before, after))
     confirmed = new is not None and new <= CONFIRMED * min(math.inf if old is None else old, chance)
     if finding["code"] == "overfitting" and None not in (old, new):
-        confirmed = confirmed or (new <= old and gap_of(after) <= gap_of(before) / 2)
+        confirmed = confirmed or (new <= old and 0 < gap_of(before) >= 2 * gap_of(after))
     return {"measure": measure, "before": old, "after": new, "confirmed": bool(confirmed)}
 
 
@@ -147,4 +147,4 @@ def loss_of(rows: Sequence[Row], measure: str) -> float | None:
 
 def gap_of(rows: Sequence[Row]) -> float:
     """Accuracy on training above that on validation images, in the last epoch."""
-    return (rows[-1]["accuracy"] or 0.0) - (rows[-1]["val_accuracy"] or 0.0)
+    return round((rows[-1]["accuracy"] or 0.0) - (rows[-1]["val_accuracy"] or 0.0), 4)

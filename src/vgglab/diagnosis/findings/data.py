@@ -172,7 +172,7 @@ def duplicates(evidence: Evidence) -> Finding | None:
 
 
 def labels_noisy(evidence: Evidence) -> Finding | None:
-    """Training labels that are less right than validation labels: a simple model or the network does better on these."""
+    """Training labels that are less right than validation labels: a simple model, or the network, is better there."""
     check = evidence.data.get("check")
     if not check or min(check["n_within"], check["n_across"]) < 50 or "across_half" not in check:
         return None

@@ -15,6 +15,7 @@ DEMO := runs/vgg16-lab-digits-width-0.25
 demo: $(INSTALLED)
 	$(BIN)/vgglab study vgg16-lab --data digits --width 0.25
 	@echo "The lab is done: $(DEMO)"
+	@echo "  its report:           $(DEMO)/report.html (open it in a browser)"
 	@echo "  compare its runs:     $(BIN)/vgglab compare $(DEMO)"
 	@echo "  the chosen network:   $(DEMO)/optimal (confusion_matrix.png, curves.png, best.keras)"
 

@@ -3,7 +3,7 @@
     KERAS_BACKEND=torch python benchmarks/diagnosis.py record [NAME...]    train again (20 minutes on 2 cores)
     python benchmarks/diagnosis.py table               write docs/results/diagnosis.md from the recorded signals
 
-The plans are in `benchmarks/planted.py`; what they recorded is kept in `tests/diagnosis/corpus.jsonl.gz`.
+The plans are in `benchmarks/plans*.py`; what they recorded is kept in `tests/diagnosis/corpus.jsonl.gz`.
 """
 
 import gzip
@@ -71,8 +71,7 @@ def main() -> None:
 def results_text(corpus: list[dict[str, Any]]) -> str:
     """The page of results."""
     judged = [(entry, judge(entry)) for entry in corpus]
-    groups = {"with which the rules were made": False, "of other forms, after the first look": True}
-    lines = [f"| {' | '.join(row)} |" for name, held_out in groups.items() for row in summary(name, held_out, judged)]
+    lines = [f"| {' | '.join(row)} |" for group in GROUPS for row in summary(group, judged)]
     parts = {
         "summary": "\n".join(["| trainings | n | first | among three | no warning |", "|---|---|---|---|---|", *lines]),
         "table": confusion(judged),
@@ -82,12 +81,18 @@ def results_text(corpus: list[dict[str, Any]]) -> str:
     return (Path(__file__).parent / "diagnosis.template.md").read_text(encoding="utf-8").format(**parts)
 
 
+GROUPS = {
+    1: "first group: the rules were made with it",
+    2: "second group, after its first look",
+    3: "third group, after its first look",
+    4: "fourth group",
+}
 Judged = list[tuple[dict[str, Any], dict[str, Any]]]
 
 
-def summary(name: str, held_out: bool, judged: Judged) -> list[list[str]]:
+def summary(group: int, judged: Judged) -> list[list[str]]:
     """Two rows: the faulty trainings of a group, and the healthy ones."""
-    chosen = [pair for pair in judged if pair[0]["held_out"] == held_out]
+    name, chosen = GROUPS[group], [pair for pair in judged if pair[0]["group"] == group]
     places = [found["place"] for entry, found in chosen if entry["causes"]]
     silent = [not found["codes"] for entry, found in chosen if not entry["causes"]]
     first, three = sum(place == 1 for place in places), sum(place is not None and place <= 3 for place in places)

@@ -9,6 +9,7 @@ from vgglab.yaml_text import dump_yaml, parse_yaml, read_yaml
 
 DEFAULTS = {
     "name": None,
+    "log": [],
     "data.name": "digits",
     "data.coarse": False,
     "data.validation": 0.2,
@@ -72,14 +73,14 @@ def test_every_default():
     [
         (
             {"trian": {}},
-            "unknown key 'trian'; known: name, data, model, backbone, augment, train; did you mean 'train'?",
+            "unknown key 'trian'; known: name, log, data, model, backbone, augment, train; did you mean 'train'?",
         ),
         ({"data": {"nmae": 1}}, "unknown key 'data.nmae'; known: name, coarse, validation, test, split_seed, limit,"),
         ({"model": {"drop_out": 1}}, "preprocessing, image_size; did you mean 'dropout'?"),
         ({"train": {"lerning_rate": 1}}, "unknown key 'train.lerning_rate'; known: optimizer, learning_rate,"),
         ({"train": {"lerning_rate": 1}}, "did you mean 'learning_rate'?"),
         ({"train": {1: 2}}, "unknown key 'train.1'; known: optimizer"),
-        ({"zzz": 1}, "unknown key 'zzz'; known: name, data, model, backbone, augment, train"),
+        ({"zzz": 1}, "unknown key 'zzz'; known: name, log, data, model, backbone, augment, train"),
     ],
 )
 def test_an_unknown_key_is_told_with_the_known_ones_and_the_nearest(tree, message):

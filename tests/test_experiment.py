@@ -18,7 +18,7 @@ FILES = {
     *("config.yaml", "run.json", "environment.json", "history.csv", "signals.jsonl", "findings.json", "metrics.json"),
     *("best.keras", "last.keras", "architecture.json", "model.weights.h5", "classes.json", "split.json"),
     *("predictions.csv", "confusion_matrix.csv", "confusion_matrix.svg", "confusion_matrix.png"),
-    *("curves.svg", "curves.png", "summary.txt"),
+    *("curves.svg", "curves.png", "summary.txt", "network.json", "examples.json", "examples"),
 }
 
 

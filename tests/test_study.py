@@ -124,7 +124,10 @@ def test_lists_in_a_matrix_make_names_of_folders(plan, units):
         (study("name: a, mtrix: {}"), "known: name, set, builtin, matrix, select; did you mean 'matrix'?"),
         (study("name: a, select: {bset: val_accuracy, among: [a]}"), "known: best, among; did you mean 'best'?"),
         (study("name: a, select: {best: val_loss, among: [a]}"), "runs.0.select.best is 'val_loss'; it should be"),
-        ("name: s\nrnus: []", "unknown key 'rnus'; known: name, description, defaults, runs; did you mean 'runs'?"),
+        (
+            "name: s\nrnus: []",
+            "unknown key 'rnus'; known: name, description, defaults, runs, questions; did you mean 'runs'?",
+        ),
         ("name: s", "runs is missing"),
         ("name: s\nruns: []", "runs is []; it should have at least 1 item"),
         ("", "the file is None; expected a mapping"),

@@ -11,17 +11,19 @@ configure_backend()
 
 # Public name -> where it lives. Loaded when first used, so that no backend is imported without need.
 _PUBLIC = {
-    "Run": "vgglab.runs.store",
+    "Run": "vgglab.notebook",
     "RunConfig": "vgglab.config",
     "VgglabError": "vgglab.errors",
     "compare": "vgglab.report.compare",
-    "load": "vgglab.runs.store",
+    "load": "vgglab.notebook",
     "load_data": "vgglab.datasets.load",
 }
 _PUBLIC_WITH_BACKEND = {
     "Classifier": "vgglab.runs.saved_model",
     "evaluate": "vgglab.experiment",
+    "explain_file": "vgglab.evaluation.explain",
     "load_classifier": "vgglab.runs.saved_model",
+    "predict_files": "vgglab.evaluation.predict",
     "resume": "vgglab.experiment",
     "run": "vgglab.experiment",
     "vgg16": "vgglab.models.vgg16",

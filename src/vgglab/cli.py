@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 import vgglab
-from vgglab import cli_data
+from vgglab import cli_data, cli_predict
 from vgglab.backend import import_keras
 from vgglab.console import Complaints, print_table, run_command, say
 from vgglab.options import with_config_options
@@ -23,11 +23,9 @@ app = typer.Typer(
 )
 app.add_typer(cli_data.app, name="data")
 
-Set = Annotated[list[str], typer.Option("--set", metavar="FIELD=VALUE", help="Set a config field, dotted.")]
 Out = Annotated[Path, typer.Option("--out", help="Folder that runs are made in.")]
 DataDir = Annotated[Path | None, typer.Option("--data-dir", envvar="VGGLAB_DATA", help="Where the data sets lie.")]
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout.")]
-Language = Annotated[str, typer.Option("--lang", help="Language of findings: en or fr.")]
 RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="Run folder, or a run's name below ./runs.")]
 Language = Annotated[str, typer.Option("--lang", help="Language: en or fr.")]
 Paths = Annotated[list[Path], typer.Argument(metavar="RUN...|STUDY", help="Run folders, or a study's.")]
@@ -53,19 +51,18 @@ def options(
 @with_config_options
 def train(
     config: Annotated[Path | None, typer.Argument(metavar="[CONFIG]", help="YAML file of a run.")] = None,
-    assignments: Set = [],  # noqa: B006 - Typer reads the default, nobody changes it
     resume: Annotated[Path | None, typer.Option(help="Go on with a run that was stopped.")] = None,
     out: Out = Path("runs"),
     data_dir: DataDir = None,
     as_json: Json = False,
-    options: dict[str, Any] | None = None,
+    *,
+    overrides: dict[str, Any],
 ) -> None:
     """Train one network on one data set, evaluate it, and keep everything in a run folder."""
     from vgglab.errors import UsageError
     from vgglab.report.outcome import outcome_json, outcome_text
-    from vgglab.resolve import from_options, parse_assignments, read_config
+    from vgglab.resolve import read_config
 
-    overrides = parse_assignments(assignments) | from_options(options or {})
     progress = "json" if as_json else os.environ.get("VGGLAB_PROGRESS", "auto")
     if resume is not None:
         if config or overrides:
@@ -80,24 +77,24 @@ def train(
 @with_config_options
 def study(
     study: Annotated[str, typer.Argument(metavar="STUDY", help="Name of a shipped study, or a YAML file.")],
-    assignments: Set = [],  # noqa: B006
     out: Out = Path("runs"),
     data_dir: DataDir = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list the runs and what they cost.")] = False,
-    language: Annotated[str, typer.Option("--lang", help="Language of the report: en or fr.")] = "en",
+    language: Language = "en",
     as_json: Json = False,
-    options: dict[str, Any] | None = None,
+    *,
+    overrides: dict[str, Any],
 ) -> None:
     """Do every run of a study file that is not done yet, compare them, and write the study's report."""
-    from vgglab.diagnosis.reading import translations
+    from vgglab.diagnosis.reading import check_language
     from vgglab.grid.local import check_data, run_study
     from vgglab.report.compare import compare as compare_runs
     from vgglab.report.compare import explanations
-    from vgglab.resolve import from_options, make_config, parse_assignments
+    from vgglab.resolve import make_config
     from vgglab.study import load_study, plan_runs, study_folder_name
+    from vgglab.tracking.trackers import check_trackers
 
-    translations(language)  # an unknown one is told before hours of training, not after
-    overrides = parse_assignments(assignments) | from_options(options or {})
+    check_language(language)  # an unknown one is told before hours of training, not after
     name = make_config({}, {"name": overrides.pop("name", None)}, "options").name
     loaded = load_study(study)
     planned = plan_runs(loaded, overrides)
@@ -106,10 +103,12 @@ def study(
         return _show_estimates(planned, folder, as_json)
     if data_dir:
         os.environ["VGGLAB_DATA"] = str(data_dir)  # the runs' own processes look there too
+    check_trackers(tuple({name for plan in planned for name in plan.config.log}))
     check_data(planned)
     succeeded = run_study(loaded, planned, folder, quiet=as_json, say=say)
     damaged = Complaints()
-    _show_rows(compare_runs(folder, damaged=damaged), as_json, explanations(folder, damaged=damaged))
+    explained = explanations(folder, language=language, damaged=damaged)
+    _show_rows(compare_runs(folder, damaged=damaged), as_json, explained)
     say(f"runs are in {folder}")
     _write_study_report(folder, language)
     if not succeeded:
@@ -183,7 +182,11 @@ def evaluate(run: RunPath, data_dir: DataDir = None, as_json: Json = False) -> N
 
     metrics = vgglab.evaluate(run, data_dir=data_dir)
     typer.echo(json.dumps(metrics, indent=1) if as_json else metrics_text(metrics))
-    say(f"written: metrics.json, predictions.csv, confusion_matrix.*, curves.* in {load(run).folder}")
+    say(f"written: metrics.json, predictions.csv, confusion_matrix.*, curves.*, examples.json in {load(run).folder}")
+
+
+app.command()(cli_predict.predict)
+app.command()(cli_predict.explain)
 
 
 @app.command()
@@ -217,17 +220,15 @@ def diagnose(
 @with_config_options
 def lr_range(
     path: Annotated[Path | None, typer.Argument(metavar="[RUN|CONFIG]", help="A run, or a run's YAML file.")] = None,
-    assignments: Set = [],  # noqa: B006
     out: Out = Path("runs"),
     data_dir: DataDir = None,
     as_json: Json = False,
-    options: dict[str, Any] | None = None,
+    *,
+    overrides: dict[str, Any],
 ) -> None:
     """Find a learning rate: let it rise step by step, watch the loss, draw the curve; a run itself is not changed."""
     from vgglab.diagnosis.rate_range import range_text
-    from vgglab.resolve import from_options, parse_assignments
 
-    overrides = parse_assignments(assignments) | from_options(options or {})
     import_keras()
     from vgglab.lr_range import find_range
 
@@ -244,15 +245,15 @@ def summary(
     input_shape: Annotated[str | None, typer.Option(help="HxWxC in pixels; else the data set's.")] = None,
     classes: Annotated[int | None, typer.Option(min=1, help="Number of classes; else the data set's.")] = None,
     as_json: Json = False,
-    options: dict[str, Any] | None = None,
+    *,
+    overrides: dict[str, Any],
 ) -> None:
     """Show a network layer by layer; with --diff, what changes from it to another."""
     import_keras()
     from vgglab.models.describe import diff_models, diff_text, summary_json, summary_text
     from vgglab.models.find import ModelSource
-    from vgglab.resolve import from_options
 
-    source = ModelSource(from_options(options or {}), input_shape, classes)
+    source = ModelSource(overrides, input_shape, classes)
     first = source.find(model)
     if diff is None:
         typer.echo(json.dumps(summary_json(first), indent=1) if as_json else summary_text(first))

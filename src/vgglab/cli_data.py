@@ -34,19 +34,16 @@ def check(
 @with_config_options
 def preview(
     config: Annotated[Path | None, typer.Argument(metavar="[CONFIG]", help="YAML file of a run.")] = None,
-    assignments: Annotated[
-        list[str], typer.Option("--set", metavar="FIELD=VALUE", help="Set a config field, dotted.")
-    ] = [],  # noqa: B006 - Typer reads the default, nobody changes it
     output: Annotated[Path, typer.Option("--output", "-o", help="PNG file to write.")] = Path("preview.png"),
     force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
     images: Annotated[int, typer.Option(min=1, max=64, help="Training images to show, a row each.")] = 8,
     data_dir: Annotated[Path | None, typer.Option(envvar="VGGLAB_DATA", help="Where the data sets lie.")] = None,
-    options: dict[str, Any] | None = None,
+    *,
+    overrides: dict[str, Any],
 ) -> None:
     """Draw training images next to what augmentation makes of them: --flip, --crop 4, --randaugment 2, --mixup 0.2."""
-    from vgglab.resolve import from_options, parse_assignments, read_config
+    from vgglab.resolve import read_config
 
-    overrides = parse_assignments(assignments) | from_options(options or {})
     made = read_config(config, overrides)
     _check_preview(made, output, force)
     import_keras()

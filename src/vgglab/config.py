@@ -18,6 +18,7 @@ PREPROCESSING = ("scale", "normalize", "normalize-channels", "backbone")
 BUILTIN = ("VGG16", "MobileNetV2")  # networks that are shipped with weights, at BUILTIN_WIDTH
 BUILTIN_WIDTH = 0.25
 POOLING = ("flatten", "avg", "max")
+LOGS = ("tensorboard", "mlflow")
 NAME_PATTERN = r"^\w[\w.+=-]*$"  # a folder's name that is neither hidden, nor "..", nor taken for an option
 
 
@@ -48,8 +49,13 @@ def _split(value: Any) -> Any:
     return [value] if isinstance(value, int) else value
 
 
+def _once_each(values: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(values))
+
+
 Whole = Annotated[int, BeforeValidator(_no_bool)]
 Number = Annotated[float, BeforeValidator(_no_bool)]
+Logs = Annotated[tuple[Literal[LOGS], ...], BeforeValidator(_split), AfterValidator(_once_each)]
 Units = Annotated[tuple[Annotated[Whole, Field(ge=1)], ...], BeforeValidator(_split)]
 
 
@@ -186,6 +192,7 @@ class RunConfig(Section):
     name: Annotated[str, Field(pattern=NAME_PATTERN, max_length=150)] | None = Field(
         None, description="name of the run's folder"
     )
+    log: Logs = Field((), description=f"where to log as well: {', '.join(LOGS)}")
     data: DataConfig = DataConfig()
     model: ModelConfig = ModelConfig()
     backbone: BackboneConfig = BackboneConfig()
@@ -199,12 +206,13 @@ class RunConfig(Section):
         return self.train.phases or (Phase(**whole),)
 
 
-SECTIONS = tuple(name for name in RunConfig.model_fields if name != "name")
+APART = ("name", "log")  # the fields that decide nothing of what a run computes
+SECTIONS = tuple(name for name in RunConfig.model_fields if name not in APART)
 
 
 def config_fields() -> dict[str, Any]:
     """Dotted name -> pydantic field, for every leaf of the config in its order."""
-    fields = {"name": RunConfig.model_fields["name"]}
+    fields = {name: RunConfig.model_fields[name] for name in APART}
     for section in SECTIONS:
         for name, field in RunConfig.model_fields[section].annotation.model_fields.items():
             fields[f"{section}.{name}"] = field
@@ -217,10 +225,15 @@ def option_name(dotted: str) -> str:
     return section if section and name == "name" else name
 
 
+def same_run(config: RunConfig, other: RunConfig) -> bool:
+    """Whether two configs of one name compute the same; where they log to does not matter."""
+    return config.model_copy(update={"log": other.log}) == other
+
+
 def flatten(config: RunConfig) -> dict[str, Any]:
     """Dotted name -> value, for every leaf."""
     tree = config.model_dump(mode="json")
-    flat = {"name": tree.pop("name")}
+    flat = {name: tree.pop(name) for name in APART}
     for section, values in tree.items():
         flat |= {f"{section}.{name}": value for name, value in values.items()}
     return flat

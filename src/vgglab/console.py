@@ -7,6 +7,7 @@ from types import FrameType
 
 import typer
 
+from vgglab.display import text_table
 from vgglab.errors import VgglabError, explain
 from vgglab.options import expand_options
 
@@ -41,16 +42,8 @@ class Complaints:
 
 
 def print_table(header: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
-    """A table on stdout, columns aligned: the first to the left, numbers to the right."""
-    rows = [header, *cells]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(header))]
-    numeric = [all(_is_number(row[column]) for row in cells) for column in range(len(header))]
-    for row in rows:
-        padded = [
-            cell.rjust(width) if right else cell.ljust(width)
-            for cell, width, right in zip(row, widths, numeric, strict=True)
-        ]
-        print("  ".join(padded).rstrip())
+    """A table on stdout."""
+    print(text_table(header, cells))
 
 
 def run_command(app: typer.Typer, arguments: list[str]) -> int:
@@ -84,7 +77,3 @@ def run_command(app: typer.Typer, arguments: list[str]) -> int:
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
-
-
-def _is_number(cell: str) -> bool:
-    return not cell or cell.replace(",", "").replace(".", "").isdigit()

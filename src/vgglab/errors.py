@@ -27,6 +27,10 @@ class RunError(VgglabError):
     """A run folder is missing, incomplete, in use, or was written by a newer version."""
 
 
+class TrackingError(VgglabError):
+    """What a run is to log to is not installed, or does not answer."""
+
+
 def first_line(error: Exception) -> str:
     """What an error of another library says first, or what it is."""
     return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,17 +20,19 @@ from vgglab.evaluation.evaluate import evaluate_run
 from vgglab.models.build import build_model
 from vgglab.models.describe import count_flops, count_parameters, summary_json, summary_text
 from vgglab.models.preprocessing import pixel_statistics, wants_statistics
+from vgglab.notebook import Run, load
 from vgglab.resolve import from_options, make_config
 from vgglab.runs.environment import describe_environment
 from vgglab.runs.files import read_json, write_atomic, write_csv, write_json, write_text
 from vgglab.runs.record import RunRecord
 from vgglab.runs.saved_model import load_model
-from vgglab.runs.store import DEFAULT_PARENT, Run, create_run, load, lock
+from vgglab.runs.store import DEFAULT_PARENT, create_run, lock
+from vgglab.tracking.trackers import Tracking, check_trackers, tracked
 from vgglab.training.checkpoint import Checkpoint, checkpointed_history
 from vgglab.training.fit import NonFiniteLoss, fit
 from vgglab.training.part import TrainedPart, make_part
 from vgglab.training.phases import Stretch, begin_phase, check_phases, remaining
-from vgglab.training.progress import ProgressMode, close_progress, make_progress
+from vgglab.training.progress import ProgressMode, close_progress, make_progress, tell
 from vgglab.yaml_text import read_yaml
 
 
@@ -63,6 +66,7 @@ def run(
         >>> run = vgglab.run(data="digits", batch_norm=True, optimizer="sgd", learning_rate=0.1, epochs=10)
     """
     config = resolve_config(config, options)
+    check_trackers(config.log)
     dataset = read_data(config, data_dir)
     model = start_model(config, dataset)  # before there is a folder: what cannot be built leaves none behind
     folder, config = create_run(config, out)
@@ -106,14 +110,14 @@ def train(
 
     Whatever stops the training, the record says what happened and everything trained so far is kept.
     """
-    with lock(folder), recorded(folder) as record:
+    with lock(folder), tracked(folder, config.log, partial(tell, progress)) as tracking, recorded(folder) as record:
         history = checkpointed_history(folder)
         model = load_model(folder / "last.keras") if history else model or start_model(config, dataset)
         describe(folder, config, dataset, model, record)
         checkpoint = Checkpoint(folder, model, list(dataset.classes), history, record)
         try:
             for stretch in remaining(config.phases, len(history)):
-                train_stretch(model, dataset, config, stretch, checkpoint, progress)
+                train_stretch(model, dataset, config, stretch, checkpoint, tracking, progress)
             record.status = "finished"
         except NonFiniteLoss as error:
             record.status, record.message = "diverged", str(error)
@@ -127,6 +131,7 @@ def train_stretch(
     config: RunConfig,
     stretch: Stretch,
     checkpoint: Checkpoint,
+    tracking: Tracking | None,
     progress: ProgressMode,
 ) -> None:
     """Train a phase, or what is left of it: on features where frozen layers can be computed once, else on images."""
@@ -135,6 +140,8 @@ def train_stretch(
     part = make_part(model, dataset, config, progress)
     checkpoint.begin_phase(stretch.number, part.seconds)
     callbacks = watch(checkpoint, config, dataset, part, stretch, progress)
+    if tracking:
+        callbacks.append(keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: tracking.update()))
     try:
         fit(part, config.train.batch_size, stretch.epochs, config.train.seed, callbacks)
     except KeyboardInterrupt:

@@ -7,21 +7,30 @@ from typing import Annotated, Any
 
 import typer
 
+Assignments = Annotated[list[str], typer.Option("--set", metavar="FIELD=VALUE", help="Set a config field, dotted.")]
+
 
 def with_config_options(verb: Callable[..., None]) -> Callable[..., None]:
-    """Give a verb an option for each config field; it receives them as the dict `options`.
+    """Give a verb an option for each config field, and `--set`; it receives them as the dict `overrides`, dotted.
 
     The options are added by `expand_options`, for the verb that is invoked: the config takes longer to load
     than `--help` may take. Values stay text; the config checks them, so that every way in has the same errors.
     """
 
     @functools.wraps(verb)
-    def wrapper(**arguments: Any) -> None:
+    def wrapper(assignments: list[str], **arguments: Any) -> None:
+        from vgglab.resolve import from_options, parse_assignments
+
         own = {name: value for name, value in arguments.items() if name in wrapper.own}
-        verb(**own, options={name: value for name, value in arguments.items() if name not in own})
+        options = {name: value for name, value in arguments.items() if name not in own}
+        verb(**own, overrides=parse_assignments(assignments) | from_options(options))
 
     parameters = inspect.signature(verb).parameters
-    wrapper.own = {name: parameter for name, parameter in parameters.items() if name != "options"}
+    wrapper.own = {name: parameter for name, parameter in parameters.items() if name != "overrides"} | {
+        "assignments": inspect.Parameter(
+            "assignments", inspect.Parameter.KEYWORD_ONLY, default=[], annotation=Assignments
+        )
+    }
     _set_parameters(wrapper, wrapper.own)
     return wrapper
 

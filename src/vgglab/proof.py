@@ -100,7 +100,9 @@ def recorded_side(run: Run, trial: Trial) -> Side:
 def trained_side(config: RunConfig, data_dir: Path | None, progress: ProgressMode) -> Side:
     """What a config does, from a run in a folder that goes away afterwards."""
     with tempfile.TemporaryDirectory(prefix="vgglab-proof-") as folder:
-        done = train_run(config.model_copy(update={"name": "trial"}), out=folder, data_dir=data_dir, progress=progress)
+        done = train_run(
+            config.model_copy(update={"name": "trial", "log": ()}), out=folder, data_dir=data_dir, progress=progress
+        )
         return {"source": "trained", "status": done.status, "rows": kept(done.history)}
 
 

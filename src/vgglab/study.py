@@ -160,7 +160,7 @@ def study_folder_name(study: Study, planned: list[PlannedRun], overrides: dict[s
     """Study, data set and whatever the command line changed: `vgg16-lab-digits-width-0.25`."""
     parts = [study.name, data_label(planned[0].config.data.name)]
     for dotted, value in overrides.items():
-        if dotted != "data.name":
+        if dotted not in ("data.name", "log"):
             parts += [option_name(dotted).replace("_", "-"), _name_part(value)]
     return clean_name("-".join(parts))
 
@@ -168,14 +168,19 @@ def study_folder_name(study: Study, planned: list[PlannedRun], overrides: dict[s
 def study_text(study: Study, planned: list[PlannedRun]) -> str:
     """The resolved study as YAML: each run with everything that decides it."""
     runs = [
-        {"name": run.name, "candidates": list(run.candidates), "settings": run.settings}
+        {"name": run.name, "candidates": list(run.candidates), "settings": _deciding(run.settings or {})}
         if run.candidates
-        else flatten(run.config)
+        else _deciding(flatten(run.config))
         for run in planned
     ]
     questions = [question.model_dump(exclude_defaults=True) for question in study.questions]
     asked = {"questions": questions} if questions else {}
     return dump_yaml({"schema": 1, "name": study.name, "description": study.description, **asked, "runs": runs})
+
+
+def _deciding(settings: dict[str, Any]) -> dict[str, Any]:
+    """Dotted settings without where the runs log to: a study that goes on may log elsewhere."""
+    return {field: value for field, value in settings.items() if field != "log"}
 
 
 def _find(name: str) -> Path:

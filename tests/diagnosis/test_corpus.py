@@ -28,6 +28,7 @@ def test_the_corpus_is_large_enough_to_say_something(judged):
     faulty = [entry for entry, _ in judged if entry["causes"]]
     assert len(faulty) >= 40 and len(judged) - len(faulty) >= 15
     assert len({cause for entry in faulty for cause in entry["causes"]}) >= 14
+    assert {entry["group"] for entry, _ in judged} == {1, 2, 3, 4}
 
 
 @pytest.mark.parametrize(("among", "wanted"), [(1, 0.90), (3, 0.98)])

@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from vgglab.diagnosis.data import counts, data_signals, duplicate_share, renamed_accuracy, stray_share
+from vgglab.diagnosis.data import (
+    counts,
+    data_signals,
+    duplicate_share,
+    features,
+    near_duplicate_share,
+    renamed_accuracy,
+    stray_share,
+)
 
 
 @pytest.fixture(scope="module")
@@ -54,3 +62,28 @@ def test_labels_are_counted_and_strays_told():
 def test_renaming_gives_each_class_one_name():
     guesses, truth = np.array([0, 0, 1, 1, 2]), np.array([1, 1, 0, 0, 0])
     assert renamed_accuracy(guesses, truth, 3) == 0.8
+
+
+def test_images_nearly_those_of_training_are_counted_however_alike_the_others_are(digits):
+    (images, labels), _ = digits
+    noise = np.random.default_rng(0).integers(-2, 3, images[:200].shape)
+    copies = np.clip(images[:200].astype(int) + noise, 0, 255).astype("uint8")
+    held = (np.concatenate([copies, images[1000:]]), np.concatenate([labels[:200], labels[1000:]]))
+    found = data_signals((images[:1000], labels[:1000]), held, 10)
+    assert found["duplicates"] == 0.0 and 0.4 < found["near_duplicates"] <= 0.55
+
+
+def test_pictures_of_one_kind_are_no_near_duplicates():
+    sky = np.random.default_rng(0).integers(100, 103, (400, 8, 8, 3)).astype("uint8")
+    assert near_duplicate_share(features(sky[:200]), features(sky[200:])) == 0.0
+    assert near_duplicate_share(features(sky[:1]), features(sky[200:])) == 0.0
+
+
+def test_a_simple_model_that_saw_as_much_is_as_right_within_as_across_unless_training_labels_are_wrong(digits):
+    (images, labels), validation = digits
+    few = data_signals((images[:60], labels[:60]), validation, 10)["check"]
+    assert few["across"] > few["across_half"] and abs(few["across_half"] - few["within"]) < 0.15
+    rng = np.random.default_rng(0)
+    wrong = np.where(rng.random(len(labels)) < 0.4, rng.integers(0, 10, len(labels)), labels)
+    noisy = data_signals((images, wrong), validation, 10)["check"]
+    assert noisy["across_half"] - noisy["within"] > 0.15

@@ -293,3 +293,59 @@ def test_dropout_before_any_step_that_drowns_the_signal_is_told_from_dead_units(
     signals = [start(training={"loss": 2.3, "accuracy": 0.1}), line(step_loss=[11.0, 5.0], dead={"fc1": 1.0})]
     found = diagnose("finished", "", stuck, signals, 10, {"model.dropout": 0.8})
     assert [(one["code"], one["case"]) for one in found] == [("underfitting", "dropout"), ("dead_units", "")]
+
+
+def test_a_few_constant_images_are_a_warning_and_no_duplicates(rows, start, line):
+    pixels = {part: {"constant": 0.1} for part in ("training", "validation")}
+    found = diagnose("finished", "", rows([1.0, 0.1]), [start({"pixels": pixels, "duplicates": 0.1}), line(2)], 10)
+    assert next((one["code"], one["severity"]) for one in found) == ("images_constant", "warning")
+    assert "duplicates" not in [one["code"] for one in found]
+
+
+def test_images_that_are_nearly_training_images_are_a_leak_too(rows, start, line):
+    for share, cases in ((0.3, ["near"]), (0.04, [])):
+        found = diagnose("finished", "", rows([1.0, 0.1]), [start({"near_duplicates": share}), line(2)], 10)
+        assert [one["case"] for one in found if one["code"] == "duplicates"] == cases
+
+
+@pytest.mark.parametrize(("across", "copies", "expected"), [(0.9, 0.0, "labels_noisy"), (0.9, 0.3, "duplicates")])
+def test_validation_that_a_simple_model_knows_better_tells_of_wrong_training_labels(
+    rows, start, line, across, copies, expected
+):
+    check = CHECK | {"within": 0.6, "across": across, "across_half": across, "renamed": across}
+    found = codes(rows([1.0, 0.7, 0.7, 0.7]), [start({"check": check, "duplicates": copies}), line(4)])
+    assert found[0] == expected and len(set(found) & {"labels_noisy", "duplicates"}) == 1
+
+
+def test_labels_are_not_called_shuffled_where_one_class_is_nearly_all(rows, start, line):
+    counts = {"training": [800] + [5] * 9, "validation": [400] + [2] * 9}
+    check = {"check": CHECK | {"within": 0.94, "majority": 0.95, "across": 0.95, "renamed": 0.95}}
+    signals = [start({"counts": counts} | check), line(2, classes_predicted=1)]
+    assert codes(rows([0.6, 0.55], accuracy=0.95, val_accuracy=0.95), signals) == ["class_imbalance"]
+
+
+@pytest.mark.parametrize(("first", "expected"), [(9.0, ["collapsed"]), (0.7, [])])
+def test_of_two_classes_one_is_collapse_only_where_it_was_sure_from_the_start(rows, start, line, first, expected):
+    counts, one = {"training": [80, 80], "validation": [40, 40]}, {"classes_predicted": 1}
+    signals = [start({"counts": counts}, {"outputs": 2}, **one), line(step_loss=[first], **one), line(2, **one)]
+    found = codes(rows([0.69, 0.69], accuracy=0.5, val_accuracy=0.5), signals, classes=2)
+    assert [code for code in found if code == "collapsed"] == expected
+
+
+def test_a_gradient_that_arrives_in_tiny_steps_is_a_rate_too_small_though_the_output_is_one(stuck, start, line):
+    tiny = {"fc1": 1e-6}
+    signals = [start(), line(first_update=tiny, step_update={"2": tiny}, spread=1e-6, classes_predicted=1)]
+    assert codes(stuck, signals, config={"train.learning_rate": 1e-6}) == ["learning_rate_too_small"]
+
+
+def test_what_to_try_in_a_run_of_phases_is_a_change_of_them(rows):
+    phases = [
+        {"epochs": 2, "learning_rate": rate, "freeze": freeze, "warmup": 0}
+        for rate, freeze in ((0.1, "all"), (0.01, "a"))
+    ]
+    config = {"train.phases": phases, "train.learning_rate": 0.5, "train.epochs": 4, "backbone.name": "X"}
+    tried = diagnose("finished", "", rows([1.2] * 4, accuracy=0.55, val_accuracy=0.55), [], 10, config)[0]["try"]
+    assert [phase["learning_rate"] for phase in tried["train.phases"]] == [0.01, 0.001]
+    assert [phase["freeze"] for phase in tried["train.phases"]] == ["all", "none"]
+    longer = diagnose("finished", "", rows([2.0, 1.9, 1.8], accuracy=0.4), [], 10, config)[0]["try"]
+    assert longer["train.epochs"] == sum(phase["epochs"] for phase in longer["train.phases"]) == 10

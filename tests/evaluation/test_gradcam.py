@@ -1,11 +1,17 @@
 """Grad-CAM against gradients by finite differences, and on networks of all shapes."""
 
+import importlib.util
+import os
+import subprocess
+import sys
+
 import keras
 import numpy as np
 import pytest
 from keras import layers
 
 from vgglab.evaluation.gradcam import GradCam, NotExplainable
+from vgglab.models.vgg16 import vgg16
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.integers(0, 256, (3, 16, 16, 3), dtype="uint8")
@@ -80,6 +86,28 @@ def test_maps_that_another_way_leads_around_are_passed_over():
     means = [layers.GlobalAveragePooling2D()(first), layers.GlobalAveragePooling2D()(layers.Conv2D(4, 3)(first))]
     cam = GradCam(keras.Model(image, layers.Dense(4, activation="softmax")(layers.Concatenate()(means))))
     assert cam.layer == "first"
+
+
+def test_maps_of_two_by_two_places_give_way_to_the_finer_ones_before_a_pooling():
+    cam = GradCam(vgg16((32, 32, 3), 3, width=0.05))
+    assert cam.layer == "block4_conv3" and cam.body.output_shape[1:3] == (4, 4)
+
+
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_other_backends_explain_alike(backend, tmp_path):
+    if importlib.util.find_spec(backend) is None:
+        pytest.skip(f"{backend} is not installed")
+    network(nested=True).save(tmp_path / "nested.keras")
+    code = (
+        "import keras, numpy as np; from vgglab.evaluation.gradcam import GradCam; rng = np.random.default_rng(0)\n"
+        "images = rng.integers(0, 256, (3, 16, 16, 3), dtype='uint8')\n"
+        "cam = GradCam(keras.saving.load_model('nested.keras'))\n"
+        "np.save('heat.npy', cam.explain(images, np.array([0, 2, 1])))"
+    )
+    environment = os.environ | {"KERAS_BACKEND": backend}
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, check=True, capture_output=True)
+    here = GradCam(network(nested=True)).explain(IMAGES, CLASSES)
+    assert np.load(tmp_path / "heat.npy") == pytest.approx(here, abs=1e-3)
 
 
 def test_a_network_without_convolution_or_graph_cannot_be_explained():

@@ -31,7 +31,7 @@ TUNED = ([0.5, 0.6, 0.6], [1.2, 1.0, 0.9])
 
 @pytest.fixture(scope="session")
 def lab(trained, tmp_path_factory):
-    """A folder of the lab's ten runs: records of a real run, with courses of their own; do not change it."""
+    """A folder of the lab's runs: records of a real run, with courses of their own; do not change it."""
     folder = tmp_path_factory.mktemp("lab") / "lab"
     overrides = {"data.limit": 100, "model.width": 0.05, "train.epochs": 3}
     study = load_study("vgg16-lab")

@@ -9,6 +9,7 @@ RECORDED = {
     "metrics.json": "vgglab evaluate",
     "confusion_matrix.csv": "vgglab evaluate",
     "history.csv": "vgglab train --resume",
+    "examples.json": "vgglab evaluate",
     "config.yaml": "Restore it from a copy",
 }
 DAMAGE = [
@@ -45,9 +46,37 @@ def test_no_file_is_needed_and_no_damage_makes_it_crash(run_copy, page, file):
 
 
 def test_a_study_needs_no_file_of_its_runs(lab_copy, page):
-    for file in FILES:
-        (lab_copy / "dropout-sgd" / file).unlink(missing_ok=True)
-        assert page(lab_copy).endswith("</html>")
+    runs = sorted(path.parent for path in lab_copy.glob("*/run.json"))
+    for order, file in enumerate(FILES):
+        (runs[order % len(runs)] / file).unlink(missing_ok=True)
+    shown = page(lab_copy)
+    assert shown.tree is not None and shown.count('class="gap"') > len(FILES) / 2
+
+
+def test_what_an_older_version_did_not_record_is_told(run_copy, page):
+    metrics = json.loads((run_copy / "metrics.json").read_text())
+    del metrics["calibration"]
+    (run_copy / "metrics.json").write_text(json.dumps(metrics))
+    assert f"metrics.json in {run_copy} does not hold calibration. It is recorded by" in page(run_copy).words
+    (run_copy / "network.json").unlink()
+    assert "network.json is missing" not in page(run_copy).words  # architecture.json tells as much
+    (run_copy / "architecture.json").unlink()
+    assert f"network.json is missing in {run_copy}. It is recorded when a run is trained" in page(run_copy).words
+
+
+@pytest.mark.parametrize("content", [b"no picture", b"\x89PNG" + bytes(100_000)])
+def test_a_picture_that_is_none_is_not_put_into_the_page(run_copy, page, content):
+    name = json.loads((run_copy / "examples.json").read_text())["examples"][0]["image"]
+    (run_copy / name).write_bytes(content)
+    assert f"{name} in {run_copy} cannot be used: not a PNG" in page(run_copy).words
+
+
+def test_a_picture_from_outside_the_folder_is_not_taken(run_copy, page):
+    (run_copy.parent / "secret.png").write_bytes(b"\x89PNG secret")
+    examples = json.loads((run_copy / "examples.json").read_text())
+    examples["examples"][0]["image"] = "../secret.png"
+    (run_copy / "examples.json").write_text(json.dumps(examples))
+    assert "it lies outside the run folder" in page(run_copy).words
 
 
 def test_damage_is_told(run_copy, page):
@@ -74,7 +103,7 @@ def test_a_run_that_cannot_be_opened_is_a_gap_of_the_study(lab_copy, page):
 
 @pytest.mark.parametrize("file", ["study.yaml", "study.json"])
 def test_a_study_without_its_files_is_still_reported(lab_copy, page, file):
-    for content in [None, *DAMAGE]:
+    for content in (None, b"{", b"[]", b"null", b'{"schema": 1}'):
         (lab_copy / file).unlink(missing_ok=True)
         if content is not None:
             (lab_copy / file).write_bytes(content)

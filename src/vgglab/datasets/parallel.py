@@ -10,9 +10,10 @@ import signal
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
+from itertools import chain, islice
 from queue import SimpleQueue
 from typing import Any
 
@@ -27,21 +28,24 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def map_parallel(function: Callable[[Any], Any], items: Sequence[Any], workers: int | None = None) -> Iterator[Any]:
+def map_parallel(function: Callable[[Any], Any], items: Iterable[Any], workers: int | None = None) -> Iterator[Any]:
     """`function(item)` for each item, in their order; memory does not grow with their number.
 
     Args:
         function: one that its module's name leads to, or a `functools.partial` of one; it raises nothing.
-        items: what can be pickled.
+        items: what can be pickled; they are asked for as they are needed.
         workers: processes; None for one per core, or none at all for a few items.
 
     Raises:
         DataError: a process died.
     """
+    stream = iter(items)
     if workers is None:
-        workers = cores() if len(items) > FEW else 1
+        first = list(islice(stream, FEW + 1))
+        workers = cores() if len(first) > FEW else 1
+        stream = chain(first, stream)
     if workers == 1:
-        yield from map(function, items)
+        yield from map(function, stream)
         return
     with ExitStack() as stack:
         idle: SimpleQueue[_Worker] = SimpleQueue()
@@ -49,8 +53,8 @@ def map_parallel(function: Callable[[Any], Any], items: Sequence[Any], workers: 
             idle.put(stack.enter_context(_Worker(function)))
         threads = stack.enter_context(ThreadPoolExecutor(workers))
         waiting = deque()
-        for start in range(0, len(items), CHUNK):
-            waiting.append(threads.submit(_ask_one, idle, items[start : start + CHUNK]))
+        while chunk := list(islice(stream, CHUNK)):
+            waiting.append(threads.submit(_ask_one, idle, chunk))
             if len(waiting) > 2 * workers:
                 yield from waiting.popleft().result()
         while waiting:

@@ -57,6 +57,7 @@ LABELS = {
     "training_loss_in_inference": _("loss on training images in inference"),
     "typical_update": _("typical change of a kernel in a step"),
     "update": _("change of the kernel"),
+    "val_accuracy": _("validation accuracy"),
     "val_loss": _("validation loss"),
     "worst_step_loss": _("largest loss of a step in the first epoch"),
 }
@@ -74,6 +75,8 @@ WORDS = {
     "try": _("try:"),
     "source": _("source:"),
     "command": _("as a run:"),
+    "range_rate": _("range test: it suggests the rate {suggested:g}."),
+    "range_none": _("range test: it found no rate at which the loss falls."),
     "confirmed": _("confirmed:"),
     "not_confirmed": _("not confirmed:"),
     "tried_training": _(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from vgglab.config import flatten, option_name
+from vgglab.config import APART, flatten, option_name
 from vgglab.diagnosis.catalog import DIFFERENCES
 from vgglab.diagnosis.findings import Evidence, Finding
 from vgglab.diagnosis.findings.comparable import figures_of
@@ -98,7 +98,7 @@ def differing(one: Told, other: Told) -> dict[str, tuple[Any, Any]]:
     """Config field -> its values in two runs, where they are not alike."""
     first, second = flatten(one.run.config), flatten(other.run.config)
     return {
-        field: (first[field], second[field]) for field in first if field != "name" and first[field] != second[field]
+        field: (first[field], second[field]) for field in first if field not in APART and first[field] != second[field]
     }
 
 

@@ -127,7 +127,8 @@ def check_labels(tiny: dict[str, np.ndarray], labels: dict[str, np.ndarray], cla
 
     Returns:
         `within`: accuracy on one half of the training images after seeing the other, both ways; `across`: on
-        validation images after seeing training images; `renamed`: as `across`, had each class the name that fits
+        validation images after seeing training images; `across_half`: the same after seeing one half of them, the
+        mean of both, so that it can be held against `within`; `renamed`: as `across`, had each class the name that fits
         best; `majority`: share of the most frequent class; `n_within`, `n_across`: images asked; `model`: which.
     """
     images, names = tiny["training"], labels["training"]
@@ -135,10 +136,12 @@ def check_labels(tiny: dict[str, np.ndarray], labels: dict[str, np.ndarray], cla
     within, kind = best
     guesses = _predict(kind, images, names, tiny["validation"])
     truth = labels["validation"]
+    by_half = [_predict(kind, images[half], names[half], tiny["validation"]) for half in halves(len(names))]
     return {
         "model": kind,
         "within": round(within, 4),
         "across": round(float(np.mean(guesses == truth)), 4),
+        "across_half": round(float(np.mean([guessed == truth for guessed in by_half])), 4),
         "renamed": round(renamed_accuracy(guesses, truth, classes), 4),
         "majority": round(float(max(np.bincount(names[names >= 0].astype(int), minlength=1)) / len(names)), 4),
         "n_within": len(names),
@@ -147,12 +150,17 @@ def check_labels(tiny: dict[str, np.ndarray], labels: dict[str, np.ndarray], cla
 
 
 def _check(kind: str, images: np.ndarray, labels: np.ndarray) -> tuple[float, str]:
-    order = np.random.default_rng(0).permutation(len(labels))
-    halves = order[: len(order) // 2], order[len(order) // 2 :]
+    first, second = halves(len(labels))
     right = 0
-    for seen, asked in (halves, halves[::-1]):
+    for seen, asked in ((first, second), (second, first)):
         right += np.sum(_predict(kind, images[seen], labels[seen], images[asked]) == labels[asked])
     return float(right / len(labels)), kind
+
+
+def halves(count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Two halves of so many images, drawn at random, the same ones every time."""
+    order = np.random.default_rng(0).permutation(count)
+    return order[: count // 2], order[count // 2 :]
 
 
 def _predict(kind: str, images: np.ndarray, labels: np.ndarray, asked: np.ndarray) -> np.ndarray:

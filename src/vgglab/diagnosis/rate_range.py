@@ -98,7 +98,8 @@ def range_text(tested: dict[str, Any]) -> str:
     if tested["verdict"] == "out_of_range":
         return f"no rate to suggest: {end}, before it could fall; the fault is another one than the rate"
     if tested["verdict"] == "no_fall":
-        return f"no rate learns here: from {low:g} to {high:g} the loss never falls below its start, {tested['start']:g}; {end}"
+        rates = f"from {low:g} to {high:g}"
+        return f"no rate learns here: {rates} the loss never falls below its start, {tested['start']:g}; {end}"
     lowest, steepest = tested["lowest"], tested["steepest"]
     return (
         f"suggested learning rate: {tested['suggested']:g} (a tenth of where the loss is lowest)\n"

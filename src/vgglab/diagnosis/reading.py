@@ -11,6 +11,7 @@ from typing import Any
 from vgglab.config import flatten
 from vgglab.diagnosis.catalog import LABELS, WORDS, text_of
 from vgglab.diagnosis.findings import Evidence, Finding, findings_of
+from vgglab.diagnosis.rate_range import RANGE_FILE
 from vgglab.diagnosis.records import read_signals
 from vgglab.errors import UsageError
 from vgglab.runs.files import read_json
@@ -21,11 +22,13 @@ SHOWN = 3  # findings, before all are asked for
 LOCALE = Path(__file__).parent.parent / "locale"
 DOMAIN = "findings"
 PROOF = "proof.json"
+RANGE = f"{RANGE_FILE}.json"
 
 
 def read_findings(run: Run) -> list[Finding]:
     """What its run folder holds; diagnosed anew where it holds nothing, or what an older version wrote."""
-    if run.findings and all("epoch" in found for found in run.findings):
+    tested = (run.folder / RANGE).exists()  # after the findings were written, if at all
+    if run.findings and not tested and all("epoch" in found for found in run.findings):
         return with_proof(run, run.findings)
     if not (run.folder / "classes.json").exists():
         return []  # it stopped before it knew its data
@@ -45,7 +48,8 @@ def evidence_of(run: Run) -> Evidence:
     """What a run left behind, for `diagnose`."""
     classes = len(run.classes) if (run.folder / "classes.json").exists() else 1
     signals = read_signals(run.folder / "signals.jsonl")
-    return Evidence(run.status, run.record.message, run.history, signals, classes, flatten(run.config))
+    tested = read_json(run.folder / RANGE) if (run.folder / RANGE).exists() else {}
+    return Evidence(run.status, run.record.message, run.history, signals, classes, flatten(run.config), tested)
 
 
 def check_language(language: str) -> None:
@@ -151,6 +155,9 @@ def finding_text(finding: Finding, folder: Path, language: str) -> str:
     lines += [f"  {word[part]} {found[key]}" for part, key in (("why", "why"), ("source", "source")) if found[key]]
     if found["advice"]:
         lines.append(f"  {word['try']} {found['advice']}")
+    if "range" in found:
+        pattern = word["range_rate" if found["range"]["suggested"] else "range_none"]
+        lines.append(f"  {Numbers(language).vformat(pattern, (), found['range'])}")
     if changes(finding):
         lines.append(f"  {word['command']} {command(finding, folder)}")
     if "proof" in found:
@@ -171,13 +178,23 @@ def proof_text(proof: dict[str, Any], language: str) -> str:
 
 
 def evidence_lines(evidence: dict[str, dict[str, Any]], language: str) -> list[str]:
-    """A table of figures with their healthy ranges."""
-    width = max((len(figure["label"]) for figure in evidence.values()), default=0)
-    rows = []
-    for figure in evidence.values():
-        value = Numbers(language).format_field(figure["value"], "" if isinstance(figure["value"], int) else ".4g")
-        rows.append(f"  {figure['label']:<{width}}  {value:<9}  {healthy(figure['healthy'], language)}".rstrip())
-    return rows
+    """A table of figures with their healthy ranges, as text."""
+    cells = evidence_cells(evidence, language)
+    width = max((len(name) for name, _, _ in cells), default=0)
+    return [f"  {name:<{width}}  {value:<9}  {limits}".rstrip() for name, value, limits in cells]
+
+
+def evidence_cells(evidence: dict[str, dict[str, Any]], language: str) -> list[tuple[str, str, str]]:
+    """What each figure is called, its value and its healthy range, as the language writes them."""
+    write = Numbers(language).format_field
+    return [
+        (
+            figure["label"],
+            write(figure["value"], "" if isinstance(figure["value"], int) else ".4g"),
+            healthy(figure["healthy"], language),
+        )
+        for figure in evidence.values()
+    ]
 
 
 def healthy(limits: list[float | None] | None, language: str) -> str:

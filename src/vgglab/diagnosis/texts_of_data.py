@@ -140,6 +140,17 @@ TEXTS_OF_DATA = {
         _("look at training images of which the network is sure and the label says otherwise; fewer epochs until then"),
         "Zhang et al., Understanding deep learning requires rethinking generalization (2017)",
     ),
+    "labels_noisy.network": Text(
+        _(
+            "The network is right more often on validation than on training images, {val_accuracy:.1%} against "
+            "{accuracy:.1%} in the median epoch, though no dropout or augmentation makes training harder."
+        ),
+        _(
+            "A network knows the images best that it trains on. Where it does better on others, a share of the training "
+            "labels is wrong, or the validation images are the easier ones; the figures do not tell which. Wrong labels "
+            "can only be learned by heart: the longer the training, the more they count."
+        ),
+    ),
     "class_imbalance": Text(
         _(
             "An accuracy of {accuracy:.1%} is what the most frequent class alone gives: it has {share:.1%} of the "

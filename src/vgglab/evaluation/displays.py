@@ -8,6 +8,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 from matplotlib import colormaps, rc_context
@@ -17,6 +18,7 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
+from vgglab.errors import UsageError
 from vgglab.runs.files import write_atomic
 from vgglab.runs.record import best_row
 
@@ -41,6 +43,8 @@ STYLE = {
     "svg.hashsalt": "vgglab",  # ids, hence bytes, are the same every time
 }
 _PNG_DPI = 180
+# What each format would say of time and program.
+_DATELESS = {"png": ("Software",), "svg": ("Date", "Creator"), "pdf": ("CreationDate", "Creator", "Producer")}
 
 _NUMBERED_CLASSES = 25  # above, cells are too small for numbers
 _SMALL_LABEL_PITCH = 0.105  # inches from one label to the next, 5.5 points high
@@ -117,14 +121,22 @@ def save_figure(figure: Figure, path_without_suffix: str | Path) -> tuple[Path, 
     """
     base = Path(path_without_suffix)
     svg, png = base.with_name(f"{base.name}.svg"), base.with_name(f"{base.name}.png")
-    write_atomic(svg, partial(_write_figure, figure, "svg", {"Date": None, "Creator": None}))
-    write_atomic(png, partial(_write_figure, figure, "png", {"Software": None}))
+    write_atomic(svg, partial(write_figure, figure, "svg"))
+    write_atomic(png, partial(write_figure, figure, "png"))
     return svg, png
 
 
-def _write_figure(figure: Figure, form: str, metadata: dict, path: Path) -> None:
+def write_figure(figure: Figure, form: str, target: Path | IO[bytes], dpi: int = _PNG_DPI) -> None:
+    """Write a figure as `png`, `svg` or `pdf`; the same bytes every time.
+
+    Raises:
+        UsageError: another format.
+    """
+    if form not in _DATELESS:
+        raise UsageError(f"a figure cannot be written as .{form}; expected .png, .svg or .pdf")
     with rc_context(STYLE):
-        figure.savefig(path, format=form, dpi=_PNG_DPI, metadata=metadata, bbox_inches="tight", pad_inches=0.12)
+        metadata = dict.fromkeys(_DATELESS[form])
+        figure.savefig(target, format=form, dpi=dpi, metadata=metadata, bbox_inches="tight", pad_inches=0.12)
 
 
 def settle(figure: Figure) -> None:

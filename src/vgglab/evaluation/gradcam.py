@@ -14,6 +14,7 @@ from vgglab.gradients import gradients_of
 from vgglab.graph import functional, inlined, node_of, nodes_in_order
 
 POOLINGS = ("MaxPooling2D", "AveragePooling2D", "GlobalMaxPooling2D", "GlobalAveragePooling2D")
+FINE_ENOUGH = 3  # places along each side of feature maps
 
 Tensor = Any  # a symbolic tensor of Keras
 
@@ -34,7 +35,7 @@ class GradCam:
             raise NotExplainable("it is no graph of layers with one input and one output")
         graph = inlined(graph)
         scores = class_scores(graph.outputs[0])
-        for maps in reversed(feature_maps(graph)):
+        for maps in candidates(graph):
             try:
                 self.head = keras.Model(maps, scores)
             except ValueError:  # another way leads around these maps
@@ -88,6 +89,15 @@ class GradCam:
 
 class NotExplainable(ValueError):
     """Grad-CAM cannot explain this network; the text says why."""
+
+
+def candidates(graph: keras.Model) -> list[Tensor]:
+    """The feature maps to try, the last ones first; those too coarse to show a place only where there are no others.
+
+    VGG-16's last maps for an image of 32x32 pixels are 2x2: the ones of the block before, 4x4, tell more.
+    """
+    last_first = feature_maps(graph)[::-1]
+    return sorted(last_first, key=lambda maps: min(side or FINE_ENOUGH for side in maps.shape[1:3]) < FINE_ENOUGH)
 
 
 def feature_maps(graph: keras.Model) -> list[Tensor]:

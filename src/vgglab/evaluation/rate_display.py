@@ -39,7 +39,8 @@ def _draw_losses(axes: Axes, tested: dict[str, Any]) -> None:
     axes.plot(rates, losses, ".", color=TRAINING, alpha=0.3, markersize=4, label="single steps")
     axes.plot(rates[: len(tested["smoothed"])], tested["smoothed"], color=TRAINING, label="smoothed")
     axes.axhline(tested["chance"], color=QUIET, linestyle="--", linewidth=0.8)
-    axes.annotate("guessing", (rates[0], tested["chance"]), (2, 3), textcoords="offset points", color=QUIET, fontsize=8)
+    place = {"xy": (0.995, tested["chance"]), "xycoords": axes.get_yaxis_transform()}
+    axes.annotate("guessing", **place, xytext=(0, 3), textcoords="offset points", ha="right", color=QUIET, fontsize=8)
     top = max(HEADROOM * max(tested["start"] or 0.0, tested["chance"]), 1e-3)
     low = min([*tested["smoothed"], tested["chance"]], default=0.0)
     axes.set_ylim(max(0.0, low - 0.15 * (top - low)), top)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from vgglab.config import RunConfig, flatten
+from vgglab.config import RunConfig, flatten, same_run
 from vgglab.datasets.load import read_data
 from vgglab.errors import ConfigError, RunError, VgglabError
 from vgglab.grid.child import train_in_process
@@ -99,8 +99,8 @@ def goes_on(text: str, study: Study, planned: list[PlannedRun]) -> bool:
 
 
 def decided(run: dict[str, Any]) -> dict[str, Any]:
-    """A run of a `study.yaml` with the defaults of the settings that it does not have."""
-    return run if "candidates" in run else flatten(make_config({})) | run
+    """A run of a `study.yaml` with the defaults of the settings that it does not have; logs do not matter."""
+    return run if "candidates" in run else flatten(make_config({})) | run | {"log": None}
 
 
 def finish(folder: Path, config: RunConfig, quiet: bool) -> str:
@@ -113,7 +113,7 @@ def finish(folder: Path, config: RunConfig, quiet: bool) -> str:
     if not path.exists():
         create_run(config, folder)
     run = load(path)
-    if run.config != config:
+    if not same_run(run.config, config):
         raise RunError(f"{path}: was run with another config; remove it, or choose another --out")
     if run.status in DONE:
         return f"{describe_outcome(run)} (done before)"

@@ -107,6 +107,7 @@ class _Drawing:
         self.size: tuple[int | None, ...] = ()
 
     def add_stage(self, stage: Stage) -> None:
+        """The bars of a stage, with its name beside them."""
         top = self.y
         self.width = self.bar_width(stage.side)
         if len(stage.layers) > MANY_LAYERS:
@@ -124,12 +125,14 @@ class _Drawing:
         self.y += 5
 
     def bar_width(self, side: int | None) -> float:
+        """How wide a layer is whose feature maps have this side."""
         if side is None or self.largest <= 1:
             return NARROWEST
         share = math.log(max(side, 1)) / math.log(self.largest)
         return round(NARROWEST + (WIDEST - NARROWEST) * share, 1)
 
     def add_layer(self, layer: Layer) -> None:
+        """The bar of a layer, what it is, and the size of what it gives where that changes."""
         kind = kind_of(layer)
         css = f"k-{kind}" + (" frozen" if is_frozen(layer) else "")
         height = STRIPE if kind in STRIPES else BAR if kind in ("conv", "dense") else 15
@@ -145,6 +148,7 @@ class _Drawing:
                 self.size = layer.shape
 
     def layer_text(self, layer: Layer, kind: str) -> Any:
+        """What stands in a bar."""
         if kind == "conv":
             filters = layer.shape[-1] if layer.shape else "?"
             if layer.kernel:

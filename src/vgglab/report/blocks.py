@@ -134,6 +134,7 @@ class Finding:
     why: Any
     advice: Any
     command: str
+    tried: Any
     source: str
     evidence: list[list[Any]]
     mark: int | None

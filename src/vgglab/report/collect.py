@@ -85,5 +85,5 @@ def named(runs: Sequence[Run]) -> list[Records]:
     made = []
     for number, run in enumerate(runs, 1):
         name = run.name if counts[run.name] == 1 else f"{run.folder.absolute().parent.name}/{run.name}"
-        made.append(Records(run, name, f"run-{number}-{clean_name(run.name)}"))
+        made.append(Records(run, name, f"run-{number}-{clean_name(run.name)}" if len(runs) > 1 else ""))
     return made

@@ -6,14 +6,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from vgglab.config import config_fields, flatten
+from vgglab.config import APART, config_fields, flatten
 from vgglab.diagnosis.comparison import explain_differences
+from vgglab.display import html_table, text_table
 from vgglab.errors import RunError
 from vgglab.runs.record import MEASURES
 from vgglab.runs.store import Run, find_folder, list_runs, load
 
 Row = dict[str, Any]
-NAMES_THE_RUN = "name"  # the config field that differs between any two runs
 
 
 Damaged = Callable[[RunError], None]  # told of a run that is left out
@@ -45,7 +45,22 @@ def find_runs(paths: Sequence[Path | str], damaged: Damaged | None = None) -> li
     return runs
 
 
-def compare(*paths: Path | str, damaged: Damaged | None = None) -> list[Row]:
+class Comparison(list[Row]):
+    """Rows of runs; printed, or in a notebook, they are tables."""
+
+    def __str__(self) -> str:
+        return "\n\n".join(text_table(*table) for table in self._tables())
+
+    def _repr_html_(self) -> str:
+        return "".join(html_table(*table) for table in self._tables())
+
+    def _tables(self) -> list[tuple[list[str], list[list[str]]]]:
+        """Results, and the settings in which the runs differ if there are any."""
+        settings = [config_table(self)] if self and self[0]["config"] else []
+        return [results_table(self), *settings]
+
+
+def compare(*paths: Path | str, damaged: Damaged | None = None) -> Comparison:
     """One row a run: figures of the last and the best epoch, cost, and the config fields that differ.
 
     Args:
@@ -54,14 +69,15 @@ def compare(*paths: Path | str, damaged: Damaged | None = None) -> list[Row]:
 
     Returns:
         Rows with `run`, `status`, `epochs`, the four measures at the `last` epoch, `best_epoch` and the measures
-        there as `best_loss` ..., `test_accuracy`, `parameters`, `seconds`, `flops`, `config` (differing fields).
+        there as `best_loss` ..., `test_accuracy`, `parameters`, `seconds`, `flops`, `config` (differing fields); a
+        list that prints as tables.
 
     Raises:
         RunError: a path is no run, or was written by a newer version.
     """
     runs = find_runs(paths, damaged)
     differing = differing_fields(runs)
-    return [make_row(run) | {"config": config} for run, config in zip(runs, differing, strict=True)]
+    return Comparison(make_row(run) | {"config": config} for run, config in zip(runs, differing, strict=True))
 
 
 def explanations(*paths: Path | str, language: str = "en", damaged: Damaged | None = None) -> list[dict[str, Any]]:
@@ -97,7 +113,7 @@ def differing_fields(runs: Sequence[Run]) -> list[dict[str, Any]]:
     differ = [
         field
         for field in config_fields()
-        if field != NAMES_THE_RUN and any(config[field] != configs[0][field] for config in configs)
+        if field not in APART and any(config[field] != configs[0][field] for config in configs)
     ]
     return [{field: config[field] for field in differ} for config in configs]
 

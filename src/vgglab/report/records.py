@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from vgglab.config import flatten
-from vgglab.diagnosis.reading import describe, read_findings
+from vgglab.diagnosis.reading import describe, proof_text, read_findings
 from vgglab.errors import RunError, VgglabError
 from vgglab.report.network import Network, read_network
 from vgglab.runs.files import read_json
@@ -123,7 +123,7 @@ class Records:
     Args:
         run: the run.
         name: what it is called in the page.
-        anchor: where its part of the page is.
+        anchor: where its part of the page is; empty where the whole page is about it.
 
     Every property raises Missing where its file is missing or damaged.
     """
@@ -298,7 +298,15 @@ class Records:
         """The findings with their texts in a language, most severe first."""
         file = "findings.json" if (self.folder / "findings.json").exists() else "signals.jsonl"
         with reading(self.folder, file, DIAGNOSE):
-            return [{"epoch": None, **describe(found, language)} for found in read_findings(self.run)]
+            return [
+                {"epoch": None, **describe(found, language), "tried": tried(found, language)}
+                for found in read_findings(self.run)
+            ]
+
+
+def tried(finding: dict[str, Any], language: str) -> str:
+    """What came of trying what a finding suggests; empty where that was not tried."""
+    return proof_text(finding["proof"], language) if "proof" in finding else ""
 
 
 def number(value: Any) -> float:

@@ -9,12 +9,15 @@ from typing import Any
 import keras
 import numpy as np
 
+from vgglab.config import PICTURE_SIZE
 from vgglab.errors import RunError, first_line
 from vgglab.runs.files import write_atomic
 from vgglab.runs.record import check_schema
+from vgglab.runs.store import Run, find_folder
 
 MEMBER = "vgglab.json"  # in the .keras archive; Keras itself passes over it
 SCHEMA = 1
+BEST = "best.keras"
 
 
 @dataclass(frozen=True)
@@ -24,16 +27,31 @@ class Classifier:
     Attributes:
         model: from images (N, H, W, 3), 0 to 255, to probabilities (N, classes).
         classes: the class names, in the order of the outputs.
+        named: whether the file had those names; else they are numbers.
     """
 
     model: keras.Model
     classes: list[str]
+    named: bool = True
 
     def predict(self, images: np.ndarray, batch_size: int = 256) -> np.ndarray:
         """Class probabilities, float32 (N, classes), of raw images (N, H, W, 3), 0 to 255."""
         images = np.asanyarray(images)  # a memory map stays one
         batches = [images[start : start + batch_size] for start in range(0, len(images), batch_size)]
         return np.concatenate([self.model.predict_on_batch(batch) for batch in batches])
+
+    @property
+    def picture_side(self) -> int:
+        """Side in pixels of the squares that `datasets.decode.decode_picture` makes of files, as for training.
+
+        Raises:
+            RunError: the model takes no square RGB images.
+        """
+        height, width, channels = (*self.model.input_shape[1:], 0, 0)[:3]
+        if height != width or channels != 3:
+            shape = "x".join(str(side or "any") for side in self.model.input_shape[1:])
+            raise RunError(f"the model {self.model.name} takes {shape}; expected square images of 3 channels")
+        return height or PICTURE_SIZE
 
     def classify(self, images: np.ndarray) -> list[str]:
         """The name of the most probable class of each raw image."""
@@ -64,16 +82,9 @@ def read_metadata(path: Path) -> dict[str, Any]:
     Raises:
         RunError: the file is missing, damaged, or not written by vgglab.
     """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            tree = json.loads(archive.read(MEMBER))
-    except FileNotFoundError:
-        raise RunError(f"{path}: no such model file") from None
-    except KeyError:
-        raise RunError(f"{path}: holds no class names; expected a model that vgglab saved") from None
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
-        raise RunError(f"{path}: not a readable .keras file ({error}); restore it from a copy") from None
-    check_schema(tree, SCHEMA, path)
+    tree = _read_member(path)
+    if tree is None:
+        raise RunError(f"{path}: holds no class names; expected a model that vgglab saved")
     return tree
 
 
@@ -81,13 +92,10 @@ def load_model(path: Path) -> keras.Model:
     """The Keras model in a file, with its optimizer and loss.
 
     Raises:
-        RunError: the file is missing or damaged.
+        RunError: the file is missing, damaged, or not written by vgglab.
     """
     read_metadata(path)
-    try:
-        return keras.saving.load_model(path)
-    except (OSError, ValueError, TypeError, KeyError, zipfile.BadZipFile) as error:
-        raise RunError(f"{path}: cannot be loaded ({first_line(error)}); restore it from a copy") from None
+    return _load(path)
 
 
 def load_classifier(path: Path | str) -> Classifier:
@@ -98,3 +106,51 @@ def load_classifier(path: Path | str) -> Classifier:
     """
     path = Path(path)
     return Classifier(load_model(path), read_metadata(path)["classes"])
+
+
+def find_classifier(path: Path | str) -> Classifier:
+    """The best model of a run, or the one in a `.keras` file; where a file has no class names, classes are numbered.
+
+    Args:
+        path: a run folder, a run's name below `./runs`, or a file.
+
+    Raises:
+        RunError: there is no such thing, the run has no model yet, or the file is damaged.
+    """
+    path = find_folder(path)
+    if path.is_dir():
+        run = Run(path)
+        if not (path / BEST).exists():
+            raise RunError(f"{path}: {BEST} is missing, the run is {run.status}; there is no model to predict with")
+        return run.classifier
+    if path.suffix != ".keras":
+        problem = "is not a .keras file" if path.exists() else "no such run folder or model file"
+        raise RunError(f"{path}: {problem}; expected a run folder or a .keras file (`vgglab runs` lists the runs)")
+    metadata, model = _read_member(path), _load(path, compiled=False)
+    if metadata is not None:
+        return Classifier(model, metadata["classes"])
+    if len(model.outputs) != 1 or len(model.output_shape) != 2:
+        raise RunError(f"{path}: gives {model.output_shape}; expected one probability for each class")
+    return Classifier(model, [str(number) for number in range(model.output_shape[-1])], named=False)
+
+
+def _read_member(path: Path) -> dict[str, Any] | None:
+    """What vgglab wrote into a model file; None for a Keras model without it."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if MEMBER not in archive.namelist() and "config.json" in archive.namelist():
+                return None
+            tree = json.loads(archive.read(MEMBER))
+    except FileNotFoundError:
+        raise RunError(f"{path}: no such model file") from None
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise RunError(f"{path}: not a readable .keras file ({error}); restore it from a copy") from None
+    check_schema(tree, SCHEMA, path)
+    return tree
+
+
+def _load(path: Path, compiled: bool = True) -> keras.Model:
+    try:
+        return keras.saving.load_model(path, compile=compiled)
+    except (OSError, ValueError, TypeError, KeyError, zipfile.BadZipFile) as error:
+        raise RunError(f"{path}: cannot be loaded ({first_line(error)}); restore it from a copy") from None

@@ -173,7 +173,7 @@ def readable_name(config: RunConfig) -> str:
     parts = [data_label(config.data.name), clean_name(network)]
     values, default = flatten(config), flatten(_plainest(config))
     for dotted in config_fields():
-        if dotted == "train.optimizer" or values[dotted] != default[dotted]:
+        if dotted == "train.optimizer" or (dotted != "log" and values[dotted] != default[dotted]):
             parts.append(_readable_part(option_name(dotted).replace("_", "-"), values[dotted]))
     return "-".join(parts)
 

@@ -104,7 +104,8 @@ def counting(mode: ProgressMode, what: str, total: int) -> Iterator[Callable[[in
     """A live bar on a terminal for work that is no epoch; yields what to call with each number that is done."""
     live = mode == "auto" and sys.stderr.isatty()
     columns = (TextColumn(what), BarColumn(bar_width=20), MofNCompleteColumn(), TimeRemainingColumn(compact=True))
-    with Progress(*columns, console=Console(stderr=True), transient=True, disable=not live) as bar:
+    screen = {"console": Console(stderr=True), "transient": True, "redirect_stdout": False}  # stdout is for data
+    with Progress(*columns, **screen, disable=not live) as bar:
         task = bar.add_task("", total=total)
         yield lambda done: bar.advance(task, done)
 

@@ -2,7 +2,8 @@
 
 A finding is a dict: `code`, `case` (a variant of the code's text, or ""), `severity` (`error`, `warning`, `info`),
 `epoch` (where on the learning curve it happens, from 1; None where it holds from the start), `values` (what its
-sentence names), `evidence` (name -> `value` and its `healthy` range) and `try` (dotted config field -> value).
+sentence names), `evidence` (name -> `value` and its `healthy` range) and `try` (dotted config field -> value); and,
+where the range test was done and the finding is about the rate, `range` (its `verdict` and the rate `suggested`).
 `vgglab.diagnosis.catalog` has the texts, `vgglab.diagnosis.reading` puts the two together.
 """
 
@@ -17,6 +18,14 @@ from vgglab.diagnosis.findings.steps import STEPS
 
 __all__ = ["Evidence", "Finding", "diagnose", "findings_of"]
 
+ABOUT_RATES = {
+    "diverged",
+    "learning_rate_too_large",
+    "learning_rate_too_small",
+    "signal_lost",
+    "dead_units",
+    "collapsed",
+}
 CONSEQUENCES = {"dead_units"}  # shown beside the cause that they follow from
 IMBALANCE = {"class_imbalance"}
 SCALE = {"inputs_out_of_scale"}
@@ -25,7 +34,7 @@ EXPLAINED = dict.fromkeys(("collapsed", "labels_shuffled", "not_learned_yet", "t
     "duplicates": {"images_constant"},
     "labels_noisy": COPIES,
     "learning_rate_too_large": SCALE,
-    "underfitting": IMBALANCE | SCALE | {"learning_rate_too_large"},
+    "underfitting": IMBALANCE | SCALE | {"labels_noisy", "learning_rate_too_large"},
 }
 
 
@@ -68,7 +77,15 @@ def findings_of(evidence: Evidence) -> list[Finding]:
         found += found_by(COURSE, evidence)[:1]
     if evidence.rows and all(one["severity"] == "info" for one in found):
         found = [learned(evidence), *found, *still_improving(evidence)]
-    return [{**one, "try": in_phases(one["try"], evidence)} for one in ranked(explained(found))]
+    return [in_full(one, evidence) for one in ranked(explained(found))]
+
+
+def in_full(found: Finding, evidence: Evidence) -> Finding:
+    """A finding with what to try as the run's phases want it, and what the range test says about its rate."""
+    found = {**found, "try": in_phases(found["try"], evidence)}
+    if evidence.rate_range and found["code"] in ABOUT_RATES:
+        found["range"] = {key: evidence.rate_range[key] for key in ("verdict", "suggested")}
+    return found
 
 
 def found_by(rules: tuple, evidence: Evidence) -> list[Finding]:

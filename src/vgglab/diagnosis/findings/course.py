@@ -119,10 +119,11 @@ def _apart_since(evidence: Evidence) -> int:
 
 
 def _gap(evidence: Evidence, last: dict) -> float:
-    """Accuracy on training above validation images, less what chance alone may make of it."""
+    """Accuracy on training above that on validation images; 0 where chance alone may make it."""
     count = evidence.data.get("images", {}).get("validation", 0)
     noise = 2 * error_of(last["val_accuracy"], count) if count else 0.0
-    return max(last["accuracy"] - last["val_accuracy"] - noise, 0.0)
+    gap = last["accuracy"] - last["val_accuracy"]
+    return gap if gap > noise else 0.0
 
 
 def _regularise(evidence: Evidence, best_epoch: int, rises: bool) -> dict:

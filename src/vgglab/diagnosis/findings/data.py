@@ -1,6 +1,8 @@
 """Findings about images and labels: what no training can mend."""
 
+import itertools
 import math
+from statistics import fmean, median
 
 from vgglab.diagnosis.findings.evidence import Evidence, Finding, finding, measured, scaled_rate
 
@@ -13,6 +15,9 @@ LARGE_DROP = 0.15  # of accuracy
 PARTS_APART = 0.5  # deviations of single images between the parts' mean images
 FEW_DUPLICATES = 0.01  # of the validation images; public data sets have some
 FEW_NEAR_DUPLICATES = 0.05  # the same of those that are nearly alike
+LEAD = 0.05  # of accuracy on validation images above that on training images
+HARDER = ("model.dropout", "backbone.head_dropout", "augment.flip", "augment.crop", "augment.randaugment")
+HARDER += ("augment.mixup", "augment.cutmix")  # what makes training images harder than validation images
 MUCH_MAJORITY = 0.2  # by which the most frequent class exceeds its fair share
 
 
@@ -167,18 +172,37 @@ def duplicates(evidence: Evidence) -> Finding | None:
 
 
 def labels_noisy(evidence: Evidence) -> Finding | None:
-    """Training labels that are less right than validation labels: a simple model does better on the latter."""
+    """Training labels that are less right than validation labels: a simple model or the network does better on these."""
     check = evidence.data.get("check")
-    if not check or min(check["n_within"], check["n_across"]) < 50:
+    if not check or min(check["n_within"], check["n_across"]) < 50 or "across_half" not in check:
         return None
-    lead = check["across"] - check["within"]
-    if lead < max(LARGE_DROP, SURE * error_of(check["within"], check["n_across"])):
+    within, across = check["within"], check["across_half"]  # both after seeing as many images
+    if across - within < max(LARGE_DROP, SURE * error_of(within, min(check["n_within"], check["n_across"]))):
+        return _better_on_validation(evidence)
+    figures = {"check_within": measured(within, round(across - 0.1, 3), 1.0), "check_across": measured(across)}
+    return finding("labels_noisy", "warning", figures, within=within, across=across)
+
+
+def _better_on_validation(evidence: Evidence) -> Finding | None:
+    """A network that is right more often on validation than on training images, and nothing makes training harder.
+
+    An epoch's training accuracy is held against the validation accuracy before it, when the network knew less.
+    """
+    pairs = list(itertools.pairwise(evidence.validated))
+    probed = [line for line in evidence.lines[1:] if line.get("training") and line.get("validation")]
+    if any(evidence.config.get(field) for field in HARDER) or len(pairs) < 3 or not probed:
         return None
-    figures = {
-        "check_within": measured(check["within"], round(check["across"] - 0.1, 3), 1.0),
-        "check_across": measured(check["across"]),
-    }
-    return finding("labels_noisy", "warning", figures, within=check["within"], across=check["across"])
+    on_validation, on_training = (
+        fmean(line[half]["accuracy"] or 0.0 for line in probed) for half in ("validation", "training")
+    )
+    lead = median(before["val_accuracy"] - after["accuracy"] for before, after in pairs)
+    val_accuracy = median(before["val_accuracy"] for before, _ in pairs)
+    error = error_of(val_accuracy, evidence.data["images"]["validation"])
+    if lead < max(LEAD, 3 * error) or on_validation - on_training < LEAD:
+        return None
+    accuracy = median(after["accuracy"] for _, after in pairs)
+    figures = {"accuracy": measured(accuracy), "val_accuracy": measured(val_accuracy, 0, round(accuracy + LEAD, 3))}
+    return finding("labels_noisy", "warning", figures, case="network", accuracy=accuracy, val_accuracy=val_accuracy)
 
 
 def class_imbalance(evidence: Evidence) -> Finding | None:

@@ -205,7 +205,13 @@ def scaled_rate(evidence: Evidence, factor: float) -> dict[str, float]:
 
 
 def smaller_rate(evidence: Evidence) -> dict[str, float]:
-    """The learning rate at which the first step changes no kernel by more than a fiftieth; at most a tenth of now."""
+    """What the range test suggests; else the rate at which the first step changes no kernel by more than a fiftieth.
+
+    Without the range test it is at most a tenth of the run's.
+    """
+    suggested = evidence.rate_range.get("suggested")
+    if suggested and suggested < (evidence.rate or 0):
+        return {"train.learning_rate": suggested}
     first = evidence.sampled_updates[0][1].values() if evidence.sampled_updates else ()
     return scaled_rate(evidence, min(max(0.02 / max(*first, 0.02, 0.0), 1e-4), 0.1))
 

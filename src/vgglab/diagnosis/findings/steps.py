@@ -1,5 +1,6 @@
 """Findings about steps and signals: why a network does not get away from guessing."""
 
+import math
 import re
 
 from vgglab.diagnosis.findings.evidence import (
@@ -182,7 +183,9 @@ def learning_rate_too_small(evidence: Evidence) -> Finding | None:
     if evidence.rows[-1]["loss"] < LEARNED_SHARE * evidence.chance_loss:
         return None
     figures = {"typical_update": measured(typical, *HEALTHY_UPDATE)} | at_end(evidence)
-    fix = scaled_rate(evidence, min(max(0.003 / typical, 10.0), 1e4))
+    fix, suggested = scaled_rate(evidence, min(max(0.003 / typical, 10.0), 1e4)), evidence.rate_range.get("suggested")
+    if suggested and suggested > (evidence.rate or math.inf):
+        fix = {"train.learning_rate": suggested}
     severity = "error" if evidence.at_chance else "warning"
     return finding("learning_rate_too_small", severity, figures, fix, update=typical, rate=evidence.rate)
 

@@ -8,6 +8,8 @@ from typing import Any
 from vgglab.report.blocks import Path, Words
 
 LABEL_GAP = 13  # from one name to the next
+LETTER = 7.1  # units that a letter needs, in a wide font
+LONGEST_NAME = 18  # letters
 TICKS = 5
 STYLES = 6  # colours that can be told apart; after them they come again, dashed
 
@@ -106,8 +108,19 @@ def name_ends(ends: Sequence[End], frame: Frame) -> list[Path | Words]:
     for end, height in zip(ends, heights, strict=True):
         bend = frame.width - frame.right + 2
         lead = f"M{end.x:g} {end.y:g}L{max(bend, end.x):g} {end.y:g}L{across - 3:g} {height:g}"
-        shapes += [Path(lead, f"lead {end.css}"), Words(across, height + 4, end.text, "name")]
+        shapes += [Path(lead, f"lead {end.css}"), Words(across, height + 4, cut(end.text), "name")]
     return shapes
+
+
+def name_room(names: Sequence[Any]) -> float:
+    """Space that names at line ends need."""
+    return 20 + LETTER * max(min(len(name), LONGEST_NAME) for name in names)
+
+
+def cut(name: Any) -> Any:
+    """A name that fits: of a long one the beginning and the end, where names of runs differ."""
+    half = LONGEST_NAME // 2
+    return name if len(name) <= LONGEST_NAME else f"{name[:half]}…{name[-half + 1 :]}"
 
 
 def spread(heights: Sequence[float], top: float, bottom: float) -> list[float]:

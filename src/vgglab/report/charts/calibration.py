@@ -11,7 +11,7 @@ from vgglab.report.records import Bin
 
 def calibration_chart(bins: Sequence[Bin], say: Language) -> Picture:
     """A bar for each range of confidence: the share that is right; on the diagonal both agree."""
-    frame = Frame(width=320, height=260, right=12)
+    frame = Frame(width=320, height=260, right=20)
     x, y = frame.across(0, 1), frame.up(0, 1)
     ticks = [(tick / 5, say.percent(tick / 5, 0)) for tick in range(6)]
     shapes: list[Any] = frame.grid(x, y, ticks, ticks)

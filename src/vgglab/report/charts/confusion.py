@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from vgglab.report.blocks import Matrix, Path, Picture, Words
+from vgglab.report.charts.axes import cut
 from vgglab.report.language import Language
 
 TABLED_CLASSES = 25
 SHADES = 9
 CELL = 9  # units of a square of the picture
-LONGEST_NAME = 18  # letters of a class's name beside the picture
 
 
 def shade(count: int, total: int) -> int:
@@ -55,11 +55,6 @@ def confusion_picture(names: Sequence[str], counts: Sequence[Sequence[int]], say
         "{right} of {all} images are on the diagonal.", right=say.whole(right), all=say.whole(sum(map(sum, counts)))
     )
     return Picture(say("Confusion matrix"), told, left + side + 6, top + side + 6, shapes, "wide")
-
-
-def cut(name: str) -> str:
-    """A name that fits beside the picture."""
-    return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
 
 
 def _said(true: str, predicted: str, count: int, total: int, say: Language) -> Any:

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vgglab.report.blocks import Dot, Path, Picture
-from vgglab.report.charts.axes import End, Frame, name_ends, style
-from vgglab.report.charts.curves import name_room
+from vgglab.report.charts.axes import End, Frame, name_ends, name_room, style
 from vgglab.report.language import Language
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vgglab.report.blocks import Dot, Path, Picture, Words
-from vgglab.report.charts.axes import End, Frame, Scale, line, name_ends, style
+from vgglab.report.charts.axes import End, Frame, Scale, line, name_ends, name_room, style
 from vgglab.report.language import Language
 
 EXPLODED = 20  # times the loss of guessing: above, the scale is logarithmic
@@ -41,8 +41,8 @@ def learning_curves(course: Course, say: Language) -> list[Picture]:
 
 
 def _measure_curve(course: Course, measure: str, say: Language) -> Picture:
-    frame = Frame(right=84, top=22)
     columns = {measure: say("training"), f"val_{measure}": say("validation")}
+    frame = Frame(right=name_room([*columns.values(), say("guessing")]), top=22)
     epochs = [row["epoch"] for row in course.history]
     x = frame.across(min(epochs), max(max(epochs), min(epochs) + 1))
     chance = guessing(measure, course.classes)
@@ -140,11 +140,6 @@ def epoch_ticks(x: Scale, say: Language) -> list[tuple[float, str]]:
     room = 22
     inner = [tick for tick in x.ticks(whole=True) if all(abs(x.place(tick) - x.place(end)) > room for end in ends)]
     return [(tick, say.whole(tick)) for tick in [x.low, *inner, x.high]]
-
-
-def name_room(names: Sequence[str]) -> float:
-    """Space that names at line ends need, at most two fifths of a picture."""
-    return min(150.0, 22 + 6.2 * max(map(len, names)))
 
 
 def describe_course(course: Course, measure: str, say: Language) -> Any:

@@ -7,14 +7,13 @@ from typing import Any
 
 from markupsafe import Markup
 
-from vgglab.report.blocks import Figure, Gap, Points, Section, Table, Text
-from vgglab.report.charts.curves import learning_curves
+from vgglab.report.blocks import Gap, Points, Section, Table, Text
 from vgglab.report.language import Language, code
 from vgglab.report.parts import network
 from vgglab.report.parts import run as run_part
-from vgglab.report.parts.comparison import overlaid
+from vgglab.report.parts.comparison import Difference, explained, overlaid
 from vgglab.report.parts.gaps import attempt, known, make_gap
-from vgglab.report.parts.tables import figures_table, history_table
+from vgglab.report.parts.tables import figures_table
 from vgglab.report.parts.words import (
     changed_settings,
     name_run,
@@ -42,6 +41,7 @@ class Asked:
         against: for each pattern of the question, the runs to compare them with.
         choices: name of a selecting run -> name of the run that it took, and the candidates.
         all_runs: every run of the page.
+        differences: what explains that some runs do better than others.
     """
 
     question: Question
@@ -49,13 +49,19 @@ class Asked:
     against: list[list[Records]]
     choices: Mapping[str, Mapping[str, Any]]
     all_runs: list[Records]
+    differences: list[Difference]
 
 
-def ask(question: Question, runs: Sequence[Records], choices: Mapping[str, Mapping[str, Any]]) -> Asked:
+def ask(
+    question: Question,
+    runs: Sequence[Records],
+    choices: Mapping[str, Mapping[str, Any]],
+    differences: list[Difference],
+) -> Asked:
     """Find the runs that a question is about."""
     about = [run for run in runs if any(fnmatch(run.name, p) for p in question.runs) and fits(question, run)]
     against = [[run for run in runs if fnmatch(run.name, pattern) and run not in about] for pattern in question.against]
-    return Asked(question, about, against, choices, list(runs))
+    return Asked(question, about, against, choices, list(runs), differences)
 
 
 def fits(question: Question, run: Records) -> bool:
@@ -152,10 +158,14 @@ def answer_runs(asked: Asked, say: Language) -> list[Any]:
     told = [sentence for run in readable if (sentence := tell_diagnosis(run, say))]
     if told:
         blocks += [Text(say("The diagnosis says:")), Points(told)]
+    names = {run.name for run in [*readable, *others]}
+    about = [found for found in asked.differences if names.issuperset(found["runs"])]
+    own = [found for found in about if {run.name for run in readable}.intersection(found["runs"])]
+    if own:
+        blocks += [Text(say("What explains the differences:")), *explained(own, say)]
     blocks.append(figures_table([*readable, *others], say))
     if len(readable) == 1:
-        course = run_part.course_of(readable[0], say)
-        blocks.append(Figure(learning_curves(course, say), "", [history_table(readable[0], say)]))
+        blocks += run_part.curves(readable[0], say)
     if len(readable) > 1 or others:
         columns = MEASURES if len(readable) > 1 else ("val_loss", "val_accuracy")
         blocks += overlaid([*readable, *others], columns, say)

@@ -4,7 +4,10 @@ from collections.abc import Sequence
 from itertools import combinations
 from typing import Any
 
-from vgglab.report.blocks import Figure, Section, Table, Text
+from markupsafe import Markup
+
+from vgglab.diagnosis.comparison import explain_differences
+from vgglab.report.blocks import Figure, Points, Section, Table, Text
 from vgglab.report.charts.cost import Spent, cost_chart
 from vgglab.report.charts.curves import overlaid_curves
 from vgglab.report.language import Language, code
@@ -12,12 +15,23 @@ from vgglab.report.parts.gaps import attempt, known
 from vgglab.report.parts.run import course_of
 from vgglab.report.parts.tables import column_table, differences_table, figures_table
 from vgglab.report.parts.words import name_run, tell_runs
-from vgglab.report.records import Records
+from vgglab.report.records import DAMAGE, Records
 from vgglab.report.significance import LEVEL, Comparison, NotComparable, compare_predictions, holm
 
+Difference = dict[str, Any]
 
-def comparison_section(runs: Sequence[Records], say: Language) -> Section:
-    """Runs next to one another: curves, cost, whether differences are chance, settings."""
+
+def read_differences(runs: Sequence[Records], say: Language) -> list[Difference]:
+    """What explains that some runs do better than others, from what they recorded; none where it cannot be read."""
+    readable = [run.run for run in runs if known(lambda run=run: (run.history, run.config, run.findings(say.code)))]
+    try:
+        return explain_differences(readable, say.code)
+    except DAMAGE:
+        return []  # the file to blame is named where it is shown by itself
+
+
+def comparison_section(runs: Sequence[Records], differences: Sequence[Difference], say: Language) -> Section:
+    """Runs next to one another: curves, cost, whether differences are chance, what explains them, settings."""
     parts = [
         ("figures", say("Figures"), lambda: [Text(tell_runs(runs, say)), figures_table(runs, say)]),
         (
@@ -27,6 +41,7 @@ def comparison_section(runs: Sequence[Records], say: Language) -> Section:
         ),
         ("cost", say("Accuracy against cost"), lambda: cost(runs, say)),
         ("chance", say("Is it more than chance?"), lambda: significance(runs, say)),
+        ("why", say("What explains the differences"), lambda: explained(differences, say)),
         ("settings", say("What differs in the settings"), lambda: settings(runs, say)),
     ]
     sections = [Section(f"compare-{name}", title, attempt(title, say, make)) for name, title, make in parts]
@@ -153,6 +168,13 @@ def pairs_table(compared: Sequence[Comparison], adjusted: Sequence[float], say: 
         say("verdict"),
     ]
     return Table(say("Every pair of runs on the same test images"), header, rows, folded=len(rows) > 6)
+
+
+def explained(differences: Sequence[Difference], say: Language) -> list[Any]:
+    """What explains the differences, a sentence a pair of runs."""
+    if not differences:
+        return [Text(say("Nothing that the runs recorded explains a difference between two of them."))]
+    return [Points([Markup("{}").format(say.set_type(found["sentence"])) for found in differences])]
 
 
 def settings(runs: Sequence[Records], say: Language) -> list[Any]:

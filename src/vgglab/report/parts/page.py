@@ -11,7 +11,7 @@ from vgglab.report.blocks import Gap, Points, Section
 from vgglab.report.collect import Collected
 from vgglab.report.language import Language
 from vgglab.report.parts.answers import ask, question_section
-from vgglab.report.parts.comparison import comparison_section
+from vgglab.report.parts.comparison import Difference, comparison_section, read_differences
 from vgglab.report.parts.gaps import known, make_gap
 from vgglab.report.parts.run import run_section
 from vgglab.report.parts.words import name_run, tell_runs
@@ -41,12 +41,13 @@ class Page:
 def make_page(collected: Collected, say: Language) -> Page:
     """The page of some runs: of a study with its questions, of several runs, or of one."""
     runs = collected.runs
+    differences = read_differences(runs, say)
     sections = [Section("overview", say("At a glance"), overview(collected, say))]
     for number, study in enumerate(collected.studies, 1):
         if study.questions:
-            sections.append(questions_section(study, number, runs, say))
+            sections.append(questions_section(study, number, runs, differences, say))
     if len(runs) > 1:
-        sections.append(comparison_section(runs, say))
+        sections.append(comparison_section(runs, differences, say))
     if len(runs) == 1:
         sections += run_section(runs[0], say).sections
     elif runs:
@@ -123,12 +124,14 @@ def machine(run: Records, say: Language) -> Markup:
     )
 
 
-def questions_section(study: StudyFolder, number: int, runs: list[Records], say: Language) -> Section:
+def questions_section(
+    study: StudyFolder, number: int, runs: list[Records], differences: list[Difference], say: Language
+) -> Section:
     """The questions of a study with their answers, in its order; a report's other runs may answer them too."""
     answered = []
     for order, question in enumerate(study.questions, 1):
         anchor = f"question-{number}-{order}"
-        section = question_section(ask(question, runs, study.choices), anchor, say)
+        section = question_section(ask(question, runs, study.choices, differences), anchor, say)
         if section:
             answered.append(section)
     return Section(f"questions-{number}", say("The study, question by question"), [], answered)

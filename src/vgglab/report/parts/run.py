@@ -13,7 +13,7 @@ from vgglab.report.language import Language, code
 from vgglab.report.parts.gaps import attempt, known
 from vgglab.report.parts.network import drawing
 from vgglab.report.parts.tables import classes_table, confused_table, history_table, settings_table
-from vgglab.report.parts.words import tell_accuracy
+from vgglab.report.parts.words import name_run, tell_accuracy
 from vgglab.report.records import Records, Shown
 
 NAMED_PAIRS = 3
@@ -21,7 +21,7 @@ NAMED_PAIRS = 3
 
 def run_section(run: Records, say: Language) -> Section:
     """Everything that is known of a run."""
-    anchor = run.anchor
+    anchor = run.anchor or "run"
     parts = [
         ("settings", say("Settings"), lambda: [settings_table(run, say)]),
         ("curves", say("Learning curves"), lambda: curves(run, say)),
@@ -85,7 +85,7 @@ def curves(run: Records, say: Language) -> list[Any]:
     course = course_of(run, say)
     notes = [say("The ring marks the best epoch, {epoch}.", epoch=course.best)] if course.best else []
     if course.marks:
-        notes.append(say("Numbers in circles are findings; they are told below."))
+        notes.append(say("Numbers in circles are findings; the diagnosis of {run} tells them.", run=name_run(run)))
     phases = len({row.get("phase") or 1 for row in run.history})
     if phases > 1:
         notes.append(say.many("{count} phase.", "{count} phases, each with a band of its own.", phases))
@@ -118,6 +118,7 @@ def _finding(run: Records, item: dict[str, Any], number: int, say: Language) -> 
         say.set_type(item["why"]),
         say.set_type(item["advice"]),
         command(item, run.folder) if item["try"] else "",
+        say.set_type(item["tried"]),
         item["source"],
         evidence,
         number if marked else None,
@@ -152,7 +153,10 @@ def confusion(run: Records, say: Language) -> list[Any]:
     """The most confused pairs in words, the matrix, and the pairs as a table."""
     names, counts = run.confusion
     blocks: list[Any] = [Text(tell_confusions(run, say))] if known(lambda: run.figures) else []
-    caption = say("Rows are the true classes, columns what they were taken for; darker is more of the true class.")
+    caption = say(
+        "Rows are the true classes, columns the answers; the stronger the colour, the larger the share of the true "
+        "class."
+    )
     if len(names) <= TABLED_CLASSES:
         blocks.append(confusion_table(names, counts, caption, say))
     else:

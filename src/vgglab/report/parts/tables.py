@@ -107,13 +107,32 @@ def _trained(layer: Any, say: Language) -> Any:
 
 
 def classes_table(run: Records, say: Language) -> Table:
-    """Test figures class by class."""
+    """Test figures class by class, and what each is most often taken for."""
+    taken = taken_for(run, say)
     rows = [
-        [row.name, say.percent(row.precision), say.percent(row.recall), say.number(row.f1), say.whole(row.support)]
+        [
+            row.name,
+            say.percent(row.precision),
+            say.percent(row.recall),
+            say.number(row.f1),
+            say.whole(row.support),
+            taken.get(row.name, ""),
+        ]
         for row in run.figures.classes
     ]
-    header = [say("class"), say("precision"), say("recall"), "F1", say("images")]
+    header = [say("class"), say("precision"), say("recall"), "F1", say("images"), say("most often taken for")]
     return Table(say("Test figures of each class"), header, rows, folded=True)
+
+
+def taken_for(run: Records, say: Language) -> dict[str, Any]:
+    """Class -> the class it is most often taken for, and how often; only classes that are."""
+    names, counts = known(lambda: run.confusion, ([], []))
+    found = {}
+    for place, row in enumerate(counts):
+        count, other = max(((count, at) for at, count in enumerate(row) if at != place), default=(0, 0))
+        if count:
+            found[names[place]] = say("{predicted} ({count})", predicted=names[other], count=say.whole(count))
+    return found
 
 
 def confused_table(run: Records, say: Language) -> Table:

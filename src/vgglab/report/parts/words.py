@@ -51,7 +51,9 @@ def guessing_share(run: Records) -> float | None:
 
 
 def name_run(run: Records) -> Markup:
-    """The run's name as a link to its part of the page."""
+    """The run's name, as a link to its part of the page if it has one."""
+    if not run.anchor:
+        return code(run.name)
     return Markup('<a href="#{}">{}</a>').format(run.anchor, code(run.name))
 
 

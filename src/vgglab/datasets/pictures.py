@@ -1,0 +1,51 @@
+"""Pictures by their paths, one after the other: files as they are named, and whatever lies in folders."""
+
+import os
+from collections.abc import Iterable, Iterator
+from os import PathLike
+
+import numpy as np
+
+from vgglab.datasets.decode import try_decode
+from vgglab.datasets.layout import is_hidden
+
+Found = tuple[str, str | None]  # a path, and what is wrong with it where that is known without reading it
+
+
+def find_files(paths: Iterable[str | PathLike[str]]) -> Iterator[Found]:
+    """The files at the given paths and in the folders among them, in order; folders are listed as they are reached.
+
+    Hidden files are left out, but for those that are named themselves. Every other file counts, whatever its name
+    ends in. A folder that holds none, or cannot be read, comes with what is wrong with it.
+    """
+    for path in map(os.fspath, paths):
+        if not os.path.isdir(path):
+            yield path, None
+            continue
+        empty = True
+        for found in _files_below(path):
+            empty = False
+            yield found
+        if empty:
+            yield path, "holds no pictures"
+
+
+def read_picture(found: Found, size: int) -> tuple[str, np.ndarray | str]:
+    """The path, and the picture as uint8 (size, size, 3) or what is wrong with it."""
+    path, problem = found
+    return path, problem or try_decode(path, size)
+
+
+def _files_below(folder: str) -> Iterator[Found]:
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError as error:
+        yield folder, f"cannot be read ({error.strerror})"
+        return
+    for entry in entries:
+        if is_hidden(entry.name):
+            continue
+        if entry.is_dir(follow_symlinks=False):
+            yield from _files_below(entry.path)
+        elif not entry.is_dir():
+            yield entry.path, None

@@ -42,7 +42,9 @@ def test_findings_are_a_list_that_prints_in_two_languages(trained):
     findings = vgglab.load(trained.folder).findings
     assert isinstance(findings, list) and findings[0]["code"] and json.dumps(findings)
     french = findings.translated("fr")
-    assert str(findings).startswith(f"{findings[0]['severity']}: ") and str(french) != str(findings) and french == findings
+    assert (
+        str(findings).startswith(f"{findings[0]['severity']}: ") and str(french) != str(findings) and french == findings
+    )
     assert "<table>" in findings._repr_html_() and "<strong>" in french._repr_html_()
     with pytest.raises(UsageError, match="expected one of en, fr"):
         findings.translated("de")

@@ -1,9 +1,11 @@
 """Import Keras and its backend with settings for this machine, and without their greetings."""
 
+import logging
 import os
 import sys
 import tempfile
 
+ADVICE = "triggered tf.function retracing"  # for who writes TensorFlow code; a last, smaller batch does that
 # What TensorFlow prints on being imported with oneDNN on, at any log level.
 GREETINGS = (b"oneDNN custom operations are on", b"before absl::InitializeLog() is called")
 
@@ -20,6 +22,7 @@ def import_keras() -> None:
     """Import Keras, and with it the backend; whatever it says on stderr but a greeting is passed on."""
     if "keras" in sys.modules:
         return
+    logging.getLogger("tensorflow").addFilter(lambda record: ADVICE not in record.getMessage())
     try:
         stderr = os.dup(2)
     except OSError:  # no stderr: nothing to keep quiet

@@ -168,15 +168,17 @@ class Run(store.Run):
 
     def predict_files(self, paths: Iterable[str | PathLike[str]], top: int = 5) -> "Iterable[Prediction]":
         """What the best model says of picture files and folders: see `vgglab.predict_files`."""
+        classifier = self.classifier  # first: it imports Keras without greetings
         from vgglab.evaluation.predict import predict_files
 
-        return predict_files(self.classifier, paths, top)
+        return predict_files(classifier, paths, top)
 
     def explain_file(self, path: str | PathLike[str], class_name: str | None = None) -> "Explanation":
         """What in a picture file speaks for a class: see `vgglab.explain_file`."""
+        classifier = self.classifier
         from vgglab.evaluation.explain import explain_file
 
-        return explain_file(self.classifier, path, class_name)
+        return explain_file(classifier, path, class_name)
 
     def _repr_html_(self) -> str:
         best, figures = self.best or {}, self.metrics or {}

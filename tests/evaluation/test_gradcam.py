@@ -78,6 +78,7 @@ def test_a_sequential_network_is_explained_and_its_maps_come_before_the_last_poo
     ]
     cam = GradCam(keras.Sequential([keras.Input((16, 16, 3)), *body, layers.Dense(4), layers.Softmax()]))
     assert cam.layer == "last" and cam.explain(IMAGES, CLASSES).shape == (3, 14, 14)
+    assert cam.scores(cam.feature_maps(IMAGES)).min() < 0  # before the softmax, which is a layer of its own
 
 
 def test_maps_that_another_way_leads_around_are_passed_over():

@@ -314,7 +314,8 @@ def test_imagenet_weights_put_where_the_error_says_are_taken(no_network):
         (("MobileNet", "imagenet"), {"width": 0.3}, "come at width 0.25, 0.50, 0.75 or 1.0, not 0.3"),
         (("VGG16", "builtin"), {"width": 0.5}, "come at width 0.25"),
         (("VGG16", "none"), {"width": 0.5}, "comes at width 1"),
-        (("VGG16", "none"), {"batch_norm": True}, "model.batch_norm: VGG16"),
+        (("VGG16", "none"), {"batch_norm": True}, "model.batch_norm is for networks from scratch; VGG16 of keras"),
+        ((None, "builtin"), {"dropout": 0.2}, "model.dropout is for networks from scratch; the built-in network"),
     ],
 )
 def test_what_cannot_be_built_is_one_line(arguments, model, said):

@@ -46,5 +46,5 @@ def test_every_layer_is_drawn_and_named(trained):
 def test_a_stage_of_many_layers_is_counted_and_frozen_layers_are_marked():
     layers = [Layer(f"l{i}", "Conv2D", (8, 8, 4), 10, False) for i in range(MANY_LAYERS + 1)]
     picture = draw_network(Network([*layers, Layer("top", "Dense", (3,), 5, True)], {}), "a network", Language("en"))
-    assert {"15 layers", "15 Conv2D", "frozen, not trained"} <= set(texts_of(picture))
+    assert {"15 layers", "15 convolutions", "frozen, not trained"} <= set(texts_of(picture))
     assert sum(shape.shape == "path" and "frozen" in shape.css for shape in picture.shapes) == 2

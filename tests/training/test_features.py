@@ -3,10 +3,12 @@ import numpy as np
 import pytest
 
 import vgglab
+from vgglab.experiment import resolve_config, start_model
 from vgglab.training.feature_store import FeatureStore
 from vgglab.training.features import Views, features_key, features_of
-
-HEAD_RUN = {"backbone": "VGG16", "weights": "none", "data": "digits", "limit": 100, "epochs": 2, "head_units": "16"}
+from vgglab.training.fit import fit
+from vgglab.training.part import make_part
+from vgglab.training.phases import begin_phase
 
 
 @pytest.fixture
@@ -44,25 +46,44 @@ def test_the_key_holds_weights_treatment_network_and_images(images):
     assert len(set(keys)) == len(keys) and features_key(small_network(), images) == keys[0]
 
 
+@pytest.mark.timeout(900)  # half a minute for ResNet50, where nothing else runs
 @pytest.mark.parametrize(
-    ("backbone", "freeze"), [("VGG16", "block5_conv1"), ("ResNet50", "all"), ("MobileNetV2", "block_16_expand")]
+    ("backbone", "weights", "freeze", "width"),
+    [
+        ("VGG16", "builtin", "block5_conv1", 0.25),
+        ("ResNet50", "none", "all", 1.0),
+        ("MobileNetV2", "builtin", "block_16_expand", 0.25),
+    ],
 )
-def test_nothing_changes_but_the_time(backbone, freeze, tmp_path):
-    options = HEAD_RUN | {"backbone": backbone, "freeze": freeze, "learning_rate": 0.001, "head_dropout": 0.1}
-    cached, plain = (
-        vgglab.run(**options, cache=cache, name=f"cache-{cache}", out=tmp_path, progress="none")
-        for cache in (True, False)
-    )
-    images = vgglab.load_data("digits", limit=100).test.images
-    np.testing.assert_allclose(logits(cached, images), logits(plain, images), atol=1e-4)
-    assert [row["val_accuracy"] for row in cached.history] == [row["val_accuracy"] for row in plain.history]
-    assert cached.metrics["accuracy"] == plain.metrics["accuracy"]
+def test_nothing_changes_but_the_time(backbone, weights, freeze, width):
+    options = {"backbone": backbone, "weights": weights, "freeze": freeze, "width": width}
+    (cut, cached, seen), (whole, plain, seen_too) = (fine_tune(options | {"cache": cache}) for cache in (True, False))
+    assert cut and not whole and np.ptp(plain) > 1e-3
+    np.testing.assert_allclose(cached, plain, atol=1e-4)
+    assert seen == seen_too and len(seen) == 2
 
 
-def logits(run: vgglab.Run, images: np.ndarray) -> np.ndarray:
-    model = run.classifier.model
+def fine_tune(options: dict) -> tuple[bool, np.ndarray, list[float]]:
+    """Train two epochs: whether the model was cut, its logits of test images, its validation accuracies."""
+    dataset = vgglab.load_data("digits", limit=60)
+    config = resolve_config(None, {"head_units": "16", "head_dropout": 0.1, "learning_rate": 0.001} | options)
+    model, watched = start_model(config, dataset), keras.callbacks.History()
+    begin_phase(model, config, config.phases[0], len(dataset.train))
+    part = make_part(model, dataset, config, "none")
+    fit(part, 20, range(2), 0, [watched])
+    return part.model is not model, logits(model, dataset.test.images), watched.history["val_accuracy"]
+
+
+def logits(model: keras.Model, images: np.ndarray) -> np.ndarray:
     model.layers[-1].activation = keras.activations.linear
     return keras.Model(model.inputs, model.layers[-1](model.layers[-1].input)).predict_on_batch(images)
+
+
+def test_a_run_comes_to_the_same_with_and_without_the_cache(tmp_path):
+    options = {"weights": "builtin", "limit": 100, "epochs": 2, "out": tmp_path, "progress": "none"}
+    cached, plain = (vgglab.run(**options, cache=cache, name=f"cache-{cache}") for cache in (True, False))
+    assert cached.metrics["accuracy"] == plain.metrics["accuracy"]
+    assert [row["val_accuracy"] for row in cached.history] == [row["val_accuracy"] for row in plain.history]
 
 
 def test_views_are_the_features_of_images_varied_so_many_times(images, tmp_path):

@@ -54,14 +54,18 @@ def find_backbone(config: RunConfig) -> Backbone:
     name, weights = config.backbone.name, config.backbone.weights or "none"
     keyword = weights.lower()
     if keyword == "builtin":
-        return SavedBackbone(_builtin(config))
+        return SavedBackbone(_builtin(_plain(config, "the built-in network")))
     path = None if keyword in WEIGHTS else _weights_file(weights)
     if name is None:
         if path is None or path.suffix != ".keras":
             raise ConfigError(f"--weights {weights} need a network; name one with --backbone, such as MobileNetV2")
+        _plain(config, weights)
         return SavedBackbone(path)
     backbone = Application(find_application(name), path or keyword, config.model.width)
-    _check_settings(config, backbone)
+    if config.model.width != 1 and not backbone.has_width:
+        width = config.model.width
+        raise ConfigError(f"model.width is {width}; {backbone.name} of keras.applications comes at width 1")
+    _plain(config, f"{backbone.name} of keras.applications")
     return backbone
 
 
@@ -355,14 +359,12 @@ def _builtin(config: RunConfig) -> Path:
     return builtin_path(name)
 
 
-def _check_settings(config: RunConfig, backbone: Application) -> None:
-    """Settings of a network from scratch say nothing about one of keras.applications."""
-    model = config.model
-    if model.width != 1 and not backbone.has_width:
-        raise ConfigError(f"model.width is {model.width}; {backbone.name} of keras.applications comes at width 1")
+def _plain(config: RunConfig, name: str) -> RunConfig:
+    """`config`, which has no settings of networks from scratch: they would say nothing about a pretrained one."""
     for field in ("batch_norm", "dropout"):
-        if getattr(model, field):
-            raise ConfigError(f"model.{field}: {backbone.name} is built as keras.applications has it; leave it out")
+        if getattr(config.model, field):
+            raise ConfigError(f"model.{field} is for networks from scratch; {name} is taken as it is, leave it out")
+    return config
 
 
 def _padding_layers(model: keras.Model) -> list[keras.layers.Layer]:

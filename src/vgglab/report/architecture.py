@@ -162,16 +162,17 @@ class _Drawing:
 
     def add_many(self, stage: Stage) -> None:
         """One bar that counts the layers of a stage."""
-        kinds = Counter(layer.kind for layer in stage.layers).most_common(3)
         frozen = all(map(is_frozen, (layer for layer in stage.layers if layer.parameters)))
-        self.add_bar(48, "k-conv" + (" frozen" if frozen else ""), stage.layers[0].name, self.width)
-        shape = stage.layers[-1].shape
-        lines = [self.say.many("{count} layer", "{count} layers", len(stage.layers))]
-        lines += [f"{count} {kind}" for kind, count in kinds[:2]]
+        self.add_bar(38, "k-conv" + (" frozen" if frozen else ""), stage.layers[0].name, self.width)
+        convolutions = sum(layer.is_convolution for layer in stage.layers)
+        lines = [
+            self.say.many("{count} layer", "{count} layers", len(stage.layers)),
+            self.say.many("{count} convolution", "{count} convolutions", convolutions),
+        ]
         for order, text in enumerate(lines):
-            self.shapes.append(Words(CENTRE, self.y - 36 + 14 * order, text, "inside", "middle"))
-        self.shapes.append(Words(WIDTH - 4, self.y - 22, size_text(shape), "tick", "end"))
-        self.size = shape
+            self.shapes.append(Words(CENTRE, self.y - 25 + 14 * order, text, "inside", "middle"))
+        self.size = stage.layers[-1].shape
+        self.shapes.append(Words(WIDTH - 4, self.y - 18, size_text(self.size), "tick", "end"))
 
     def add_bar(self, height: float, css: str, title: str, below: float) -> None:
         """A bar as wide as the stage, or one that narrows to what comes below."""

@@ -59,7 +59,7 @@ class Classifier:
 
 
 def save_model(model: keras.Model, path: Path, classes: list[str], training: dict[str, Any]) -> None:
-    """Write `model` with its optimizer state, atomically.
+    """Write `model` with its optimizer state, atomically; its input has the size that pictures are decoded at.
 
     Args:
         model: a compiled model.

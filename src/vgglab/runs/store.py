@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from vgglab.backend import import_keras
 from vgglab.config import RunConfig, config_fields, flatten, option_name
 from vgglab.errors import ConfigError, RunError
 from vgglab.resolve import make_config
@@ -109,6 +110,7 @@ class Run:
     @cached_property
     def classifier(self) -> Any:
         """The best model with its class names: a `vgglab.Classifier`."""
+        import_keras()
         from vgglab.runs.saved_model import load_classifier
 
         return load_classifier(self.folder / "best.keras")

@@ -107,6 +107,10 @@ class SeedEpochs(keras.callbacks.Callback):
         for number, layer in enumerate(self.noisy):
             layer_seed = np.random.SeedSequence([self.seed, number]).generate_state(1)[0]
             layer.seed_generator.state.assign(np.array([layer_seed, epoch * DRAWS_PER_EPOCH], dtype="uint32"))
+        if keras.backend.backend() == "torch":  # where Dropout has no seed of its own, Keras leaves the noise to torch
+            import torch
+
+            torch.manual_seed(int(np.random.SeedSequence([self.seed, epoch]).generate_state(1)[0]))
 
 
 def epoch_order(count: int, seed: int, epoch: int) -> np.ndarray:

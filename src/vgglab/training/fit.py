@@ -12,7 +12,7 @@ from vgglab.training.part import TrainedPart
 
 
 class NonFiniteLoss(VgglabError):
-    """The loss became NaN or infinite; training stopped at once."""
+    """The loss became NaN or infinite; training stopped at once, after the steps that were done together."""
 
     def __init__(self, loss: float, epoch: int, step: int):
         super().__init__(f"the loss became {loss} in epoch {epoch}, step {step}")
@@ -52,13 +52,26 @@ def fit(
     """
     train = Batches(*part.train, batch_size, seed, part.augmenter, part.classes)
     validation = Batches(*part.validation, 4 * batch_size, classes=part.classes)
+    callbacks = [SeedEpochs(train, part.noisy, seed), *callbacks, StopOnNonFinite()]
     with fast_batch_norm(part.model), at_rest(part.resting):
-        part.model.fit(
-            feed(train),
-            validation_data=feed(validation),
-            initial_epoch=epochs.start,
-            epochs=epochs.stop,
-            shuffle=False,
-            verbose=0,
-            callbacks=[SeedEpochs(train, part.noisy, seed), *callbacks, StopOnNonFinite()],
-        )
+        for span, steps in spans(epochs, part.steps_at_once):
+            part.model.steps_per_execution = steps
+            part.model.train_function = part.model.test_function = None  # they were traced for another number
+            part.model.fit(
+                feed(train),
+                validation_data=feed(validation),
+                initial_epoch=span.start,
+                epochs=span.stop,
+                shuffle=False,
+                verbose=0,
+                callbacks=callbacks,
+            )
+    part.model.steps_per_execution = 1
+
+
+def spans(epochs: range, steps_at_once: int) -> list[tuple[range, int]]:
+    """Epochs, and how many steps are done at once in them: one in a run's first epoch, whose steps are recorded."""
+    first, rest = range(epochs.start, min(epochs.stop, 1)), range(max(epochs.start, 1), epochs.stop)
+    if steps_at_once == 1:
+        return [(epochs, 1)]
+    return [(span, steps) for span, steps in ((first, 1), (rest, steps_at_once)) if span]

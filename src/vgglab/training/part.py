@@ -15,6 +15,8 @@ from vgglab.training.feature_store import FeatureStore
 from vgglab.training.features import Count, Views, features_of
 from vgglab.training.progress import ProgressMode, counting, tell
 
+STEPS_AT_ONCE = 25  # on features: a step is so short that the loop around it takes longer
+
 
 @dataclass(frozen=True)
 class TrainedPart:
@@ -29,6 +31,7 @@ class TrainedPart:
         augmenter: varies the training images of each batch; None leaves them as they are.
         classes: number of classes, where labels are shares of classes; None where they are class numbers.
         seconds: spent on computing features.
+        steps_at_once: steps that the backend does between two looks of the callbacks, after the run's first epoch.
     """
 
     model: keras.Model
@@ -39,6 +42,7 @@ class TrainedPart:
     augmenter: Augmenter | None = None
     classes: int | None = None
     seconds: float = 0.0
+    steps_at_once: int = 1
 
 
 def make_part(model: keras.Model, dataset: DataSet, config: RunConfig, progress: ProgressMode) -> TrainedPart:
@@ -85,4 +89,4 @@ def behind_cut(model: keras.Model, cut: Cut, dataset: DataSet, count: Count, vie
     validation = features_of(cut.frozen, dataset.validation.images, store, count)
     compile_model(cut.trained, model.optimizer)
     features = [(train, dataset.train.labels), (validation, dataset.validation.labels)]
-    return TrainedPart(cut.trained, *features, noisy_layers(model), [])
+    return TrainedPart(cut.trained, *features, noisy_layers(model), [], steps_at_once=STEPS_AT_ONCE)

@@ -102,10 +102,12 @@ def tell(mode: ProgressMode, text: str) -> None:
 @contextmanager
 def counting(mode: ProgressMode, what: str, total: int) -> Iterator[Callable[[int], None]]:
     """A live bar on a terminal for work that is no epoch; yields what to call with each number that is done."""
-    live = mode == "auto" and sys.stderr.isatty()
+    if mode != "auto" or not sys.stderr.isatty():
+        yield lambda done: None
+        return
     columns = (TextColumn(what), BarColumn(bar_width=20), MofNCompleteColumn(), TimeRemainingColumn(compact=True))
     screen = {"console": Console(stderr=True), "transient": True, "redirect_stdout": False}  # stdout is for data
-    with Progress(*columns, **screen, disable=not live) as bar:
+    with Progress(*columns, **screen) as bar:
         task = bar.add_task("", total=total)
         yield lambda done: bar.advance(task, done)
 

@@ -151,11 +151,6 @@ class Evidence:
         return min((epoch for epoch in shares if epoch > alive), default=0)
 
     @property
-    def steps_per_epoch(self) -> int:
-        """Steps of an epoch; 0 where they were not recorded."""
-        return len(self.first_epoch.get("step_loss", []))
-
-    @property
     def frozen(self) -> bool:
         """Whether layers of a pretrained network are frozen to the end."""
         phases = self.config.get("train.phases") or [{"freeze": self.config.get("train.freeze")}]

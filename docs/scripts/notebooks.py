@@ -1,0 +1,83 @@
+"""Make notebooks/vgg16_lab.ipynb and vgg16_lab.fr.ipynb from notebooks/vgg16_lab.py, and run them.
+
+    python docs/scripts/notebooks.py          both, which takes minutes
+
+VGGLAB_NOTEBOOK_EPOCHS and VGGLAB_NOTEBOOK_IMAGES make it short; what is committed was made without them.
+"""
+
+import tempfile
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+FOLDER = Path(__file__).parents[2] / "notebooks"
+SOURCE = FOLDER / "vgg16_lab.py"
+NOTEBOOKS = {"en": FOLDER / "vgg16_lab.ipynb", "fr": FOLDER / "vgg16_lab.fr.ipynb"}
+MARK = "# %% "
+MOST_SECONDS = 3600  # for one cell
+
+
+def write_all() -> None:
+    """Make both notebooks and run them."""
+    for language, path in NOTEBOOKS.items():
+        notebook = make_notebook(language)
+        with tempfile.TemporaryDirectory() as folder:
+            run_notebook(notebook, Path(folder))
+        nbformat.write(notebook, path)
+
+
+def make_notebook(language: str) -> NotebookNode:
+    """The notebook in a language, without outputs."""
+    cells = []
+    for kind, text in read_cells():
+        if kind == "code":
+            cells.append(new_code_cell(text.replace('language = "en"', f'language = "{language}"')))
+        elif kind == language:
+            cells.append(new_markdown_cell(uncomment(text)))
+    for number, cell in enumerate(cells):
+        cell["id"] = f"cell-{number}"
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    return new_notebook(cells=cells, metadata={"kernelspec": kernel, "language_info": {"name": "python"}})
+
+
+def read_cells() -> list[tuple[str, str]]:
+    """Kind (`code`, `en`, `fr`) and text of each cell of the source."""
+    cells = []
+    for part in SOURCE.read_text(encoding="utf-8").split(f"\n{MARK}")[1:]:
+        kind, _, text = part.partition("\n")
+        cells.append((kind.strip(" []"), text.strip("\n")))
+    return cells
+
+
+def uncomment(text: str) -> str:
+    """A text without the signs that make it a comment; lines that were wrapped in the source are put together."""
+    lines = [line.removeprefix("#").removeprefix(" ") for line in text.splitlines()]
+    joined = []
+    for line in lines:
+        begins = not line or line.startswith(("#", "- "))
+        follows = bool(joined) and bool(joined[-1]) and not joined[-1].startswith("#")
+        if begins or not follows:
+            joined.append(line)
+        else:
+            joined[-1] += f" {line}"
+    return "\n".join(joined)
+
+
+def run_notebook(notebook: NotebookNode, folder: Path) -> None:
+    """Run every cell in `folder`; outputs go into the notebook.
+
+    Raises:
+        CellExecutionError: a cell failed.
+    """
+    NotebookClient(notebook, timeout=MOST_SECONDS, resources={"metadata": {"path": str(folder)}}).execute()
+    for cell in notebook.cells:
+        cell.metadata.pop("execution", None)  # times of day
+        if cell.cell_type == "code":
+            cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]  # the backend's greeting
+
+
+if __name__ == "__main__":
+    write_all()

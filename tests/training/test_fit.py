@@ -1,0 +1,42 @@
+"""How many steps the backend does at once, and that this changes nothing but the time."""
+
+import keras
+import numpy as np
+import pytest
+
+from vgglab.training.fit import fit, spans
+from vgglab.training.part import TrainedPart
+
+EPOCHS = range(3)
+
+
+def trained_head(steps_at_once: int) -> list[np.ndarray]:
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential([keras.Input((8,)), keras.layers.Dense(4, "relu"), keras.layers.Dense(3, "softmax")])
+    model.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    random = np.random.default_rng(0)
+    features = random.random((70, 8), dtype="float32"), random.integers(0, 3, 70)
+    seen = []
+    note = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: seen.append(batch))
+    fit(TrainedPart(model, features, features, [], [], steps_at_once=steps_at_once), 10, EPOCHS, 0, [note])
+    return [*model.get_weights(), np.array(seen)]
+
+
+def test_steps_done_at_once_give_the_same_bits():
+    *single, looks = trained_head(1)
+    *together, fewer = trained_head(4)
+    assert all(np.array_equal(one, other) for one, other in zip(single, together, strict=True))
+    assert looks.tolist() == [*range(7)] * 3 and fewer.tolist() == [*range(7), 3, 7, 3, 7]
+
+
+@pytest.mark.parametrize(
+    ("epochs", "steps", "expected"),
+    [
+        (range(0, 10), 1, [(range(0, 10), 1)]),
+        (range(0, 10), 25, [(range(0, 1), 1), (range(1, 10), 25)]),
+        (range(0, 1), 25, [(range(0, 1), 1)]),
+        (range(4, 10), 25, [(range(4, 10), 25)]),
+    ],
+)
+def test_steps_of_a_runs_first_epoch_are_looked_at_one_by_one(epochs, steps, expected):
+    assert spans(epochs, steps) == expected

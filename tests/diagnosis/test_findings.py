@@ -369,3 +369,9 @@ def test_a_gap_counts_in_full_unless_chance_may_make_it(rows, start, line, val_a
     facts = {"images": {"training": 24, "validation": images}, "check": None}
     history = rows([2.0, 0.5, 0.01], [2.0, 0.5, 1.0], 1.0, val_accuracy)
     assert codes(history, [start(facts), line(3)]) == expected
+
+
+def test_a_network_whose_output_is_one_for_all_says_nothing_of_the_labels(stuck, start, line):
+    check = {"check": CHECK | {"within": 0.11, "across": 0.09, "renamed": 0.15}}
+    signals = [start(check, gradient={"conv1": 1e-6, "fc1": 1e-5}), line(2, spread=1e-6)]
+    assert codes(stuck, signals) == ["signal_lost"]

@@ -99,14 +99,18 @@ TEXTS_OF_DATA = {
     ),
     "labels_shuffled": Text(
         _(
-            "The labels look as if they had nothing to do with the images: a simple model gets {within:.1%} right, "
-            "guessing {majority:.1%}, and the network does no better on validation images."
+            "Nothing shows that the labels belong to the images: a simple model gets {within:.1%} right, guessing "
+            "{majority:.1%}, and the network does no better on validation images."
         ),
         _(
-            "Even a comparison with the most similar image beats guessing where labels belong to images. A network "
-            "can learn random labels by heart, so its training loss may fall; on new images it can only guess."
+            "Mostly even a comparison with the most similar image beats guessing where labels belong to images. Either "
+            "the labels are shuffled, or the images are too hard for so few of them; the figures do not tell which. A "
+            "network can learn random labels by heart, so its training loss may fall; on new images it can only guess."
         ),
-        _("look at some images with their labels; check that both are read, sorted and shuffled together"),
+        _(
+            "look at some images with their labels; check that both are read, sorted and shuffled together; where they "
+            "are right, more images or a pretrained network"
+        ),
         "Zhang et al., Understanding deep learning requires rethinking generalization (2017)",
     ),
     "duplicates": Text(

@@ -98,8 +98,8 @@ def _size(seen: dict) -> float | None:
 def labels_shuffled(evidence: Evidence) -> Finding | None:
     """Labels that nothing can be learned from: neither a simple model nor the network beats guessing on new images."""
     check = evidence.data.get("check")
-    if not check or min(check["n_within"], check["n_across"]) < 50:
-        return None
+    if not check or min(check["n_within"], check["n_across"]) < 50 or evidence.stuck:
+        return None  # a network whose output does not depend on the image says nothing of the labels
     margin = 3 * error_of(check["majority"], check["n_within"])
     if check["within"] > check["majority"] + margin or _network_generalises(evidence, check):
         return None
@@ -108,7 +108,7 @@ def labels_shuffled(evidence: Evidence) -> Finding | None:
     if evidence.validated:
         best = max(row["val_accuracy"] for row in evidence.validated)
         figures["best_val_accuracy"] = measured(best, round(check["majority"] + margin, 3), 1.0)
-    severity = "error" if not evidence.stuck else "warning"
+    severity = "error" if evidence.rows and not evidence.at_chance else "warning"
     return finding("labels_shuffled", severity, figures, within=check["within"], majority=check["majority"])
 
 

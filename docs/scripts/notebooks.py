@@ -6,17 +6,21 @@ VGGLAB_NOTEBOOK_EPOCHS and VGGLAB_NOTEBOOK_IMAGES make it short; what is committ
 """
 
 import tempfile
+from base64 import b64decode, b64encode
+from io import BytesIO
 from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from PIL import Image
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
 SOURCE = FOLDER / "vgg16_lab.py"
 NOTEBOOKS = {"en": FOLDER / "vgg16_lab.ipynb", "fr": FOLDER / "vgg16_lab.fr.ipynb"}
 MARK = "# %% "
+COLOURS = 64
 MOST_SECONDS = 3600  # for one cell
 
 
@@ -26,6 +30,7 @@ def write_all() -> None:
         notebook = make_notebook(language)
         with tempfile.TemporaryDirectory() as folder:
             run_notebook(notebook, Path(folder))
+        tidy(notebook)
         nbformat.write(notebook, path)
 
 
@@ -73,10 +78,31 @@ def run_notebook(notebook: NotebookNode, folder: Path) -> None:
         CellExecutionError: a cell failed.
     """
     NotebookClient(notebook, timeout=MOST_SECONDS, resources={"metadata": {"path": str(folder)}}).execute()
+
+
+def tidy(notebook: NotebookNode) -> None:
+    """Take out of the outputs what is of no use to a reader, and make pictures small enough for a repository."""
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)  # times of day
         if cell.cell_type == "code":
-            cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]  # the backend's greeting
+            cell.outputs = [output for output in cell.outputs if is_of_use(output)]
+            for output in cell.outputs:
+                if "image/png" in output.get("data", {}):
+                    output["data"]["image/png"] = fewer_colours(output["data"]["image/png"])
+
+
+def is_of_use(output: NotebookNode) -> bool:
+    """Whether it is neither a backend's greeting nor the empty line that Keras leaves of a summary."""
+    empty = output.output_type == "display_data" and not output.data.get("text/plain", "x")
+    return output.get("name") != "stderr" and not empty
+
+
+def fewer_colours(png: str) -> str:
+    """A PNG in base64, of at most COLOURS colours."""
+    buffer = BytesIO()
+    picture = Image.open(BytesIO(b64decode(png))).convert("RGB")
+    picture.quantize(COLOURS).save(buffer, "png", optimize=True)
+    return b64encode(buffer.getvalue()).decode()
 
 
 if __name__ == "__main__":

@@ -35,9 +35,9 @@ HEADINGS = {
         "title": "The findings, one by one",
         "lead": "A finding says what is the case with a run, with the figures that show it, why that happens, and what "
         "to try first. `vgglab diagnose RUN` prints those of a run, `vgglab diagnose RUN --prove` tries "
-        "the first suggestion. Causes come before symptoms, and errors before warnings. Words in *italics* are "
-        "filled in for each run. The examples are recorded trainings of small networks on the digits, each with a planted fault "
-        "([how often the diagnosis is right](results/diagnosis.md)).",
+        "the first suggestion. Causes come before symptoms, and errors before warnings. Words in *italics* are filled "
+        "in for each run. The examples are recorded trainings of small networks on the digits, each with a planted "
+        "fault ([how often the diagnosis is right](results/diagnosis.md)).",
         "data": "Data and network",
         "training": "Training",
         "also": "Other wordings:",

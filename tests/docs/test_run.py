@@ -14,7 +14,8 @@ from vgglab.console import run_command
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(path for path in (ROOT / "docs").glob("*.md") if "<!-- run" in path.read_text(encoding="utf-8"))
-BLOCK = re.compile(r"(?P<mark><!-- run(?:: needs (?P<package>\w+))? -->\n)?```(?P<kind>\w+)\n(?P<text>.*?)```", re.DOTALL)
+MARK = r"(?P<mark><!-- run(?:: needs (?P<package>\w+))? -->\n)?"
+BLOCK = re.compile(MARK + r"```(?P<kind>\w+)\n(?P<text>.*?)```", re.DOTALL)
 
 
 @pytest.fixture(scope="module")

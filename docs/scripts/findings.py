@@ -33,11 +33,11 @@ DRAWN_FROM = 4  # epochs, below which a curve shows nothing
 HEADINGS = {
     "en": {
         "title": "The findings, one by one",
-        "lead": "A finding says what is the case with a run, with the figures that show it, why that happens, and what "
-        "to try first. `vgglab diagnose RUN` prints those of a run, `vgglab diagnose RUN --prove` tries "
-        "the first suggestion. Causes come before symptoms, and errors before warnings. Words in *italics* are filled "
-        "in for each run. The examples are recorded trainings of small networks on the digits, each with a planted "
-        "fault ([how often the diagnosis is right](results/diagnosis.md)).",
+        "lead": "A finding says what is the case with a run, with the figures that show it, why that happens, and "
+        "what to try first. `vgglab diagnose RUN` prints those of a run, `vgglab diagnose RUN --prove` tries the first "
+        "suggestion. Causes come before symptoms, and errors before warnings. Words in *italics* are filled in for "
+        "each run. The examples are recorded trainings of small networks on the digits, each with a planted fault "
+        "([how often the diagnosis is right](results/diagnosis.md)).",
         "data": "Data and network",
         "training": "Training",
         "also": "Other wordings:",
@@ -50,9 +50,9 @@ HEADINGS = {
         "lead": "Un constat dit ce qu'il en est d'un entraînement, avec les chiffres qui le montrent, pourquoi cela "
         "arrive et quoi essayer d'abord. `vgglab diagnose RUN --lang fr` affiche ceux d'un entraînement, "
         "`vgglab diagnose RUN --prove` essaie la première proposition. Les causes viennent avant les symptômes, les "
-        "erreurs avant les avertissements. Les mots en *italique* sont remplis pour chaque entraînement. Les exemples "
-        "sont des entraînements enregistrés de petits réseaux sur les chiffres, chacun avec un défaut introduit "
-        "exprès.",
+        "erreurs avant les avertissements. Les mots en *italique* sont remplis pour chaque entraînement. Les "
+        "exemples sont des entraînements enregistrés de petits réseaux sur les chiffres, chacun avec un "
+        "défaut introduit exprès.",
         "data": "Données et réseau",
         "training": "Entraînement",
         "also": "Autres formulations :",

@@ -131,7 +131,7 @@ def fields_table(section: str, fields: dict[str, Any], options: bool = True) -> 
     for name, field in fields.items():
         dotted = f"{section}.{name}" if section else name
         row = [f"`{dotted}`", kind_text(field), default_text(field), field.description]
-        rows.append([row[0], option_text(dotted), *row[1:]] if options else row)
+        rows.append([*row[:1], option_text(dotted), *row[1:]] if options else row)
     header = ["field", *(["option"] if options else []), "value", "default", "what it is"]
     return table(header, rows)
 

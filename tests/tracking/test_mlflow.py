@@ -77,7 +77,7 @@ def test_a_tracker_that_fails_is_told_in_the_end_what_it_missed(write_run, serve
     run = write_run("unlucky", losses=[2.3, 1.1])
     tracking = Tracking(run.folder, ("mlflow",), print)
     with monkeypatch.context() as patch:
-        patch.setattr(mlflow.MlflowClient, "log_batch", lambda *_, **__: 1 / 0)
+        patch.setattr(mlflow.MlflowClient, "create_run", lambda *_, **__: 1 / 0)
         tracking.begin()
         tracking.update()
     assert capsys.readouterr().err == "vgglab: mlflow is told no more: division by zero; the run goes on\n"

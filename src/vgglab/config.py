@@ -19,6 +19,7 @@ BUILTIN = ("VGG16", "MobileNetV2")  # networks that are shipped with weights, at
 BUILTIN_WIDTH = 0.25
 POOLING = ("flatten", "avg", "max")
 LOGS = ("tensorboard", "mlflow")
+LANGUAGES = ("en", "fr")  # of findings and reports
 NAME_PATTERN = r"^\w[\w.+=-]*$"  # a folder's name that is neither hidden, nor "..", nor taken for an option
 
 

@@ -9,14 +9,13 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
-from vgglab.config import NAME_PATTERN, RunConfig, Section, config_fields, flatten, option_name
+from vgglab.config import LANGUAGES, NAME_PATTERN, RunConfig, Section, config_fields, flatten, option_name
 from vgglab.errors import ConfigError, RunError
 from vgglab.resolve import expectation, make_config
 from vgglab.runs.record import best_row
 from vgglab.runs.store import Run, clean_name, data_label
 from vgglab.yaml_text import dump_yaml, nearest, read_yaml
 
-LANGUAGES = ("en", "fr")
 ANSWERS = ("network", "data", "runs", "change", "choice", "test", "cost")
 
 

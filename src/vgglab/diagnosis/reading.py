@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from vgglab.config import flatten
+from vgglab.config import LANGUAGES, flatten
 from vgglab.diagnosis.catalog import LABELS, WORDS, text_of
 from vgglab.diagnosis.findings import Evidence, Finding, findings_of
 from vgglab.diagnosis.rate_range import RANGE_FILE
@@ -17,7 +17,6 @@ from vgglab.errors import UsageError
 from vgglab.runs.files import read_json
 from vgglab.runs.store import Run
 
-LANGUAGES = ("en", "fr")
 SHOWN = 3  # findings, before all are asked for
 LOCALE = Path(__file__).parent.parent / "locale"
 DOMAIN = "findings"

@@ -52,6 +52,20 @@ def test_outputs_gradients_and_statistics_equal_keras():
         np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.parametrize("shape", [(1, 1, 1, 8), (1, 1, 2, 8), (3, 2, 1, 8)])
+def test_statistics_of_a_few_pixels_equal_keras(shape):
+    inputs = np.random.default_rng(0).normal(2, 3, shape).astype("float32")
+    model = keras.Sequential([keras.Input(shape[1:]), keras.layers.BatchNormalization()])
+    layer, initial = model.layers[0], model.get_weights()
+    model(inputs, training=True)
+    expected = layer.get_weights()
+    model.set_weights(initial)
+    with fast_batch_norm(model):
+        model(inputs, training=True)
+    for ours, theirs in zip(layer.get_weights(), expected, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-6)
+
+
 def test_training_twice_gives_the_same_bits():
     for first, second in zip(trained(), trained(), strict=True):
         assert first.tobytes() == second.tobytes()

@@ -1,8 +1,8 @@
 """A faster BatchNormalization on TensorFlow's CPU, for ordinary Keras layers, while a model trains.
 
 Keras 3 normalises with separate operations and TensorFlow derives their gradient operation by operation: many
-passes over large tensors. `fast_batch_norm` computes the same numbers with a gradient written by hand; LOG.md has
-what that gains. The layers stay ordinary `keras.layers.BatchNormalization`, so a saved model needs nothing from here.
+passes over large tensors. `fast_batch_norm` has TensorFlow's fused kernel do it; LOG.md has what that gains. The
+layers stay ordinary `keras.layers.BatchNormalization`, so a saved model needs nothing from here.
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from vgglab.training.calls import replaced_calls
 
 @contextmanager
 def fast_batch_norm(model: keras.Model) -> Iterator[int]:
-    """Give the model's BatchNormalization layers the hand-written gradient inside the block.
+    """Have TensorFlow's fused kernel do the model's BatchNormalization layers inside the block.
 
     Only exact `keras.layers.BatchNormalization` layers on TensorFlow's CPU, float32, channels last and 4-D
     inputs take it; everything else, and every inference call, runs Keras's own code.
@@ -67,35 +67,13 @@ def _faster_call(layer: keras.layers.BatchNormalization) -> Any:
 
 
 def _normalise(inputs: Any, gamma: Any, beta: Any, epsilon: float) -> tuple[Any, Any, Any]:
-    """Normalised inputs (N, H, W, C), and the batch's mean and (biased) variance (C,).
-
-    Sums over pixels are products with a row of ones. The gradient is that of Ioffe and Szegedy (2015),
-    section 3, with its terms collected.
-    """
+    """Normalised inputs (N, H, W, C), and the batch's mean and (biased) variance (C,)."""
     import tensorflow as tf
 
-    @tf.custom_gradient
-    def normalise(x: Any, scale: Any, offset: Any) -> tuple[Any, Any]:
-        rows = tf.reshape(x, [-1, x.shape[-1]])
-        ones = tf.ones([1, tf.shape(rows)[0]])
-        count = tf.cast(tf.shape(rows)[0], tf.float32)
-        mean = tf.matmul(ones, rows)[0] / count
-        centred = rows - mean
-        variance = tf.matmul(ones, centred * centred)[0] / count
-        inverse = tf.math.rsqrt(variance + epsilon)
-
-        def gradient(d_out: Any, *_: Any) -> tuple[Any, Any, Any]:
-            d_rows = tf.reshape(d_out, [-1, x.shape[-1]])
-            centred = rows - mean
-            d_offset = tf.matmul(ones, d_rows)[0]
-            d_scale = tf.matmul(ones, d_rows * centred)[0] * inverse
-            d_x = scale * inverse * (d_rows - d_offset / count - centred * (d_scale * inverse / count))
-            return tf.reshape(d_x, tf.shape(x)), d_scale, d_offset
-
-        outputs = tf.reshape(centred * (inverse * scale) + offset, tf.shape(x))
-        return (outputs, tf.stop_gradient(mean), tf.stop_gradient(variance)), gradient
-
-    return normalise(inputs, tf.convert_to_tensor(gamma), tf.convert_to_tensor(beta))
+    settings = {"epsilon": epsilon, "is_training": True, "data_format": "NHWC", "mean": [], "variance": []}
+    outputs, mean, unbiased, *_ = tf.raw_ops.FusedBatchNormV3(x=inputs, scale=gamma, offset=beta, **settings)
+    count = tf.cast(tf.size(inputs) // inputs.shape[-1], "float32")
+    return outputs, mean, unbiased * (tf.maximum(count - 1.0, 1.0) / count)
 
 
 def _forget_traces(model: keras.Model) -> None:

@@ -57,6 +57,14 @@ def test_a_wrong_command_line_is_one_line_and_code_2(vgglab, tmp_path, arguments
     assert list(tmp_path.iterdir()) == []
 
 
+def test_ctrl_c_where_nothing_trains_promises_nothing(vgglab, monkeypatch):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("vgglab.runs.store.list_runs", interrupt)
+    assert vgglab("runs") == (130, "", "vgglab: interrupted\n")
+
+
 @pytest.mark.parametrize("verb", ["evaluate", "compare", "train --resume"])
 def test_a_run_that_is_not_there_is_one_line_and_code_1(vgglab, verb):
     code, out, err = vgglab(*verb.split(), "runs/nothing")

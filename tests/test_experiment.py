@@ -88,7 +88,8 @@ def test_a_run_that_was_interrupted_goes_on_to_the_same_bits_as_one_that_was_not
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=120)
     stopped = vgglab.load(tmp_path / "stopped")
-    assert process.returncode == 130 and errors.startswith("vgglab: interrupted") and errors.count("\n") == 1
+    assert process.returncode == 130 and errors.count("\n") == 1
+    assert errors.startswith("vgglab: interrupted; whole epochs are kept, and vgglab train --resume RUN goes on")
     assert stopped.status == "interrupted" and len(stopped.history) < 3
     resumed = vgglab.resume(tmp_path / "stopped", progress="none")
     assert resumed.status == "finished" and same_bits(resumed, trained)
@@ -121,6 +122,12 @@ def test_a_finished_run_does_not_go_on(trained):
 def test_a_batch_larger_than_the_data_is_refused_before_a_folder_is_made(tiny, tmp_path):
     with pytest.raises(ConfigError, match=r"train.batch_size is 1000; digits has only 100"):
         vgglab.run(**tiny, batch_size=1000, out=tmp_path / "runs")
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_crop_that_can_leave_nothing_of_an_image_is_refused(tiny, tmp_path):
+    with pytest.raises(ConfigError, match=r"augment.crop is 32; the images are 32x32"):
+        vgglab.run(**tiny, crop=32, out=tmp_path / "runs")
     assert not (tmp_path / "runs").exists()
 
 

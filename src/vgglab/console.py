@@ -12,6 +12,11 @@ from vgglab.errors import VgglabError, explain
 from vgglab.options import expand_options
 
 INTERRUPTED = 130
+# What stays of a command that was interrupted, by its name; others leave things as they were.
+KEPT = {
+    "train": "; whole epochs are kept, and vgglab train --resume RUN goes on (vgglab runs lists them)",
+    "study": "; whole epochs are kept, and the same command goes on",
+}
 
 
 def say(message: str) -> None:
@@ -69,9 +74,7 @@ def run_command(app: typer.Typer, arguments: list[str]) -> int:
         say(f"vgglab: {explain(error)}")
         return getattr(error, "exit_code", 1)
     if code == INTERRUPTED:
-        say(
-            "vgglab: interrupted; whole epochs are kept, and vgglab train --resume RUN goes on (vgglab runs lists them)"
-        )
+        say(f"vgglab: interrupted{KEPT.get(''.join(arguments[:1]), '')}")
     return code
 
 

@@ -136,4 +136,5 @@ def test_ctrl_c_stops_a_study_and_its_run(tmp_path):
     os.killpg(process.pid, signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130 and "Traceback" not in errors
+    assert errors.endswith("vgglab: interrupted; whole epochs are kept, and the same command goes on\n")
     assert vgglab.load(history.parent).record.status == "interrupted"

@@ -107,42 +107,16 @@ def load_data(
     """
     given = {"data": {"name": name, **settings}, "model": {"image_size": image_size}}
     config = make_config(given, source="load_data")
-    return load_dataset(config.data, data_dir=data_dir, image_size=config.model.image_size)
+    return load_dataset(config.data, data_dir, config.model.image_size)
 
 
 def load_dataset(
     config: DataConfig,
-    batch_size: int = 1,
     data_dir: str | PathLike[str] | None = None,
     image_size: int | None = None,
 ) -> DataSet:
-    """The data set that a config names.
-
-    Args:
-        config: what to load, and how to split it.
-        batch_size: what the training part must have enough images for.
-        data_dir: as for `load_data`.
-        image_size: as for `load_data`.
-
-    Raises:
-        ConfigError: a batch would be larger than the training part.
-        DataError: the data set is missing or damaged.
-    """
-    dataset = _load(config, data_dir, image_size or PICTURE_SIZE)
-    if batch_size > len(dataset.train):
-        raise ConfigError(
-            f"train.batch_size is {batch_size}; {config.name} has only {len(dataset.train)} training images "
-            "here, choose a smaller batch or a larger --limit"
-        )
-    return dataset
-
-
-def read_data(config: RunConfig, data_dir: str | PathLike[str] | None = None) -> DataSet:
-    """The data set of a run, its pictures at the size that the run wants; errors as of `load_dataset`."""
-    return load_dataset(config.data, config.train.batch_size, data_dir, config.model.image_size)
-
-
-def _load(config: DataConfig, data_dir: str | PathLike[str] | None, image_size: int) -> DataSet:
+    """The data set that a config names; arguments and errors as of `load_data`."""
+    image_size = image_size or PICTURE_SIZE
     if config.name not in DATASETS:
         from vgglab.datasets.folder import read_folder
 
@@ -159,6 +133,28 @@ def _load(config: DataConfig, data_dir: str | PathLike[str] | None, image_size: 
         validation=take(training, held_out, config.limit, config.split_seed),
         test=take(test, None, config.limit, config.split_seed),
     )
+
+
+def read_data(config: RunConfig, data_dir: str | PathLike[str] | None = None) -> DataSet:
+    """The data set of a run, its pictures at the size that the run wants.
+
+    Raises:
+        ConfigError: the training part is smaller than a batch, or its images than what is to be cropped from.
+        DataError: the data set is missing or damaged.
+    """
+    dataset = load_dataset(config.data, data_dir, config.model.image_size)
+    if config.train.batch_size > len(dataset.train):
+        raise ConfigError(
+            f"train.batch_size is {config.train.batch_size}; {dataset.name} has only {len(dataset.train)} training "
+            "images here, choose a smaller batch or a larger --limit"
+        )
+    height, width, _ = dataset.image_shape
+    if config.augment.crop >= min(height, width):
+        raise ConfigError(
+            f"augment.crop is {config.augment.crop}; the images are {height}x{width}, and as much padding can leave "
+            "nothing of one: choose less, 4 is usual for 32x32"
+        )
+    return dataset
 
 
 def _listed(path: str, test: float, image_size: int | None) -> Published:

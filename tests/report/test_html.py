@@ -83,6 +83,13 @@ def test_every_question_is_asked_in_the_labs_order(text):
     assert labels == ["S1", "S2", "S3", "S4", "S5", "S6", "S7", "S8", "S9", "F1", "F2", "F3", "F4", "F", "X1"]
 
 
+def test_a_run_on_cifar100_answers_the_question_for_it(lab_copy, page):
+    config = (lab_copy / "optimal" / "config.yaml").read_text()
+    assert "name: digits" in config
+    (lab_copy / "optimal" / "config.yaml").write_text(config.replace("name: digits", "name: cifar100"))
+    assert "X2 Try CIFAR-100. optimal learned. optimal: after epoch 3" in page(lab_copy).words
+
+
 def test_which_runs_learned_is_told_from_their_figures(english):
     assert "Of these runs batchnorm-sgd learned. batchnorm-adam is no better than guessing (10.0 %)." in english
     assert "reference-sgd and reference-adam are no better than guessing" in english

@@ -20,7 +20,7 @@ demo: $(INSTALLED)
 	@echo "  the chosen network:   $(DEMO)/optimal (confusion_matrix.png, curves.png, best.keras)"
 
 test: $(TESTABLE)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
 lint: $(TESTABLE)
 	$(BIN)/ruff check .

@@ -151,6 +151,22 @@ def test_a_loss_that_still_falls_is_a_training_too_short_and_a_flat_one_underfit
     assert codes(rows([1.5, 1.49, 1.49, 1.49], accuracy=0.4), [line(4)]) == ["underfitting"]
 
 
+@pytest.mark.parametrize(("gradient", "still", "case"), [(1e-5, 4, "late"), (1e-5, 2, ""), (0.1, 4, "")])
+def test_a_late_start_is_told_where_the_gradient_was_weak(rows, start, line, gradient, still, case):
+    history = rows([CHANCE] * still + [2.1, 1.9, 1.7, 1.5, 1.3], accuracy=0.4, val_accuracy=0.4)
+    signals = [start(gradient={"conv1": gradient, "fc1": gradient}), line(len(history))]
+    (found,) = diagnose("finished", "", history, signals, 10, {"model.batch_norm": False})
+    assert (found["code"], found["case"], found["values"]["still"]) == ("training_too_short", case, still)
+    assert found["try"] == ({"model.batch_norm": True} if case else {"train.epochs": 3 * len(history)})
+
+
+@pytest.mark.parametrize(("moved", "expected"), [(1e-3, ["learning_rate_too_small"]), (0.1, ["training_too_short"])])
+def test_steps_that_were_tiny_at_first_and_grew_are_no_rate_too_small(rows, start, line, moved, expected):
+    first = line(first_update={"fc1": 1e-6}, step_update={"2": {"fc1": 1e-6}}, step_loss=[CHANCE] * 500)
+    signals = [start(), first, line(4, update={"fc1": moved})]
+    assert codes(rows([CHANCE, 2.1, 1.9, 1.7], accuracy=0.4, val_accuracy=0.4), signals)[:1] == expected
+
+
 def test_dropout_that_training_cannot_learn_against_is_named(rows, line):
     signals = [line(4, training={"loss": 0.9, "accuracy": 0.7})]
     found = diagnose("finished", "", rows([1.5] * 4, accuracy=0.4), signals, 10, {"model.dropout": 0.8})[0]

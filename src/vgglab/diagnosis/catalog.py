@@ -26,6 +26,7 @@ LABELS = {
     "duplicates": _("share of validation images that are training images"),
     "entropy": _("entropy of the predictions"),
     "fall": _("fall of the training loss in an epoch"),
+    "epochs_at_chance": _("epochs at the loss of guessing, from the start"),
     "first_loss": _("loss of the first step"),
     "frozen_layers": _("frozen layers"),
     "gap_accuracy": _("training above validation accuracy"),

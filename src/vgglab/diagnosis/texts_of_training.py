@@ -214,6 +214,19 @@ TEXTS_OF_TRAINING = {
         _("more epochs"),
         f"{GOODFELLOW}, section 11.4.1",
     ),
+    "training_too_short.late": Text(
+        _(
+            "The training is too short for so late a start: for {still} of {epoch} epochs the loss was that of "
+            "guessing; it is {loss:.3f} now, and still falls by {fall:.0%} an epoch."
+        ),
+        _(
+            "In a deep network that begins with small weights, each layer passes on a little less of what tells images "
+            "apart, and of the gradient on the way back. Steps stay tiny until the weights have grown; only then does "
+            "learning begin."
+        ),
+        _("BatchNormalization, which restores the scale at each layer, or more epochs"),
+        f"{GLOROT}; {BATCH_NORM}",
+    ),
     "underfitting": Text(
         _("The network does not even learn its training images: the accuracy on them stays at {accuracy:.1%}."),
         _(

@@ -4,8 +4,16 @@ import itertools
 import math
 
 from vgglab.diagnosis.findings.data import error_of
-from vgglab.diagnosis.findings.evidence import Evidence, Finding, at_end, finding, measured, scaled_rate
-from vgglab.diagnosis.findings.steps import update_figures
+from vgglab.diagnosis.findings.evidence import (
+    CHANCE_LOSS_SHARE,
+    Evidence,
+    Finding,
+    at_end,
+    finding,
+    measured,
+    scaled_rate,
+)
+from vgglab.diagnosis.findings.steps import lacks_batch_norm, update_figures, weak_gradient
 
 INITIAL_SHARE = 0.01  # of BatchNormalization's initial statistics; less does not show
 MISJUDGED = 2.0  # loss on training images in inference, relative to the loss in training
@@ -20,6 +28,7 @@ STALLED = 0.9  # training loss at the end, relative to that at the lowest valida
 STALLED_SINCE = 0.7  # of the epochs: the lowest validation loss lies before
 STALLED_GAP = 0.08  # of accuracy, where training gained and validation did not
 FALLING = 0.02  # of the loss in an epoch: still learning; less is flat
+LATE_START = 1 / 3  # of the epochs at the loss of guessing before the first below it
 BARELY = 0.9  # of the loss of guessing; a loss above shows next to nothing learned
 
 
@@ -142,14 +151,23 @@ def gap_at_end(evidence: Evidence) -> float | None:
 
 
 def training_too_short(evidence: Evidence) -> Finding | None:
-    """A loss that is still high and still falls."""
+    """A loss that is still high and still falls; a late start, as the gradient was weak, may be why."""
     if evidence.knows_training or evidence.at_chance or not _falls(evidence):
         return None
-    fall = _last_change(evidence)
-    fix = {"train.epochs": 3 * len(evidence.rows)}
-    values = {"loss": evidence.rows[-1]["loss"], "fall": -fall}
-    figures = {"fall": measured(-fall, 0, FALLING)} | at_end(evidence)
-    return finding("training_too_short", "warning", figures, fix, epoch=evidence.rows[-1]["epoch"], **values)
+    fall, still = -_last_change(evidence), _still_for(evidence)
+    figures = {"fall": measured(fall, 0, FALLING)} | at_end(evidence)
+    fix, case = {"train.epochs": 3 * len(evidence.rows)}, ""
+    if still >= LATE_START * len(evidence.rows) and weak_gradient(evidence):
+        case, figures["epochs_at_chance"] = "late", measured(still, 0, 1)
+        fix = {"model.batch_norm": True} if lacks_batch_norm(evidence) else fix
+    values = {"loss": evidence.rows[-1]["loss"], "fall": fall, "still": still}
+    return finding("training_too_short", "warning", figures, fix, case, evidence.rows[-1]["epoch"], **values)
+
+
+def _still_for(evidence: Evidence) -> int:
+    """The epochs at the loss of guessing before the first below it."""
+    chance = CHANCE_LOSS_SHARE * evidence.chance_loss
+    return len(list(itertools.takewhile(lambda row: row["loss"] > chance, evidence.rows)))
 
 
 def _last_change(evidence: Evidence) -> float:

@@ -2,6 +2,7 @@
 
 import math
 import re
+from statistics import median
 
 from vgglab.diagnosis.findings.evidence import (
     DEAD,
@@ -20,6 +21,7 @@ LARGE_UPDATE = 0.5  # a step that changes a kernel by half its size has replaced
 LARGE_EVERYWHERE = 0.2  # median over layers of the first step
 EXPLODED = 3.0  # loss of a step, in losses of guessing; sure and wrong, not just ignorant
 TINY_UPDATE = 3e-4  # typical change of a kernel by a step; healthy is a thousandth to a hundredth
+GROWN = 10  # times the way that an epoch of steps like the first epoch's could go; with momentum 3 were seen
 WEAK_GRADIENT = 3e-3  # of the kernel's size; with less, a rate of 0.1 moves no kernel by a thousandth
 ADAPTIVE = ("adam", "adamw", "nadam", "adamax", "rmsprop", "lion")  # steps that do not depend on the gradient's size
 NOISY = 2.0  # loss with dropout relative to that without, before training
@@ -118,10 +120,10 @@ def signal_lost(evidence: Evidence) -> Finding | None:
     """An output that is the same for every image, or a gradient that does not arrive, though no step was large."""
     if not evidence.at_chance or dead_from_start(evidence) or evidence.first_step_loss > EXPLODED:
         return None
-    if not (evidence.stuck or _weak_gradient(evidence)):
+    if not (evidence.stuck or weak_gradient(evidence)):
         return None
     known = median_gradient(evidence) is not None
-    if known != _weak_gradient(evidence) or (not known and evidence.dead_layers):
+    if known != weak_gradient(evidence) or (not known and evidence.dead_layers):
         return None
     figures = update_figures(evidence) | _through_the_layers(evidence)
     if known:
@@ -145,7 +147,8 @@ def median_gradient(evidence: Evidence) -> float | None:
     return values[len(values) // 2] if values else None
 
 
-def _weak_gradient(evidence: Evidence) -> bool:
+def weak_gradient(evidence: Evidence) -> bool:
+    """Whether next to nothing of the gradient arrives at the kernels before the first step."""
     gradient = median_gradient(evidence)
     return gradient is not None and gradient < WEAK_GRADIENT
 
@@ -176,9 +179,9 @@ def dropout_too_strong(evidence: Evidence) -> Finding | None:
 def learning_rate_too_small(evidence: Evidence) -> Finding | None:
     """Steps so small that the weights hardly change in the whole training."""
     typical = evidence.typical_update
-    if typical is None or not 0 < typical < TINY_UPDATE or not evidence.rows:
+    if typical is None or not 0 < typical < TINY_UPDATE or not evidence.rows or _steps_grew(evidence, typical):
         return None
-    if evidence.stuck and (median_gradient(evidence) is None or _weak_gradient(evidence)):
+    if evidence.stuck and (median_gradient(evidence) is None or weak_gradient(evidence)):
         return None
     if evidence.rows[-1]["loss"] < LEARNED_SHARE * evidence.chance_loss:
         return None
@@ -188,6 +191,13 @@ def learning_rate_too_small(evidence: Evidence) -> Finding | None:
         fix = {"train.learning_rate": suggested}
     severity = "error" if evidence.at_chance else "warning"
     return finding("learning_rate_too_small", severity, figures, fix, update=typical, rate=evidence.rate)
+
+
+def _steps_grew(evidence: Evidence, typical: float) -> bool:
+    """Whether the last epoch moved the kernels further than steps of the first epoch's size could."""
+    moved = [value for value in evidence.last.get("update", {}).values() if value is not None]
+    steps = len(evidence.first_epoch.get("step_loss", []))
+    return bool(moved and steps) and median(moved) > GROWN * steps * typical
 
 
 def collapsed(evidence: Evidence) -> Finding | None:

@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+import sys
 
 import pytest
 
@@ -181,11 +182,12 @@ def test_debug_lets_the_traceback_through(vgglab):
 
 
 @pytest.fixture
-def small_disk(tmp_path):
-    """A file system with room for a run's first checkpoint and not much more."""
+def small_disk(tmp_path, request):
+    """A file system with room for a run's first checkpoint and not much more, or of the size asked for."""
     disk = tmp_path / "disk"
     disk.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=600k", "tmpfs", disk], capture_output=True)
+    size = getattr(request, "param", "600k")
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", disk], capture_output=True)
     if mounted.returncode:
         pytest.skip("only root can mount a small disk")
     yield disk
@@ -198,3 +200,12 @@ def test_a_full_disk_is_one_line_and_keeps_what_was_trained(vgglab, small_disk):
     run = load(small_disk / "r")
     assert run.status == "failed" and len(run.history) == 1 and not list(run.folder.glob(".*.keras"))
     assert load_classifier(run.folder / "last.keras").classes == [str(digit) for digit in range(10)]
+
+
+@pytest.mark.parametrize("small_disk", ["400k", "800k", "1000k", "1200k"], indirect=True)
+def test_wherever_a_disk_becomes_full_it_is_one_line(small_disk):
+    options = ["--limit=100", "--width=0.05", "--epochs=1", "--out", str(small_disk), "--name=r"]
+    done = subprocess.run([sys.executable, "-m", "vgglab", "train", *options], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (1, "") and done.stderr.count("\n") == 1
+    assert "no space left on the device" in done.stderr
+    assert not list(small_disk.glob("**/.*[0-9]-*"))

@@ -23,9 +23,9 @@ from vgglab.models.preprocessing import pixel_statistics, wants_statistics
 from vgglab.notebook import Run, load
 from vgglab.resolve import from_options, make_config
 from vgglab.runs.environment import describe_environment
-from vgglab.runs.files import read_json, write_atomic, write_csv, write_json, write_text
+from vgglab.runs.files import read_json, write_csv, write_json, write_text
 from vgglab.runs.record import RunRecord
-from vgglab.runs.saved_model import load_model
+from vgglab.runs.saved_model import load_model, write_weights
 from vgglab.runs.store import DEFAULT_PARENT, create_run, lock
 from vgglab.tracking.trackers import Tracking, check_trackers, tracked
 from vgglab.training.checkpoint import Checkpoint, checkpointed_history
@@ -172,9 +172,8 @@ def conclude(run: Run, record: RunRecord, dataset: DataSet) -> None:
     """Evaluate and diagnose a run whose training ended by itself; keep architecture and weights apart too."""
     if (run.folder / "best.keras").exists():
         evaluate_run(run, dataset)
-        model = run.classifier.model
-        write_text(run.folder / "architecture.json", model.to_json(indent=1))
-        write_atomic(run.folder / "model.weights.h5", model.save_weights)
+        write_text(run.folder / "architecture.json", run.classifier.model.to_json(indent=1))
+        write_weights(run.folder / "best.keras", run.folder / "model.weights.h5")
     signals = read_signals(run.folder / "signals.jsonl")
     told = (record.status, record.message, run.history, signals, len(dataset.classes), flatten(run.config))
     findings = diagnose(*told)

@@ -15,9 +15,9 @@ import keras
 import numpy as np
 
 from vgglab.errors import ConfigError, DataError, first_line
+from vgglab.runs.saved_model import WEIGHTS_IN_ARCHIVE
 
 SUFFIXES = (".weights.h5", ".h5", ".keras")
-WEIGHTS_IN_ARCHIVE = "model.weights.h5"  # the member of a .keras file
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Saved models: an ordinary .keras file that also carries class names and where its training stood."""
 
 import json
+import shutil
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from vgglab.runs.record import check_schema
 from vgglab.runs.store import Run, find_folder
 
 MEMBER = "vgglab.json"  # in the .keras archive; Keras itself passes over it
+WEIGHTS_IN_ARCHIVE = "model.weights.h5"  # Keras's own member, what `load_weights` reads
 SCHEMA = 1
 BEST = "best.keras"
 
@@ -74,6 +76,19 @@ def save_model(model: keras.Model, path: Path, classes: list[str], training: dic
             archive.writestr(MEMBER, json.dumps({"schema": SCHEMA, "classes": classes, "training": training}))
 
     write_atomic(path, write)
+
+
+def write_weights(path: Path, target: Path) -> None:
+    """Write the weights inside a `.keras` file as a file of their own, atomically.
+
+    They are copied, not saved from a model: HDF5 ends the process where the disk is full.
+    """
+
+    def write(temporary: Path) -> None:
+        with zipfile.ZipFile(path) as archive, temporary.open("wb") as file:
+            shutil.copyfileobj(archive.open(WEIGHTS_IN_ARCHIVE), file)
+
+    write_atomic(target, write)
 
 
 def read_metadata(path: Path) -> dict[str, Any]:

@@ -68,6 +68,19 @@ def test_finished_runs_are_not_done_again(done, tmp_path):
     assert {path: path.stat().st_mtime_ns for path in before} == before
 
 
+@pytest.mark.parametrize(("epochs", "anew"), [(0, True), (1, False)])
+def test_another_choice_replaces_a_run_only_where_nothing_was_trained(done, tmp_path, epochs, anew):
+    folder = shutil.copytree(done[0], tmp_path / "three")
+    (folder / "best" / "config.yaml").write_text((done[0] / "damaged" / "config.yaml").read_text())
+    record = vgglab.load(folder / "best").record
+    record.status, record.epochs_done = "failed", epochs
+    record.save(folder / "best")
+    said: list[str] = []
+    run_study(STUDY, PLANNED, folder, quiet=True, say=said.append)
+    assert ("another config" not in said[-1]) == anew
+    assert vgglab.load(folder / "best").status == ("finished" if anew else "failed")
+
+
 def test_a_folder_of_another_study_is_refused(done):
     other = plan_runs(STUDY, {"train.seed": 1})
     with pytest.raises(RunError, match="another study or with other settings"):

@@ -1,5 +1,6 @@
 """Do a study's runs on this machine, one after the other, each in a process of its own."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -57,14 +58,15 @@ def check_data(planned: list[PlannedRun]) -> None:
     """Load every data set that the runs need once, so that what is missing or wrong is told once, before they start.
 
     Raises:
-        ConfigError: a batch is larger than the training part.
+        ConfigError: a batch or a crop is larger than the data allows.
         DataError: a data set is missing or damaged.
     """
     checked = set()
     for plan in planned:
-        key = (plan.config.data, plan.config.train.batch_size, plan.config.model.image_size)
+        config = plan.config
+        key = (config.data, config.train.batch_size, config.augment.crop, config.model.image_size)
         if key not in checked:
-            read_data(plan.config)
+            read_data(config)
         checked.add(key)
 
 
@@ -110,6 +112,8 @@ def finish(folder: Path, config: RunConfig, quiet: bool) -> str:
         RunError: the run failed, or the folder holds one with another config.
     """
     path = folder / config.name
+    if path.exists() and nothing_trained(run := load(path)) and not same_run(run.config, config):
+        shutil.rmtree(path)  # it was to follow another choice, made while a candidate was missing
     if not path.exists():
         create_run(config, folder)
     run = load(path)
@@ -125,6 +129,11 @@ def finish(folder: Path, config: RunConfig, quiet: bool) -> str:
     if run.status not in DONE:
         raise RunError(run.record.message)
     return describe_outcome(run)
+
+
+def nothing_trained(run: Run) -> bool:
+    """Whether a run stopped before its first whole epoch, so that its folder holds nothing to lose."""
+    return run.status in ("failed", "interrupted") and not run.record.epochs_done
 
 
 def describe_outcome(run: Run) -> str:

@@ -1,6 +1,7 @@
 """The command line: what it prints, where, and its exit codes."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -209,3 +210,25 @@ def test_wherever_a_disk_becomes_full_it_is_one_line(small_disk):
     assert (done.returncode, done.stdout) == (1, "") and done.stderr.count("\n") == 1
     assert "no space left on the device" in done.stderr
     assert not list(small_disk.glob("**/.*[0-9]-*"))
+
+
+@pytest.fixture
+def as_others():
+    """What to put before a command so that permissions hold for it; for root they do not."""
+    if os.geteuid():
+        return []
+    if not shutil.which("setpriv"):
+        pytest.skip("this user may write anywhere")
+    return ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
+
+
+@pytest.mark.parametrize("options", ["--out {}/runs", "--data cifar10 --data-dir {}/data"])
+def test_a_folder_without_write_permission_is_one_line_and_code_1(as_others, tmp_path, options):
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o500)
+    given = ["--limit=100", "--width=0.05", "--epochs=1", *options.format(closed).split()]
+    command = [*as_others, sys.executable, "-m", "vgglab", "train", *given]
+    done = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"KERAS_HOME": str(tmp_path)})
+    assert (done.returncode, done.stdout) == (1, "") and done.stderr.count("\n") == 1
+    assert str(closed) in done.stderr and "permission" in done.stderr.lower()
+    assert not list(closed.iterdir())

@@ -136,13 +136,18 @@ def load_dataset(
 
 
 def read_data(config: RunConfig, data_dir: str | PathLike[str] | None = None) -> DataSet:
-    """The data set of a run, its pictures at the size that the run wants.
+    """The data set of a run, its pictures at the size that the run wants; errors as of `load_data` and `check_fit`."""
+    dataset = load_dataset(config.data, data_dir, config.model.image_size)
+    check_fit(config, dataset)
+    return dataset
+
+
+def check_fit(config: RunConfig, dataset: DataSet) -> None:
+    """Check that a run's settings suit its data set.
 
     Raises:
         ConfigError: the training part is smaller than a batch, or its images than what is to be cropped from.
-        DataError: the data set is missing or damaged.
     """
-    dataset = load_dataset(config.data, data_dir, config.model.image_size)
     if config.train.batch_size > len(dataset.train):
         raise ConfigError(
             f"train.batch_size is {config.train.batch_size}; {dataset.name} has only {len(dataset.train)} training "
@@ -154,7 +159,6 @@ def read_data(config: RunConfig, data_dir: str | PathLike[str] | None = None) ->
             f"augment.crop is {config.augment.crop}; the images are {height}x{width}, and as much padding can leave "
             "nothing of one: choose less, 4 is usual for 32x32"
         )
-    return dataset
 
 
 def _listed(path: str, test: float, image_size: int | None) -> Published:

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from vgglab.config import RunConfig, flatten, same_run
-from vgglab.datasets.load import read_data
+from vgglab.datasets.dataset import DataSet
+from vgglab.datasets.load import check_fit, load_dataset
 from vgglab.errors import ConfigError, RunError, VgglabError
 from vgglab.grid.child import train_in_process
 from vgglab.resolve import make_config
@@ -61,13 +62,11 @@ def check_data(planned: list[PlannedRun]) -> None:
         ConfigError: a batch or a crop is larger than the data allows.
         DataError: a data set is missing or damaged.
     """
-    checked = set()
-    for plan in planned:
-        config = plan.config
-        key = (config.data, config.train.batch_size, config.augment.crop, config.model.image_size)
-        if key not in checked:
-            read_data(config)
-        checked.add(key)
+    found: dict[Any, DataSet] = {}
+    for config in (plan.config for plan in planned):
+        key = (config.data, config.model.image_size)
+        found[key] = found.get(key) or load_dataset(config.data, image_size=config.model.image_size)
+        check_fit(config, found[key])
 
 
 def open_folder(folder: Path, study: Study, planned: list[PlannedRun]) -> None:
@@ -112,13 +111,11 @@ def finish(folder: Path, config: RunConfig, quiet: bool) -> str:
         RunError: the run failed, or the folder holds one with another config.
     """
     path = folder / config.name
-    if path.exists() and nothing_trained(run := load(path)) and not same_run(run.config, config):
-        shutil.rmtree(path)  # it was to follow another choice, made while a candidate was missing
+    if path.exists() and not same_run(load(path).config, config):
+        make_way(load(path))
     if not path.exists():
         create_run(config, folder)
     run = load(path)
-    if not same_run(run.config, config):
-        raise RunError(f"{path}: was run with another config; remove it, or choose another --out")
     if run.status in DONE:
         return f"{describe_outcome(run)} (done before)"
     code = train_in_process(path, quiet)
@@ -131,9 +128,15 @@ def finish(folder: Path, config: RunConfig, quiet: bool) -> str:
     return describe_outcome(run)
 
 
-def nothing_trained(run: Run) -> bool:
-    """Whether a run stopped before its first whole epoch, so that its folder holds nothing to lose."""
-    return run.status in ("failed", "interrupted") and not run.record.epochs_done
+def make_way(run: Run) -> None:
+    """Take away a run that stopped before its first whole epoch; it followed a choice that has changed since.
+
+    Raises:
+        RunError: the run goes on, or its folder holds something to lose.
+    """
+    if run.status not in ("failed", "interrupted") or run.record.epochs_done:
+        raise RunError(f"{run.folder}: was run with another config; remove it, or choose another --out")
+    shutil.rmtree(run.folder)
 
 
 def describe_outcome(run: Run) -> str:

@@ -85,8 +85,12 @@ def write_weights(path: Path, target: Path) -> None:
     """
 
     def write(temporary: Path) -> None:
-        with zipfile.ZipFile(path) as archive, temporary.open("wb") as file:
-            shutil.copyfileobj(archive.open(WEIGHTS_IN_ARCHIVE), file)
+        with (
+            zipfile.ZipFile(path) as archive,
+            archive.open(WEIGHTS_IN_ARCHIVE) as weights,
+            temporary.open("wb") as file,
+        ):
+            shutil.copyfileobj(weights, file)
 
     write_atomic(target, write)
 

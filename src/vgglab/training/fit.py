@@ -66,7 +66,6 @@ def fit(
                 verbose=0,
                 callbacks=callbacks,
             )
-    part.model.steps_per_execution = 1
 
 
 def spans(epochs: range, steps_at_once: int) -> list[tuple[range, int]]:

@@ -4,15 +4,7 @@ import itertools
 import math
 
 from vgglab.diagnosis.findings.data import error_of
-from vgglab.diagnosis.findings.evidence import (
-    CHANCE_LOSS_SHARE,
-    Evidence,
-    Finding,
-    at_end,
-    finding,
-    measured,
-    scaled_rate,
-)
+from vgglab.diagnosis.findings.evidence import Evidence, Finding, at_end, finding, measured, scaled_rate
 from vgglab.diagnosis.findings.steps import lacks_batch_norm, update_figures, weak_gradient
 
 INITIAL_SHARE = 0.01  # of BatchNormalization's initial statistics; less does not show
@@ -154,7 +146,7 @@ def training_too_short(evidence: Evidence) -> Finding | None:
     """A loss that is still high and still falls; a late start, as the gradient was weak, may be why."""
     if evidence.knows_training or evidence.at_chance or not _falls(evidence):
         return None
-    fall, still = -_last_change(evidence), _still_for(evidence)
+    fall, still = -_last_change(evidence), len(list(itertools.takewhile(evidence.guesses, evidence.rows)))
     figures = {"fall": measured(fall, 0, FALLING)} | at_end(evidence)
     fix, case = {"train.epochs": 3 * len(evidence.rows)}, ""
     if still >= LATE_START * len(evidence.rows) and weak_gradient(evidence):
@@ -162,12 +154,6 @@ def training_too_short(evidence: Evidence) -> Finding | None:
         fix = {"model.batch_norm": True} if lacks_batch_norm(evidence) else fix
     values = {"loss": evidence.rows[-1]["loss"], "fall": fall, "still": still}
     return finding("training_too_short", "warning", figures, fix, case, evidence.rows[-1]["epoch"], **values)
-
-
-def _still_for(evidence: Evidence) -> int:
-    """The epochs at the loss of guessing before the first below it."""
-    chance = CHANCE_LOSS_SHARE * evidence.chance_loss
-    return len(list(itertools.takewhile(lambda row: row["loss"] > chance, evidence.rows)))
 
 
 def _last_change(evidence: Evidence) -> float:

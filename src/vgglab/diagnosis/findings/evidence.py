@@ -77,10 +77,14 @@ class Evidence:
         """The lowest loss without looking at the images: the entropy of the classes' frequencies, at most ln C."""
         return max(-sum(share * math.log(share) for share in self.frequencies if share), 1e-9)
 
+    def guesses(self, row: dict[str, Any]) -> bool:
+        """Whether an epoch's training loss is that of guessing."""
+        return row["loss"] > CHANCE_LOSS_SHARE * self.chance_loss
+
     @property
     def at_chance(self) -> bool:
         """Whether the last epoch's training loss is that of guessing."""
-        return bool(self.rows) and self.rows[-1]["loss"] > CHANCE_LOSS_SHARE * self.chance_loss
+        return bool(self.rows) and self.guesses(self.rows[-1])
 
     @property
     def stuck(self) -> bool:

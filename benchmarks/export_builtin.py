@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from vgglab.config import BUILTIN
+from vgglab.config.schema import BUILTIN
 from vgglab.models.builtin import builtin_path
 from vgglab.models.pretrained import SavedBackbone, export_features
 

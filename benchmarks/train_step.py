@@ -19,7 +19,6 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +26,8 @@ import numpy as np
 
 BATCH, CLASSES, RATE = 64, 10, 0.1
 BLOCKS = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))
-PROGRAMS = ("vgglab", "keras", "torch", "torch-channels-last")
+# Each program and the library whose matrix product it is held against; no other library is needed.
+PROGRAMS = {"vgglab": "tensorflow", "keras": "tensorflow", "torch": "torch", "torch-channels-last": "torch"}
 MATMUL = 2048
 LAB_STEPS = 625  # of an epoch of the lab: 40,000 images in batches of 64
 Job = Callable[[int], float]  # steps -> work done: images, or floating-point operations
@@ -48,7 +48,7 @@ def vgglab_job(width: float, batch_norm: bool) -> Job:
     """
     import vgglab
     from vgglab.datasets.dataset import Part
-    from vgglab.experiment import resolve_config, start_model, watch
+    from vgglab.experiments.run import resolve_config, start_model, watch
     from vgglab.runs.record import RunRecord
     from vgglab.training.checkpoint import Checkpoint
     from vgglab.training.fit import fit
@@ -215,6 +215,11 @@ def job(name: str, width: float, batch_norm: bool) -> Job:
     return {"vgglab": vgglab_job, "keras": keras_job}[name](width, batch_norm)
 
 
+def contestants(programs: list[str]) -> list[str]:
+    """The programs that were asked for, and the matrix products of their libraries."""
+    return [*programs, *sorted({f"matmul-{PROGRAMS[name]}" for name in programs})]
+
+
 def child(name: str, width: float, batch_norm: bool, steps: int) -> None:
     """Warm up, then do one measured piece of work for each line of standard input."""
     work = job(name, width, batch_norm)
@@ -287,13 +292,11 @@ def summarise(rates: dict[str, list[list[float]]], width: float) -> list[dict]:
 
 
 def environment() -> dict:
-    """Versions and hardware."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    models = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
-    libraries = ("keras", "tensorflow_cpu", "torch", "numpy")
-    cpu = {"cpu": models[0] if models else platform.processor(), "cores": os.cpu_count()}
-    return cpu | {"python": platform.python_version()} | {name: version(name) for name in libraries}
+    """Hardware, and the versions of what is installed."""
+    from vgglab.runs.environment import installed_versions, processor_name
+
+    cpu = {"cpu": processor_name(), "cores": os.cpu_count()}
+    return cpu | {"python": platform.python_version()} | installed_versions()
 
 
 def markdown(results: dict) -> str:
@@ -331,7 +334,7 @@ def main() -> None:
     args = parse()
     if args.child:
         return child(args.child, args.width, args.batch_norm == "on", args.steps)
-    names = [*args.programs, "matmul-tensorflow", "matmul-torch"]
+    names = contestants(args.programs)
     results = {
         "environment": environment(),
         "command": " ".join(["python", *sys.argv]),

@@ -36,7 +36,7 @@ import vgglab  # before Keras: it chooses the fast kernels of the processor
 import keras
 from vgglab.models.builtin import builtin_path
 from vgglab.models.describe import diff_models, diff_text
-from vgglab.study import choose
+from vgglab.experiments.study import choose
 
 logging.getLogger("tensorflow").setLevel(logging.ERROR)  # it counts the networks of this notebook, and warns of them
 language = "en"

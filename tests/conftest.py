@@ -33,7 +33,7 @@ def write_run(tmp_path):
 
     The training loss is `losses`, the validation loss a half more, the validation accuracy `accuracies`.
     """
-    from vgglab.resolve import from_options, make_config
+    from vgglab.config.resolve import from_options, make_config
     from vgglab.runs.files import write_csv, write_json
     from vgglab.runs.record import HISTORY_FIELDS
     from vgglab.runs.store import Run, create_run

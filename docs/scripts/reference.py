@@ -13,8 +13,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import typer
 
 import vgglab
-from vgglab.cli import app
-from vgglab.config import APART, SECTIONS, Phase, RunConfig, config_fields, option_name
+from vgglab.cli.app import app
+from vgglab.config.schema import APART, SECTIONS, Phase, RunConfig, config_fields, option_name
 
 FOLDER = Path(__file__).parents[1] / "reference"
 WRITTEN = "<!-- Written by docs/scripts/reference.py from the code; change that, and run it. -->"

@@ -3,7 +3,7 @@
 import importlib
 from typing import Any
 
-from vgglab.backend import configure_backend, import_keras
+from vgglab.keras_tools.backend import configure_backend, import_keras
 
 __version__ = "0.1.0"
 
@@ -11,21 +11,21 @@ configure_backend()
 
 # Public name -> where it lives. Loaded when first used, so that no backend is imported without need.
 _PUBLIC = {
-    "Run": "vgglab.notebook",
-    "RunConfig": "vgglab.config",
+    "Run": "vgglab.report.notebook",
+    "RunConfig": "vgglab.config.schema",
     "VgglabError": "vgglab.errors",
     "compare": "vgglab.report.compare",
-    "load": "vgglab.notebook",
+    "load": "vgglab.report.notebook",
     "load_data": "vgglab.datasets.load",
 }
 _PUBLIC_WITH_BACKEND = {
     "Classifier": "vgglab.runs.saved_model",
-    "evaluate": "vgglab.experiment",
+    "evaluate": "vgglab.experiments.run",
     "explain_file": "vgglab.evaluation.explain",
     "load_classifier": "vgglab.runs.saved_model",
     "predict_files": "vgglab.evaluation.predict",
-    "resume": "vgglab.experiment",
-    "run": "vgglab.experiment",
+    "resume": "vgglab.experiments.run",
+    "run": "vgglab.experiments.run",
     "vgg16": "vgglab.models.vgg16",
 }
 __all__ = sorted([*_PUBLIC, *_PUBLIC_WITH_BACKEND])

@@ -1,5 +1,5 @@
 """`python -m vgglab` is the command line."""
 
-from vgglab.cli import main
+from vgglab.cli.app import main
 
 main()

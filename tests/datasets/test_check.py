@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageEnhance
 
-from vgglab.cli import app
-from vgglab.console import run_command
+from vgglab.cli.app import app
+from vgglab.cli.console import run_command
 from vgglab.datasets.check import check_folder
 from vgglab.datasets.check_text import check_text
 from vgglab.datasets.duplicates import BANDS, BITS, NEAR, near_groups, perceptual_hash

@@ -6,7 +6,7 @@ import math
 import pytest
 from typer.testing import CliRunner
 
-from vgglab.cli import app
+from vgglab.cli.app import app
 from vgglab.diagnosis.comparison import explain_differences
 from vgglab.diagnosis.records import write_signals
 from vgglab.errors import UsageError

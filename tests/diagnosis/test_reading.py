@@ -8,7 +8,7 @@ import shutil
 import pytest
 from typer.testing import CliRunner
 
-from vgglab.cli import app
+from vgglab.cli.app import app
 from vgglab.diagnosis.catalog import LABELS, TEXTS, messages, text_of
 from vgglab.diagnosis.findings.evidence import finding, measured
 from vgglab.diagnosis.reading import (

@@ -4,10 +4,10 @@ import math
 
 import pytest
 
-from vgglab.config import flatten
+from vgglab.config.resolve import from_options, make_config
+from vgglab.config.schema import flatten
 from vgglab.diagnosis.findings.evidence import finding
 from vgglab.diagnosis.trial import BUDGET, TRAINING_COST, judge, plan_trial
-from vgglab.resolve import from_options, make_config
 
 CHANCE = math.log(10)
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import typer
 
-from vgglab.cli import app
-from vgglab.options import expand_options
-from vgglab.resolve import from_options, make_config
+from vgglab.cli.app import app
+from vgglab.cli.options import expand_options
+from vgglab.config.resolve import from_options, make_config
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.md"))
@@ -64,14 +64,14 @@ def test_every_command_in_a_document_is_one_that_the_command_line_takes(document
 
 
 def config_options() -> set[str]:
-    from vgglab.config import config_fields, option_name
+    from vgglab.config.schema import config_fields, option_name
 
     return {option_name(dotted) for dotted in config_fields()}
 
 
 def without_folder(data: str | None) -> str | None:
     """The data set, but for folders, which need not be there."""
-    from vgglab.config import DATASETS
+    from vgglab.config.schema import DATASETS
 
     return data if data in DATASETS else None
 

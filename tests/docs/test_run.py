@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 import vgglab
-from vgglab.cli import app
-from vgglab.console import run_command
+from vgglab.cli.app import app
+from vgglab.cli.console import run_command
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(path for path in (ROOT / "docs").glob("*.md") if "<!-- run" in path.read_text(encoding="utf-8"))

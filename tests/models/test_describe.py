@@ -3,13 +3,13 @@
 import keras
 import pytest
 
-from vgglab.config import OPTIMIZERS
+from vgglab.config.resolve import make_config
+from vgglab.config.schema import OPTIMIZERS
 from vgglab.errors import VgglabError
 from vgglab.models.build import BUILDERS, build_model
 from vgglab.models.describe import count_flops, count_parameters, diff_models, diff_text, summary_json, summary_text
 from vgglab.models.find import ModelSource
 from vgglab.models.vgg16 import vgg16
-from vgglab.resolve import make_config
 from vgglab.training.compiling import build_optimizer
 
 

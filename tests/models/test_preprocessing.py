@@ -6,10 +6,10 @@ import keras
 import numpy as np
 import pytest
 
+from vgglab.config.resolve import make_config
 from vgglab.models.build import build_model
 from vgglab.models.preprocessing import PixelStatistics, pixel_statistics, resize, treat, treat_alike
 from vgglab.models.pretrained import Application, application_names
-from vgglab.resolve import make_config
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (16, 8, 8, 3), dtype="uint8")
 IMAGES[..., 1] //= 2  # so that the channels differ

@@ -12,7 +12,8 @@ import keras
 import numpy as np
 import pytest
 
-from vgglab.config import BUILTIN, BUILTIN_WIDTH, RunConfig
+from vgglab.config.resolve import make_config
+from vgglab.config.schema import BUILTIN, BUILTIN_WIDTH, RunConfig
 from vgglab.datasets.places import data_home
 from vgglab.errors import ConfigError, DataError, RunError, VgglabError
 from vgglab.models import pretrained
@@ -22,7 +23,6 @@ from vgglab.models.find import ModelSource
 from vgglab.models.preprocessing import PixelStatistics
 from vgglab.models.pretrained import application_names, export_features, find_backbone
 from vgglab.models.vgg16 import convolutions, vgg16
-from vgglab.resolve import make_config
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (4, 32, 32, 3), dtype="uint8")
 STATISTICS = PixelStatistics((120.0, 110.0, 100.0), (60.0, 65.0, 70.0))

@@ -9,13 +9,13 @@ import shutil
 import html5lib
 import pytest
 
+from vgglab.config.study_file import load_study, plan_runs, study_text
+from vgglab.config.yaml_text import dump_yaml
 from vgglab.report.collect import collect
 from vgglab.report.html import render
 from vgglab.report.language import Language
 from vgglab.runs.files import write_csv, write_json, write_text
 from vgglab.runs.record import HISTORY_FIELDS, RunRecord
-from vgglab.study import load_study, plan_runs, study_text
-from vgglab.yaml_text import dump_yaml
 
 # What the folders of the lab say happened: validation accuracy of each epoch, and validation loss.
 COURSES = {

@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 from typer.testing import CliRunner
 
-from vgglab.cli import app
+from vgglab.cli.app import app
 from vgglab.errors import RunError, UsageError
 from vgglab.report.collect import collect
 from vgglab.report.html import write_report

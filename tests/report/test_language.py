@@ -4,9 +4,9 @@ import re
 
 import pytest
 
+from vgglab.config.study_file import load_study
 from vgglab.diagnosis.reading import LANGUAGES, translations
 from vgglab.report.language import DOMAIN, Language
-from vgglab.study import load_study
 
 OTHERS = [language for language in LANGUAGES if language != "en"]
 

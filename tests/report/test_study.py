@@ -5,11 +5,11 @@ import shutil
 import pytest
 import yaml
 
-from vgglab.cli import app
-from vgglab.console import run_command
+from vgglab.cli.app import app
+from vgglab.cli.console import run_command
+from vgglab.config.study_file import load_study, plan_runs
 from vgglab.errors import ConfigError
-from vgglab.grid.local import open_folder
-from vgglab.study import load_study, plan_runs
+from vgglab.experiments.study import open_folder
 
 DEFAULTS = {
     "data": {"limit": 100},

@@ -6,22 +6,19 @@ import sys
 
 import pytest
 
+from vgglab.config.resolve import from_options, make_config
 from vgglab.errors import RunError
-from vgglab.resolve import from_options, make_config
 from vgglab.runs.files import read_json, write_json
 from vgglab.runs.record import HISTORY_FIELDS
 from vgglab.runs.store import (
     Run,
     create_run,
-    data_label,
     find_folder,
     is_locked,
     list_runs,
     load,
     lock,
-    readable_name,
 )
-from vgglab.study import PlannedRun, Study, study_folder_name
 
 HOLD = """
 import pathlib, sys
@@ -100,27 +97,6 @@ def test_a_file_where_the_folder_should_be_is_an_oserror_that_names_it(tmp_path,
     (tmp_path / "file").write_text("")
     with pytest.raises(OSError, match="file"):
         create_run(configured(), tmp_path / "file" / below)
-
-
-@pytest.mark.parametrize(
-    ("options", "name"),
-    [
-        ({}, "digits-vgg16-sgd"),
-        ({"data": "cifar100", "coarse": True, "optimizer": "adam"}, "cifar100-vgg16-coarse-adam"),
-        ({"batch_norm": True, "dropout": 0.2}, "digits-vgg16-batch-norm-dropout-0.2-sgd"),
-        (
-            {"dense_units": "512,256", "learning_rate": "1e-3"},
-            "digits-vgg16-dense-units-512x256-sgd-learning-rate-0.001",
-        ),
-        ({"signals": False}, "digits-vgg16-sgd-no-signals"),
-        ({"name": "mine", "seed": 3}, "digits-vgg16-sgd-seed-3"),
-        ({"backbone": "MobileNetV2"}, "digits-MobileNetV2-sgd"),
-        ({"weights": "run:runs/first", "freeze": "fc1"}, "digits-run-runs-first-sgd-freeze-fc1"),
-        ({"phases": "[{epochs: 1}, {epochs: 2}]"}, "digits-vgg16-sgd-epochs-3-phases-2"),
-    ],
-)
-def test_a_made_up_name_tells_what_is_not_at_its_default(options, name):
-    assert readable_name(make_config({}, from_options(options))) == name
 
 
 def test_a_run_reads_back_as_it_was_written(write_run):
@@ -217,14 +193,3 @@ def test_a_name_stands_for_the_run_below_runs(tmp_path, monkeypatch, write_run):
     folder = write_run("a", parent=tmp_path / "runs").folder
     assert load("a").folder.samefile(folder) and find_folder("runs/a").samefile(folder)
     assert "none: no such run folder" in refusal(lambda: load("none"))
-
-
-@pytest.mark.parametrize(
-    ("path", "label"),
-    [("digits", "digits"), ("/data/My flowers/", "My-flowers"), ("../flowers", "flowers"), ("/data/.été", "été")],
-)
-def test_a_folder_of_pictures_is_named_by_its_last_part(path, label):
-    assert data_label(path) == label
-    config = make_config({"data": {"name": path}})
-    assert readable_name(config).startswith(f"{label}-vgg16-")
-    assert study_folder_name(Study(name="s", runs=[{"name": "a"}]), [PlannedRun("a", config)], {}) == f"s-{label}"

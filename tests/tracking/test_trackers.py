@@ -3,11 +3,11 @@
 import pytest
 
 import vgglab
+from vgglab.config.names import readable_name
+from vgglab.config.resolve import make_config
+from vgglab.config.study_file import load_study, plan_runs, study_folder_name, study_text
 from vgglab.errors import ConfigError, TrackingError
 from vgglab.report.compare import differing_fields
-from vgglab.resolve import make_config
-from vgglab.runs.store import readable_name
-from vgglab.study import load_study, plan_runs, study_folder_name, study_text
 from vgglab.tracking import trackers
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from vgglab.config import AugmentConfig
+from vgglab.config.schema import AugmentConfig
 from vgglab.datasets.load import load_data
 from vgglab.training.augment import Augmenter, make_augmenter
 from vgglab.training.batches import Batches, SeedEpochs, epoch_order

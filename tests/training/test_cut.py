@@ -2,9 +2,9 @@ import keras
 import numpy as np
 import pytest
 
+from vgglab.config.resolve import make_config
 from vgglab.errors import ConfigError
 from vgglab.models.build import build_model
-from vgglab.resolve import make_config
 from vgglab.training.cut import cut_model, noisy_layers
 from vgglab.training.freezing import at_rest, freeze
 

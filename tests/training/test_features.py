@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 import vgglab
-from vgglab.experiment import resolve_config, start_model
+from vgglab.experiments.run import resolve_config, start_model
 from vgglab.training.feature_store import FeatureStore
 from vgglab.training.features import Views, features_key, features_of
 from vgglab.training.fit import fit

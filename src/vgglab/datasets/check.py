@@ -11,7 +11,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import track
 
-from vgglab.config import PICTURE_SIZE, DataConfig
+from vgglab.config.schema import PICTURE_SIZE, DataConfig
 from vgglab.datasets.check_findings import find_problems
 from vgglab.datasets.decode import UnreadablePicture, open_picture, to_square, upright_size
 from vgglab.datasets.duplicates import SIDE, SMALL, exact_groups, near_groups, perceptual_hash, shrink

@@ -6,7 +6,7 @@ from os import PathLike
 import numpy as np
 from rich.console import Console
 
-from vgglab.config import DataConfig
+from vgglab.config.schema import DataConfig
 from vgglab.datasets.dataset import DataSet, Part, Skipped
 from vgglab.datasets.layout import Pictures, find_pictures
 from vgglab.datasets.picture_cache import decoded_pictures

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
-from vgglab.config import DATASETS, PICTURE_SIZE, DataConfig, RunConfig
+from vgglab.config.resolve import make_config
+from vgglab.config.schema import DATASETS, PICTURE_SIZE, DataConfig, RunConfig
 from vgglab.errors import ConfigError
-from vgglab.resolve import make_config
 
 if TYPE_CHECKING:  # numpy and scikit-learn are loaded when data is, not when the names are asked for
     from vgglab.datasets.dataset import DataSet, Part
@@ -81,14 +81,14 @@ def load_data(
     """Load a data set and cut it into three parts that are the same on every machine.
 
     Args:
-        name: one of `vgglab.config.DATASETS`, or a folder of pictures: `name/<class>/*`, or
+        name: one of `vgglab.config.schema.DATASETS`, or a folder of pictures: `name/<class>/*`, or
             `name/{train,val,test}/<class>/*`.
         image_size: side in pixels that the pictures of a folder are decoded at; None means `PICTURE_SIZE`.
         data_dir: folder of the CIFAR files and of decoded pictures; None means VGGLAB_DATA, else the user's cache
             folder.
-        **settings: the other fields of `vgglab.config.DataConfig`: `coarse` (CIFAR-100's 20 superclasses instead of
-            its 100 classes), `validation` (share of the training images held out, between 0 and 1), `test` (share of
-            a folder's images held out where it has no test part), `split_seed` (which images are held out for
+        **settings: the other fields of `vgglab.config.schema.DataConfig`: `coarse` (CIFAR-100's 20 superclasses instead
+            of its 100 classes), `validation` (share of the training images held out, between 0 and 1), `test` (share
+            of a folder's images held out where it has no test part), `split_seed` (which images are held out for
             validation and which ones `limit` keeps, 0 to 2**32 - 1), `limit` (images kept in each part, every class
             in its share; None, or more than there are, keeps all) and `strict` (refuse a folder with unreadable
             files).

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from vgglab.config import APART, flatten, option_name
+from vgglab.config.schema import APART, flatten, option_name
 from vgglab.diagnosis.catalog import DIFFERENCES
 from vgglab.diagnosis.findings import Evidence, Finding
 from vgglab.diagnosis.findings.comparable import figures_of

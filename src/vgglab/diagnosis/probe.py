@@ -9,8 +9,8 @@ import numpy as np
 from keras import ops
 
 from vgglab.diagnosis.records import short
-from vgglab.gradients import gradients_of
-from vgglab.graph import nodes_in_order
+from vgglab.keras_tools.gradients import gradients_of
+from vgglab.keras_tools.graph import nodes_in_order
 
 IMAGE_CHANNELS = 4  # with more, a network sees features
 LINEAR = {"linear", "softmax"}

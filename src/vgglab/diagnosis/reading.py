@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from vgglab.config import LANGUAGES, flatten
+from vgglab.config.schema import LANGUAGES, flatten
 from vgglab.diagnosis.catalog import LABELS, WORDS, text_of
 from vgglab.diagnosis.findings import Evidence, Finding, findings_of
 from vgglab.diagnosis.rate_range import RANGE_FILE

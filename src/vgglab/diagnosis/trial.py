@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
-from vgglab.config import RunConfig
+from vgglab.config.resolve import make_config
+from vgglab.config.schema import RunConfig
 from vgglab.diagnosis.findings import Finding
 from vgglab.diagnosis.findings.phases import stretched
-from vgglab.resolve import make_config
 
 BUDGET = 1e13  # floating point operations of one short training
 TRAINING_COST = 3  # forward and backward pass, in forward passes

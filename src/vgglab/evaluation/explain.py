@@ -9,15 +9,16 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
+from vgglab.config.yaml_text import nearest
 from vgglab.datasets.decode import decode_picture
-from vgglab.display import Picture
 from vgglab.errors import RunError, UsageError
 from vgglab.evaluation.displays import QUIET, STYLE
 from vgglab.evaluation.gradcam import GradCam, NotExplainable
+from vgglab.evaluation.picture import Picture
 from vgglab.evaluation.predict import NOT_FINITE
 from vgglab.evaluation.thumbnails import fitted, overlay, to_picture
-from vgglab.runs.saved_model import Classifier, find_classifier
-from vgglab.yaml_text import nearest
+from vgglab.runs.find import find_classifier
+from vgglab.runs.saved_model import Classifier
 
 SIDE = 448  # pixels of the longest side of each half, at most
 NAME_WIDTH, PATH_WIDTH = 24, 90  # characters that fit

@@ -10,8 +10,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from vgglab.gradients import gradients_of
-from vgglab.graph import functional, inlined, node_of, nodes_in_order
+from vgglab.keras_tools.gradients import gradients_of
+from vgglab.keras_tools.graph import functional, inlined, node_of, nodes_in_order
 
 POOLINGS = ("MaxPooling2D", "AveragePooling2D", "GlobalMaxPooling2D", "GlobalAveragePooling2D")
 FINE_ENOUGH = 3  # places along each side of feature maps

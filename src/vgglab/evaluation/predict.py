@@ -12,7 +12,8 @@ import numpy as np
 
 from vgglab.datasets.parallel import map_parallel
 from vgglab.datasets.pictures import find_files, read_picture
-from vgglab.runs.saved_model import Classifier, find_classifier
+from vgglab.runs.find import find_classifier
+from vgglab.runs.saved_model import Classifier
 
 TOP = 5
 PIXELS_AT_ONCE = 2**20  # of the pictures that the model gets together: their feature maps take up to 100 times as much

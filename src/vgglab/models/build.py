@@ -4,7 +4,7 @@ from typing import Any
 
 import keras
 
-from vgglab.config import ModelConfig, RunConfig
+from vgglab.config.schema import ModelConfig, RunConfig
 from vgglab.errors import ConfigError
 from vgglab.models.head import classify
 from vgglab.models.preprocessing import INPUT, PixelStatistics, resize, treat

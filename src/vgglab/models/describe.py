@@ -5,7 +5,7 @@ from typing import Any
 
 import keras
 
-from vgglab.graph import functional, node_of, nodes_in_order
+from vgglab.keras_tools.graph import functional, node_of, nodes_in_order
 
 
 def count_parameters(model: keras.Model) -> dict[str, int]:

@@ -5,16 +5,16 @@ from typing import Any
 
 import keras
 
-from vgglab.config import MODELS, RunConfig
+from vgglab.config.resolve import from_options, make_config
+from vgglab.config.schema import MODELS, RunConfig
+from vgglab.config.yaml_text import nearest, read_yaml
 from vgglab.datasets.load import published_for
 from vgglab.errors import ConfigError, UsageError
 from vgglab.models.build import build_model
 from vgglab.models.preprocessing import UNIFORM
 from vgglab.models.pretrained import application_names, undownloaded
-from vgglab.resolve import from_options, make_config
 from vgglab.runs.saved_model import load_model
 from vgglab.runs.store import find_folder, load
-from vgglab.yaml_text import nearest, read_yaml
 
 
 @dataclass(frozen=True)

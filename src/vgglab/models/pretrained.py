@@ -16,14 +16,14 @@ from typing import Any, Protocol
 
 import keras
 
-from vgglab.config import BUILTIN, BUILTIN_WIDTH, RunConfig
+from vgglab.config.schema import BUILTIN, BUILTIN_WIDTH, RunConfig
+from vgglab.config.yaml_text import nearest
 from vgglab.errors import ConfigError, DataError, RunError, first_line
 from vgglab.models.builtin import builtin_path
 from vgglab.models.preprocessing import INPUT, RESCALING, RESIZING, treat_alike
 from vgglab.models.weights import copy_weights, load_weights
 from vgglab.runs.files import write_atomic
 from vgglab.runs.store import find_folder
-from vgglab.yaml_text import nearest
 
 WEIGHTS = ("imagenet", "builtin", "none")
 RUN_PREFIX = "run:"

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import layers
 
-from vgglab.config import ModelConfig
+from vgglab.config.schema import ModelConfig
 from vgglab.models.head import classify
 from vgglab.models.preprocessing import INPUT, treat
 

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from vgglab.config.names import clean_name
 from vgglab.errors import RunError
 from vgglab.report.records import RESTORE, Missing, Records, reading
 from vgglab.report.study_folder import StudyFolder, read_study
-from vgglab.runs.store import Run, clean_name, find_folder
+from vgglab.runs.store import Run, find_folder
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from vgglab.config import APART, config_fields, flatten
+from vgglab.config.schema import APART, config_fields, flatten
 from vgglab.diagnosis.comparison import explain_differences
-from vgglab.display import html_table, text_table
 from vgglab.errors import RunError
+from vgglab.report.tables import html_table, text_table
 from vgglab.runs.record import MEASURES
 from vgglab.runs.store import Run, find_folder, list_runs, load
 

@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from vgglab.config import flatten
+from vgglab.config.schema import flatten
 from vgglab.diagnosis.reading import describe, proof_text, read_findings
 from vgglab.errors import RunError, VgglabError
 from vgglab.report.network import Network, read_network

@@ -6,11 +6,11 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from vgglab.config.study_file import Question, load_study
+from vgglab.config.yaml_text import read_yaml
 from vgglab.errors import VgglabError
 from vgglab.report.records import STUDY, Missing, reading
 from vgglab.runs.files import read_json
-from vgglab.study import Question, load_study
-from vgglab.yaml_text import read_yaml
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ def describe_environment(seed: int, split_seed: int, backend: str) -> dict[str, 
     return {
         "schema": 1,
         "python": platform.python_version(),
-        "packages": {name: found for name in PACKAGES if (found := _version(name))},
+        "packages": installed_versions(),
         "backend": backend,
         "platform": platform.platform(),
         "processor": processor_name(),
@@ -27,6 +27,11 @@ def describe_environment(seed: int, split_seed: int, backend: str) -> dict[str, 
         "git_changed": bool(_git("status", "--porcelain", "--untracked-files=no")),
         "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
     }
+
+
+def installed_versions() -> dict[str, str]:
+    """The version of each of PACKAGES that is installed."""
+    return {name: found for name in PACKAGES if (found := _version(name))}
 
 
 def processor_name() -> str:

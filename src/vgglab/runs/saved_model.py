@@ -10,16 +10,14 @@ from typing import Any
 import keras
 import numpy as np
 
-from vgglab.config import PICTURE_SIZE
+from vgglab.config.schema import PICTURE_SIZE
 from vgglab.errors import RunError, first_line
 from vgglab.runs.files import write_atomic
 from vgglab.runs.record import check_schema
-from vgglab.runs.store import Run, find_folder
 
 MEMBER = "vgglab.json"  # in the .keras archive; Keras itself passes over it
 WEIGHTS_IN_ARCHIVE = "model.weights.h5"  # Keras's own member, what `load_weights` reads
 SCHEMA = 1
-BEST = "best.keras"
 
 
 @dataclass(frozen=True)
@@ -127,24 +125,12 @@ def load_classifier(path: Path | str) -> Classifier:
     return Classifier(load_model(path), read_metadata(path)["classes"])
 
 
-def find_classifier(path: Path | str) -> Classifier:
-    """The best model of a run, or the one in a `.keras` file; where a file has no class names, classes are numbered.
-
-    Args:
-        path: a run folder, a run's name below `./runs`, or a file.
+def open_classifier(path: Path) -> Classifier:
+    """The model in any `.keras` file, without its optimizer; where it has no class names, classes are numbered.
 
     Raises:
-        RunError: there is no such thing, the run has no model yet, or the file is damaged.
+        RunError: the file is missing or damaged, or its model is no classifier.
     """
-    path = find_folder(path)
-    if path.is_dir():
-        run = Run(path)
-        if not (path / BEST).exists():
-            raise RunError(f"{path}: {BEST} is missing, the run is {run.status}; there is no model to predict with")
-        return run.classifier
-    if path.suffix != ".keras":
-        problem = "is not a .keras file" if path.exists() else "no such run folder or model file"
-        raise RunError(f"{path}: {problem}; expected a run folder or a .keras file (`vgglab runs` lists the runs)")
     metadata, model = _read_member(path), _load(path, compiled=False)
     if metadata is not None:
         return Classifier(model, metadata["classes"])

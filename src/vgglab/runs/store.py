@@ -2,7 +2,6 @@
 
 import csv
 import math
-import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,13 +10,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from vgglab.backend import import_keras
-from vgglab.config import RunConfig, config_fields, flatten, option_name
+from vgglab.config.names import readable_name
+from vgglab.config.resolve import make_config
+from vgglab.config.schema import RunConfig
+from vgglab.config.yaml_text import dump_yaml, read_yaml
 from vgglab.errors import ConfigError, RunError
-from vgglab.resolve import make_config
+from vgglab.keras_tools.backend import import_keras
 from vgglab.runs.files import read_json, write_text
 from vgglab.runs.record import HISTORY_FIELDS, RunRecord, best_row, read_record
-from vgglab.yaml_text import dump_yaml, read_yaml
 
 DEFAULT_PARENT = "runs"
 
@@ -169,33 +169,6 @@ def create_run(config: RunConfig, parent: Path | str = DEFAULT_PARENT) -> tuple[
     raise RunError(f"{parent}: holds 9,999 runs named {wanted}; choose a --name")
 
 
-def readable_name(config: RunConfig) -> str:
-    """Data set, network, optimizer, and whatever else is not at its default."""
-    network = config.backbone.name or config.backbone.weights or config.model.name
-    parts = [data_label(config.data.name), clean_name(network)]
-    values, default = flatten(config), flatten(_plainest(config))
-    for dotted in config_fields():
-        if dotted == "train.optimizer" or (dotted != "log" and values[dotted] != default[dotted]):
-            parts.append(_readable_part(option_name(dotted).replace("_", "-"), values[dotted]))
-    return "-".join(parts)
-
-
-def data_label(name: str) -> str:
-    """A data set in a folder's name: its own name, or that of the folder of pictures."""
-    return clean_name(Path(name).expanduser().absolute().name)
-
-
-def clean_name(text: str) -> str:
-    """`text` with what a folder's name should not have replaced."""
-    return re.sub(r"[^\w.+=-]+", "-", text).strip("-.") or "unnamed"
-
-
-def _plainest(config: RunConfig) -> RunConfig:
-    """Everything at its default but data set and network."""
-    tree = {"name": config.name, "data": {"name": config.data.name}, "model": {"name": config.model.name}}
-    return make_config({**tree, "backbone": {"name": config.backbone.name, "weights": config.backbone.weights}})
-
-
 def list_runs(parent: Path | str = DEFAULT_PARENT, damaged: Callable[[RunError], None] | None = None) -> list[Run]:
     """The runs below a folder, those of studies as well, by the time they were created.
 
@@ -259,14 +232,6 @@ def _start_folder(folder: Path, config: RunConfig) -> None:
     except OSError:
         shutil.rmtree(folder)
         raise
-
-
-def _readable_part(option: str, value: Any) -> str:
-    if isinstance(value, bool):
-        return option if value else f"no-{option}"
-    if isinstance(value, list):
-        return f"{option}-{'x'.join(str(item) for item in value if not isinstance(item, dict)) or len(value)}"
-    return clean_name(value) if option == "optimizer" else f"{option}-{clean_name(str(value))}"
 
 
 def _parse_row(row: dict[str, str]) -> dict[str, Any]:

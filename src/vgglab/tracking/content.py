@@ -4,7 +4,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from vgglab.config import APART, flatten
+from vgglab.config.schema import APART, flatten
 from vgglab.diagnosis.reading import describe, read_findings
 from vgglab.diagnosis.records import read_signals
 from vgglab.runs.store import Run

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from vgglab.config import AugmentConfig
+from vgglab.config.schema import AugmentConfig
 from vgglab.training.augment_layers import CutMix, MixUp, PadAndCrop
 from vgglab.training.batches import one_hot
 from vgglab.training.randaugment import RandAugment

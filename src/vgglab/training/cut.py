@@ -5,7 +5,7 @@ from typing import Any
 
 import keras
 
-from vgglab.graph import nodes_in_order
+from vgglab.keras_tools.graph import nodes_in_order
 
 
 @dataclass(frozen=True)

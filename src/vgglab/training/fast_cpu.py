@@ -11,7 +11,7 @@ from typing import Any
 
 import keras
 
-from vgglab.training.calls import replaced_calls
+from vgglab.keras_tools.calls import replaced_calls
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 
-from vgglab.graph import nodes_in_order
+from vgglab.keras_tools.graph import nodes_in_order
 from vgglab.training.batches import Augment
 from vgglab.training.feature_store import FeatureStore
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import keras
 
+from vgglab.config.yaml_text import nearest
 from vgglab.errors import ConfigError
+from vgglab.keras_tools.calls import replaced_calls
 from vgglab.models.head import first_of_head
-from vgglab.training.calls import replaced_calls
-from vgglab.yaml_text import nearest
 
 
 def freeze(model: keras.Model, trained_from: str, pretrained: bool) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import keras
 import numpy as np
 
-from vgglab.config import RunConfig
+from vgglab.config.schema import RunConfig
 from vgglab.datasets.dataset import DataSet
 from vgglab.training.augment import Augmenter, make_augmenter
 from vgglab.training.compiling import SOFT, compile_model

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import keras
 
-from vgglab.config import Phase, RunConfig
+from vgglab.config.schema import Phase, RunConfig
 from vgglab.training.compiling import build_optimizer, compile_model
 from vgglab.training.freezing import freeze
 from vgglab.training.schedules import make_schedule

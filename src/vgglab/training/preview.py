@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from vgglab.config import AugmentConfig, RunConfig
+from vgglab.config.schema import AugmentConfig, RunConfig
 from vgglab.datasets.load import read_data
 from vgglab.evaluation.preview import Preview, make_preview
 from vgglab.training.augment import make_augmenter

@@ -4,5 +4,5 @@ from pathlib import Path
 
 
 def builtin_path(name: str) -> Path:
-    """The file of a network of `vgglab.config.BUILTIN`, without its head."""
+    """The file of a network of `vgglab.config.schema.BUILTIN`, without its head."""
     return Path(__file__).parent / f"{name.lower()}_quarter.keras"

@@ -7,6 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from vgglab.config.study_file import Question
 from vgglab.report.blocks import Gap, Points, Section, Table, Text
 from vgglab.report.language import Language, code
 from vgglab.report.parts import network
@@ -26,7 +27,6 @@ from vgglab.report.parts.words import (
     tell_test,
 )
 from vgglab.report.records import STUDY, Missing, Records
-from vgglab.study import Question
 
 MEASURES = ("loss", "accuracy", "val_loss", "val_accuracy")
 SAVED = ("best.keras", "model.weights.h5", "architecture.json")

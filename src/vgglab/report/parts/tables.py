@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from vgglab.config import RunConfig, flatten
+from vgglab.config.schema import RunConfig, flatten
 from vgglab.report.architecture import size_text
 from vgglab.report.blocks import Table
 from vgglab.report.language import Language, code

@@ -1,0 +1,54 @@
+"""The command line: one short function a verb. Imports no backend, nor anything slow, before a verb runs."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+import vgglab
+from vgglab.cli import cache, data, predict, runs, summary, train
+from vgglab.cli.console import run_command
+
+app = typer.Typer(
+    help="Train image classifiers, compare them, and understand what happened.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"vgglab {vgglab.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show the traceback of an error; anywhere on the line.")
+    ] = False,
+    version: Annotated[bool, typer.Option("--version", callback=_show_version, is_eager=True)] = False,
+) -> None:
+    """Options of every command."""
+
+
+app.command()(train.train)
+app.command()(train.study)
+app.command()(runs.compare)
+app.command()(runs.report)
+app.command()(runs.runs)
+app.command()(runs.evaluate)
+app.command()(predict.predict)
+app.command()(predict.explain)
+app.command()(runs.diagnose)
+app.command("lr-range")(train.lr_range)
+app.command()(summary.summary)
+app.command()(cache.cache)
+app.add_typer(data.app, name="data")
+
+
+def main() -> None:
+    """Entry point of the `vgglab` command."""
+    sys.exit(run_command(app, sys.argv[1:]))

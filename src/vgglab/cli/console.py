@@ -1,0 +1,82 @@
+"""How the command line speaks: data on stdout, the rest on stderr, one line for an error."""
+
+import signal
+import sys
+from collections.abc import Sequence
+from types import FrameType
+
+import typer
+
+from vgglab.cli.options import expand_options
+from vgglab.errors import VgglabError, explain
+from vgglab.report.tables import text_table
+
+INTERRUPTED = 130
+# What stays of a command that was interrupted, by its name; others leave things as they were.
+KEPT = {
+    "train": "; whole epochs are kept, and vgglab train --resume RUN goes on (vgglab runs lists them)",
+    "study": "; whole epochs are kept, and the same command goes on",
+}
+
+
+def say(message: str) -> None:
+    """A line for a person, on stderr."""
+    print(message, file=sys.stderr, flush=True)
+
+
+class Complaints:
+    """Told of what is left out of a listing: each is a line on stderr, once, and makes the exit code 1."""
+
+    def __init__(self) -> None:
+        self.said: set[str] = set()
+
+    def __call__(self, error: VgglabError) -> None:
+        """Say what is wrong, unless that was said."""
+        if str(error) not in self.said:
+            say(f"vgglab: left out: {explain(error)}")
+        self.said.add(str(error))
+
+    def exit(self) -> None:
+        """End the command with code 1 where anything was said.
+
+        Raises:
+            typer.Exit: so it was.
+        """
+        if self.said:
+            raise typer.Exit(1)
+
+
+def print_table(header: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
+    """A table on stdout."""
+    print(text_table(header, cells))
+
+
+def run_command(app: typer.Typer, arguments: list[str]) -> int:
+    """Run the command line and give its exit code; an error becomes one line on stderr.
+
+    `--debug`, anywhere on the line, lets the traceback through.
+    """
+    signal.signal(signal.SIGTERM, _interrupt)
+    debug = "--debug" in arguments
+    arguments = [argument for argument in arguments if argument != "--debug"]
+    expand_options(app, arguments)
+    command = typer.main.get_command(app)
+    try:
+        code = command.main(arguments, prog_name="vgglab", standalone_mode=False) or 0
+    except (KeyboardInterrupt, typer.Abort):
+        code = INTERRUPTED
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader of our output has gone: nothing is left to say
+        return 1
+    except Exception as error:
+        if debug and not hasattr(error, "format_message"):
+            raise
+        say(f"vgglab: {explain(error)}")
+        return getattr(error, "exit_code", 1)
+    if code == INTERRUPTED:
+        say(f"vgglab: interrupted{KEPT.get(''.join(arguments[:1]), '')}")
+    return code
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

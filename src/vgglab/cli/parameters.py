@@ -1,0 +1,13 @@
+"""Arguments and options that several commands have."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Out = Annotated[Path, typer.Option("--out", help="Folder that runs are made in.")]
+DataDir = Annotated[Path | None, typer.Option("--data-dir", envvar="VGGLAB_DATA", help="Where the data sets lie.")]
+Json = Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout.")]
+RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="Run folder, or a run's name below ./runs.")]
+Language = Annotated[str, typer.Option("--lang", help="Language: en or fr.")]
+Paths = Annotated[list[Path], typer.Argument(metavar="RUN...|STUDY", help="Run folders, or a study's.")]

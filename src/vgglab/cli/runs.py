@@ -1,0 +1,122 @@
+"""The commands that tell of runs that are there."""
+
+import json
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+import vgglab
+from vgglab.cli.console import Complaints, print_table, say
+from vgglab.cli.parameters import DataDir, Json, Language, Paths, RunPath
+from vgglab.keras_tools.backend import import_keras
+
+
+def compare(
+    paths: Paths,
+    as_json: Json = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="CSV on stdout.")] = False,
+    language: Language = "en",
+) -> None:
+    """Compare runs: figures of the last and best epoch, cost, the settings in which they differ, what explains it."""
+    from vgglab.report.compare import compare as compare_runs
+    from vgglab.report.compare import explanations, rows_to_csv
+
+    damaged = Complaints()
+    rows = compare_runs(*paths, damaged=damaged)
+    if as_csv:
+        typer.echo(rows_to_csv(rows), nl=False)
+    else:
+        show_rows(rows, as_json, explanations(*paths, language=language, damaged=damaged))
+    damaged.exit()
+
+
+def report(
+    paths: Annotated[list[Path], typer.Argument(metavar="STUDY|RUN...", help="Folders of studies and runs.")],
+    language: Language = "en",
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="File to write; else report.html in the folder.")
+    ] = None,
+) -> None:
+    """Write one HTML file that tells what runs came to: it needs no network, and prints."""
+    from vgglab.report.html import write_report
+
+    typer.echo(write_report(paths, output, language))
+
+
+def runs(
+    out: Annotated[Path, typer.Argument(metavar="[FOLDER]", help="Folder to look in.")] = Path("runs"),
+    as_json: Json = False,
+) -> None:
+    """List the runs below a folder."""
+    from vgglab.report.compare import make_row, number
+    from vgglab.runs.store import list_runs
+
+    damaged = Complaints()
+    found = list_runs(out, damaged)
+    rows = [{"folder": str(run.folder), "created": run.record.created, **make_row(run)} for run in found]
+    if as_json:
+        typer.echo(json.dumps(rows, indent=1))
+        return damaged.exit()
+    header = ["folder", "created", "status", "epochs", "best val_accuracy"]
+    cells = [
+        [row["folder"], row["created"], row["status"], str(row["epochs"]), number(row["best_val_accuracy"])]
+        for row in rows
+    ]
+    print_table(header, cells) if cells else say(f"no runs in {out}")
+    damaged.exit()
+
+
+def evaluate(run: RunPath, data_dir: DataDir = None, as_json: Json = False) -> None:
+    """Evaluate a run's best model on the test images; writes figures, tables and pictures into its folder."""
+    from vgglab.report.outcome import metrics_text
+    from vgglab.runs.store import load
+
+    metrics = vgglab.evaluate(run, data_dir=data_dir)
+    typer.echo(json.dumps(metrics, indent=1) if as_json else metrics_text(metrics))
+    say(f"written: metrics.json, predictions.csv, confusion_matrix.*, curves.*, examples.json in {load(run).folder}")
+
+
+def diagnose(
+    run: RunPath,
+    language: Language = "en",
+    everything: Annotated[bool, typer.Option("--all", help="Show every finding, not only the first three.")] = False,
+    prove: Annotated[bool, typer.Option("--prove", help="Try the first suggestion in a short training.")] = False,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Say what is the case with a run, with the evidence, why that happens, and what to try first."""
+    from vgglab.diagnosis.reading import check_language, describe, findings_text, read_findings
+    from vgglab.runs.store import load
+
+    check_language(language)
+    opened = load(run)
+    if prove:
+        import_keras()
+        from vgglab.experiments.proof import prove as prove_run
+
+        prove_run(opened, data_dir, "none" if as_json else os.environ.get("VGGLAB_PROGRESS", "auto"), say)
+    findings = read_findings(opened)
+    if as_json:
+        typer.echo(json.dumps([describe(finding, language) for finding in findings], indent=1))
+        return
+    typer.echo(findings_text(opened, findings, language, everything))
+
+
+def show_rows(rows: list[dict[str, Any]], as_json: bool, explained: list[dict[str, Any]]) -> None:
+    """Runs side by side on stdout, with the settings in which they differ and what explains it."""
+    from vgglab.report.compare import config_table, results_table
+
+    if as_json:
+        reasons = {reason["runs"][0]: reason for reason in explained}
+        typer.echo(json.dumps([{**row, "explanation": reasons.get(row["run"])} for row in rows], indent=1))
+        return
+    print_table(*results_table(rows))
+    header, cells = config_table(rows)
+    if cells:
+        typer.echo("\nThe settings in which they differ:\n")
+        print_table(header, cells)
+    if explained:
+        typer.echo("\nWhat explains the differences:\n")
+        typer.echo("\n".join(f"- {reason['sentence']}" for reason in explained))

@@ -1,0 +1,125 @@
+"""The commands that train: a run, a study, a range of learning rates."""
+
+import json
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+import vgglab
+from vgglab.cli.console import Complaints, print_table, say
+from vgglab.cli.options import with_config_options
+from vgglab.cli.parameters import DataDir, Json, Language, Out
+from vgglab.cli.runs import show_rows
+from vgglab.keras_tools.backend import import_keras
+
+
+@with_config_options
+def train(
+    config: Annotated[Path | None, typer.Argument(metavar="[CONFIG]", help="YAML file of a run.")] = None,
+    resume: Annotated[Path | None, typer.Option(help="Go on with a run that was stopped.")] = None,
+    out: Out = Path("runs"),
+    data_dir: DataDir = None,
+    as_json: Json = False,
+    *,
+    overrides: dict[str, Any],
+) -> None:
+    """Train one network on one data set, evaluate it, and keep everything in a run folder."""
+    from vgglab.config.resolve import read_config
+    from vgglab.errors import UsageError
+    from vgglab.report.outcome import outcome_json, outcome_text
+
+    progress = "json" if as_json else os.environ.get("VGGLAB_PROGRESS", "auto")
+    if resume is not None:
+        if config or overrides:
+            raise UsageError("--resume goes on with the run's own config; leave the other settings out")
+        run = vgglab.resume(resume, data_dir=data_dir, progress=progress)
+    else:
+        run = vgglab.run(read_config(config, overrides), out=out, data_dir=data_dir, progress=progress)
+    typer.echo(outcome_json(run) if as_json else outcome_text(run))
+
+
+@with_config_options
+def study(
+    study: Annotated[str, typer.Argument(metavar="STUDY", help="Name of a shipped study, or a YAML file.")],
+    out: Out = Path("runs"),
+    data_dir: DataDir = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list the runs and what they cost.")] = False,
+    language: Language = "en",
+    as_json: Json = False,
+    *,
+    overrides: dict[str, Any],
+) -> None:
+    """Do every run of a study file that is not done yet, compare them, and write the study's report."""
+    from vgglab.config.resolve import make_config
+    from vgglab.config.study_file import load_study, plan_runs, study_folder_name
+    from vgglab.diagnosis.reading import check_language
+    from vgglab.experiments.study import check_data, run_study
+    from vgglab.report.compare import compare as compare_runs
+    from vgglab.report.compare import explanations
+    from vgglab.tracking.trackers import check_trackers
+
+    check_language(language)  # an unknown one is told before hours of training, not after
+    name = make_config({}, {"name": overrides.pop("name", None)}, "options").name
+    loaded = load_study(study)
+    planned = plan_runs(loaded, overrides)
+    folder = out / (name or study_folder_name(loaded, planned, overrides))
+    if dry_run:
+        return _show_estimates(planned, folder, as_json)
+    if data_dir:
+        os.environ["VGGLAB_DATA"] = str(data_dir)  # the runs' own processes look there too
+    check_trackers(tuple({name for plan in planned for name in plan.config.log}))
+    check_data(planned)
+    succeeded = run_study(loaded, planned, folder, quiet=as_json, say=say)
+    damaged = Complaints()
+    explained = explanations(folder, language=language, damaged=damaged)
+    show_rows(compare_runs(folder, damaged=damaged), as_json, explained)
+    say(f"runs are in {folder}")
+    _write_study_report(folder, language)
+    if not succeeded:
+        raise typer.Exit(1)
+    damaged.exit()
+
+
+@with_config_options
+def lr_range(
+    path: Annotated[Path | None, typer.Argument(metavar="[RUN|CONFIG]", help="A run, or a run's YAML file.")] = None,
+    out: Out = Path("runs"),
+    data_dir: DataDir = None,
+    as_json: Json = False,
+    *,
+    overrides: dict[str, Any],
+) -> None:
+    """Find a learning rate: let it rise step by step, watch the loss, draw the curve; a run itself is not changed."""
+    from vgglab.diagnosis.rate_range import range_text
+
+    import_keras()
+    from vgglab.experiments.rate_range import find_range
+
+    folder, tested = find_range(path, overrides, out, data_dir, os.environ.get("VGGLAB_PROGRESS", "auto"))
+    typer.echo(json.dumps({"folder": str(folder), **tested}, indent=1) if as_json else range_text(tested))
+    say(f"written: lr_range.json, lr_range.svg, lr_range.png in {folder}")
+
+
+def _write_study_report(folder: Path, language: str) -> None:
+    """Write a study's report; whatever is wrong with it, the runs are done and stay so."""
+    from vgglab.errors import explain
+    from vgglab.report.html import write_report
+
+    try:
+        say(f"report: {write_report([folder], language=language)}")
+    except Exception as error:
+        say(f"no report was written: {explain(error)}")
+
+
+def _show_estimates(planned: list[Any], folder: Path, as_json: bool) -> None:
+    import_keras()
+    from vgglab.experiments.estimate import estimate_runs, estimates_table, estimates_text
+
+    rows = estimate_runs(planned, folder)
+    if as_json:
+        typer.echo(json.dumps(rows, indent=1))
+        return
+    print_table(*estimates_table(rows))
+    typer.echo(estimates_text(rows))

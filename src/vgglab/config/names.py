@@ -1,0 +1,43 @@
+"""Names that a folder can have, made from what a run is told."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+from vgglab.config.resolve import make_config
+from vgglab.config.schema import RunConfig, config_fields, flatten, option_name
+
+
+def readable_name(config: RunConfig) -> str:
+    """Data set, network, optimizer, and whatever else is not at its default."""
+    network = config.backbone.name or config.backbone.weights or config.model.name
+    parts = [data_label(config.data.name), clean_name(network)]
+    values, default = flatten(config), flatten(_plainest(config))
+    for dotted in config_fields():
+        if dotted == "train.optimizer" or (dotted != "log" and values[dotted] != default[dotted]):
+            parts.append(_readable_part(option_name(dotted).replace("_", "-"), values[dotted]))
+    return "-".join(parts)
+
+
+def data_label(name: str) -> str:
+    """A data set in a folder's name: its own name, or that of the folder of pictures."""
+    return clean_name(Path(name).expanduser().absolute().name)
+
+
+def clean_name(text: str) -> str:
+    """`text` with what a folder's name should not have replaced."""
+    return re.sub(r"[^\w.+=-]+", "-", text).strip("-.") or "unnamed"
+
+
+def _plainest(config: RunConfig) -> RunConfig:
+    """Everything at its default but data set and network."""
+    tree = {"name": config.name, "data": {"name": config.data.name}, "model": {"name": config.model.name}}
+    return make_config({**tree, "backbone": {"name": config.backbone.name, "weights": config.backbone.weights}})
+
+
+def _readable_part(option: str, value: Any) -> str:
+    if isinstance(value, bool):
+        return option if value else f"no-{option}"
+    if isinstance(value, list):
+        return f"{option}-{'x'.join(str(item) for item in value if not isinstance(item, dict)) or len(value)}"
+    return clean_name(value) if option == "optimizer" else f"{option}-{clean_name(str(value))}"

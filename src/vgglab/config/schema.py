@@ -1,0 +1,240 @@
+"""What a run is told: typed, with every default written here and nowhere else."""
+
+import os
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from vgglab.config.yaml_text import nearest, parse_yaml
+
+OPTIMIZERS = ("sgd", "adam", "adamw", "rmsprop", "nadam", "adamax", "adagrad", "adadelta", "lion")
+DATASETS = ("digits", "cifar10", "cifar100")
+PICTURE_SIZE = 224  # side in pixels that a folder's pictures are decoded at where model.image_size is not given
+MODELS = ("vgg16",)
+TAKES_MOMENTUM = ("sgd", "rmsprop")
+SCHEDULES = ("constant", "cosine", "step")
+PREPROCESSING = ("scale", "normalize", "normalize-channels", "backbone")
+BUILTIN = ("VGG16", "MobileNetV2")  # networks that are shipped with weights, at BUILTIN_WIDTH
+BUILTIN_WIDTH = 0.25
+POOLING = ("flatten", "avg", "max")
+LOGS = ("tensorboard", "mlflow")
+LANGUAGES = ("en", "fr")  # of findings and reports
+NAME_PATTERN = r"^\w[\w.+=-]*$"  # a folder's name that is neither hidden, nor "..", nor taken for an option
+
+
+def _no_bool(value: Any) -> Any:
+    """Python takes True for 1; `epochs: true` is a mistake."""
+    if isinstance(value, bool):
+        raise PydanticCustomError("bool_for_number", "Input should be a number")
+    return value
+
+
+def _read_list(value: Any) -> Any:
+    """A list that comes from a command line as YAML text."""
+    return parse_yaml(value, "train.phases") if isinstance(value, str) else value
+
+
+def _known_data(value: str) -> str:
+    """A data set's name, or what looks like a folder: whether it is there is for its reader to say."""
+    if value not in DATASETS and not os.path.isdir(value) and os.sep not in value and not value.startswith("."):
+        known = f"{', '.join(DATASETS)}{nearest(value, DATASETS)}"
+        raise ValueError(f"data.name is {value!r}; expected one of {known}, or the path of a folder of images")
+    return value
+
+
+def _split(value: Any) -> Any:
+    """`"512,256"` or `512`, as they come from a command line, as a list."""
+    if isinstance(value, str):
+        return [part for part in value.split(",") if part]
+    return [value] if isinstance(value, int) else value
+
+
+def _once_each(values: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(values))
+
+
+Whole = Annotated[int, BeforeValidator(_no_bool)]
+Number = Annotated[float, BeforeValidator(_no_bool)]
+Logs = Annotated[tuple[Literal[LOGS], ...], BeforeValidator(_split), AfterValidator(_once_each)]
+Units = Annotated[tuple[Annotated[Whole, Field(ge=1)], ...], BeforeValidator(_split)]
+
+
+class Section(BaseModel):
+    """A part of the config: immutable, and no key is taken that is not declared."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class DataConfig(Section):
+    """Which images, and how they are split."""
+
+    name: Annotated[str, AfterValidator(_known_data)] = Field(
+        "digits", description=f"data set: {', '.join(DATASETS)}, or a folder of images"
+    )
+    coarse: bool = Field(False, description="cifar100: the 20 coarse labels in place of the 100 fine ones")
+    validation: Number = Field(0.2, gt=0, lt=1, description="share of the training images kept for validation")
+    test: Number = Field(0.2, gt=0, lt=1, description="share of an unsplit folder's images kept for the test")
+    split_seed: Whole = Field(0, ge=0, description="seed of the split")
+    limit: Whole | None = Field(None, ge=1, description="at most this many images per part, stratified")
+    strict: bool = Field(False, description="refuse a folder with unreadable images instead of leaving them out")
+
+    @model_validator(mode="after")
+    def _coarse_labels_exist(self) -> "DataConfig":
+        if self.coarse and self.name != "cifar100":
+            raise ValueError(f"data.coarse: only cifar100 has coarse labels, the data set is {self.name}")
+        return self
+
+
+class ModelConfig(Section):
+    """Which network."""
+
+    name: Literal[MODELS] = Field("vgg16", description="network")
+    batch_norm: bool = Field(False, description="BatchNormalization after each convolution")
+    dropout: Number = Field(0.0, ge=0, lt=1, description="Dropout after each convolution but a block's last: the rate")
+    width: Number = Field(1.0, gt=0, description="factor on the filters and the dense units")
+    dense_units: Units = Field((4096, 4096), description="units of fc1, fc2, ...")
+    preprocessing: Literal[PREPROCESSING] = Field("scale", description="what the network does to pixel values first")
+    image_size: Whole | None = Field(None, ge=8, description="side in pixels that images are resized to")
+
+
+class BackboneConfig(Section):
+    """A pretrained network in place of one from scratch, and the head on top of it."""
+
+    name: str | None = Field(None, min_length=1, description="backbone of keras.applications, such as MobileNetV2")
+    weights: str | None = Field(None, min_length=1, description="imagenet, builtin, none, a weights file, or run:ID")
+    head_units: Units = Field((512,), description="units of the head's fc1, fc2, ...; none without a value")
+    head_dropout: Number = Field(0.0, ge=0, lt=1, description="Dropout after each dense layer of the head: the rate")
+    pooling: Literal[POOLING] = Field("flatten", description="how the backbone's last feature maps become a vector")
+
+    @property
+    def used(self) -> bool:
+        """Whether the run starts from a backbone."""
+        return self.name is not None or self.weights is not None
+
+
+class AugmentConfig(Section):
+    """How training images are varied at random; validation and test images never are."""
+
+    flip: bool = Field(False, description="mirror left and right, at random")
+    crop: Whole = Field(0, ge=0, description="pixels of padding to crop from, at random")
+    randaugment: Whole = Field(0, ge=0, description="RandAugment: operations per image")
+    mixup: Number = Field(0.0, ge=0, description="Mixup: alpha")
+    cutmix: Number = Field(0.0, ge=0, description="CutMix: alpha")
+    views: Whole | None = Field(None, ge=1, description="varied views of each image, for frozen layers computed once")
+
+    @property
+    def used(self) -> bool:
+        """Whether anything is varied."""
+        return bool(self.flip or self.crop or self.randaugment or self.mixup or self.cutmix)
+
+    @property
+    def mixes(self) -> bool:
+        """Whether images, and with them labels, are mixed."""
+        return bool(self.mixup or self.cutmix)
+
+    @model_validator(mode="after")
+    def _views_vary(self) -> "AugmentConfig":
+        if self.views and (self.mixes or not self.used):
+            raise ValueError(
+                "augment.views: views of single images are kept; use it with flip, crop or randaugment, not with mixing"
+                if self.mixes
+                else "augment.views: nothing varies the images; ask for flip, crop or randaugment, or leave views out"
+            )
+        return self
+
+
+class Phase(Section):
+    """A stretch of a run's epochs; what is not given is as in `train`."""
+
+    epochs: Whole = Field(ge=1, description="times through the training images")
+    learning_rate: Number | None = Field(None, gt=0, description="learning rate")
+    schedule: Literal[SCHEDULES] | None = Field(None, description="course of the learning rate")
+    warmup: Number | None = Field(None, ge=0, description="epochs in which the rate rises from 0")
+    freeze: str | None = Field(None, min_length=1, description="all, none, or the layer to train from")
+
+
+class TrainConfig(Section):
+    """How the network is trained."""
+
+    optimizer: Literal[OPTIMIZERS] = Field("sgd", description="optimizer")
+    learning_rate: Number = Field(0.01, gt=0, description="learning rate")
+    momentum: Number = Field(0.0, ge=0, lt=1, description="momentum, for sgd and rmsprop")
+    epochs: Whole = Field(10, ge=1, description="times through the training images")
+    schedule: Literal[SCHEDULES] = Field("constant", description="course of the learning rate")
+    warmup: Number = Field(0.0, ge=0, description="epochs in which the rate rises from 0")
+    freeze: str | None = Field(None, min_length=1, description="all, none, or the layer to train from")
+    phases: Annotated[tuple[Phase, ...], BeforeValidator(_read_list)] = Field(
+        (), description="stretches of epochs with settings of their own"
+    )
+    batch_size: Whole = Field(64, ge=1, description="images per step")
+    seed: Whole = Field(0, ge=0, lt=2**32, description="seed of the weights, the data order and dropout")
+    signals: bool = Field(True, description="record what a diagnosis needs")
+    cache: bool = Field(True, description="compute frozen layers once and keep what they give")
+
+    @model_validator(mode="after")
+    def _warmup_fits(self) -> "TrainConfig":
+        for place, phase in [("train", self), *((f"train.phases.{n}", p) for n, p in enumerate(self.phases))]:
+            if (phase.warmup or 0) > phase.epochs:
+                raise ValueError(f"{place}.warmup is {phase.warmup}; it should be at most the {phase.epochs} epochs")
+        return self
+
+    @model_validator(mode="after")
+    def _momentum_is_used(self) -> "TrainConfig":
+        if self.momentum and self.optimizer not in TAKES_MOMENTUM:
+            allowed = " or ".join(TAKES_MOMENTUM)
+            raise ValueError(f"train.momentum: {self.optimizer} takes none; use {allowed}, or leave it 0")
+        return self
+
+
+class RunConfig(Section):
+    """One run, fully resolved: nothing else decides what happens but the code and the machine."""
+
+    name: Annotated[str, Field(pattern=NAME_PATTERN, max_length=150)] | None = Field(
+        None, description="name of the run's folder"
+    )
+    log: Logs = Field((), description=f"where to log as well: {', '.join(LOGS)}")
+    data: DataConfig = DataConfig()
+    model: ModelConfig = ModelConfig()
+    backbone: BackboneConfig = BackboneConfig()
+    augment: AugmentConfig = AugmentConfig()
+    train: TrainConfig = TrainConfig()
+
+    @property
+    def phases(self) -> tuple[Phase, ...]:
+        """The stretches of the run's epochs, in full; one where none were asked for."""
+        whole = self.train.model_dump(include=set(Phase.model_fields))
+        return self.train.phases or (Phase(**whole),)
+
+
+APART = ("name", "log")  # the fields that decide nothing of what a run computes
+SECTIONS = tuple(name for name in RunConfig.model_fields if name not in APART)
+
+
+def config_fields() -> dict[str, Any]:
+    """Dotted name -> pydantic field, for every leaf of the config in its order."""
+    fields = {name: RunConfig.model_fields[name] for name in APART}
+    for section in SECTIONS:
+        for name, field in RunConfig.model_fields[section].annotation.model_fields.items():
+            fields[f"{section}.{name}"] = field
+    return fields
+
+
+def option_name(dotted: str) -> str:
+    """The short name of a field on the command line and in Python: `train.epochs` -> `epochs`."""
+    section, _, name = dotted.rpartition(".")
+    return section if section and name == "name" else name
+
+
+def same_run(config: RunConfig, other: RunConfig) -> bool:
+    """Whether two configs of one name compute the same; where they log to does not matter."""
+    return config.model_copy(update={"log": other.log}) == other
+
+
+def flatten(config: RunConfig) -> dict[str, Any]:
+    """Dotted name -> value, for every leaf."""
+    tree = config.model_dump(mode="json")
+    flat = {name: tree.pop(name) for name in APART}
+    for section, values in tree.items():
+        flat |= {f"{section}.{name}": value for name, value in values.items()}
+    return flat

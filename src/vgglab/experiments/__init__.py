@@ -1,0 +1,1 @@
+"""Whole stories: a run, a study, a proof, a range of rates."""

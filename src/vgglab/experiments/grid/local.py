@@ -1,0 +1,53 @@
+"""Do a study's runs on this machine, each in a process of its own."""
+
+import shutil
+from pathlib import Path
+
+from vgglab.config.schema import RunConfig, same_run
+from vgglab.errors import RunError
+from vgglab.experiments.grid.child import train_in_process
+from vgglab.runs.store import Run, create_run, load
+
+DONE = ("finished", "diverged")
+
+
+def finish(folder: Path, config: RunConfig, quiet: bool) -> str:
+    """Do one run, or go on with it, in a process of its own; what came of it in a line.
+
+    Raises:
+        RunError: the run failed, or the folder holds one with another config.
+    """
+    path = folder / config.name
+    if path.exists() and not same_run(load(path).config, config):
+        make_way(load(path))
+    if not path.exists():
+        create_run(config, folder)
+    run = load(path)
+    if run.status in DONE:
+        return f"{describe_outcome(run)} (done before)"
+    code = train_in_process(path, quiet)
+    run = load(path)
+    if run.record.status == "running":  # its process ended before it could say why
+        run.record.status, run.record.message = "failed", f"the process ended with code {code}"
+        run.record.save(path)
+    if run.status not in DONE:
+        raise RunError(run.record.message)
+    return describe_outcome(run)
+
+
+def make_way(run: Run) -> None:
+    """Take away a run that stopped before its first whole epoch; it followed a choice that has changed since.
+
+    Raises:
+        RunError: the run goes on, or its folder holds something to lose.
+    """
+    if run.status not in ("failed", "interrupted") or run.record.epochs_done:
+        raise RunError(f"{run.folder}: was run with another config; remove it, or choose another --out")
+    shutil.rmtree(run.folder)
+
+
+def describe_outcome(run: Run) -> str:
+    """Status, best val_accuracy and time of a run, in a line."""
+    best = f", best val_accuracy {run.best['val_accuracy']:.4f} in epoch {run.best['epoch']}" if run.best else ""
+    message = f": {run.record.message}" if run.record.message else ""
+    return f"{run.status}{message}{best}, {run.record.seconds:.0f} s"

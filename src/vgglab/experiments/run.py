@@ -1,0 +1,236 @@
+"""One run from config to folder: data, model, training, evaluation, diagnosis."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from vgglab.config.resolve import from_options, make_config
+from vgglab.config.schema import RunConfig, flatten
+from vgglab.config.yaml_text import read_yaml
+from vgglab.datasets.dataset import DataSet, Skipped
+from vgglab.datasets.load import read_data
+from vgglab.datasets.split import check_split, split_record
+from vgglab.diagnosis.data import data_signals
+from vgglab.diagnosis.findings import diagnose
+from vgglab.diagnosis.signals import SignalRecorder, read_signals
+from vgglab.errors import RunError, explain
+from vgglab.evaluation.evaluate import evaluate_run
+from vgglab.models.build import build_model
+from vgglab.models.describe import count_flops, count_parameters, summary_json, summary_text
+from vgglab.models.preprocessing import pixel_statistics, wants_statistics
+from vgglab.report.notebook import Run, load
+from vgglab.runs.environment import describe_environment
+from vgglab.runs.files import read_json, write_csv, write_json, write_text
+from vgglab.runs.record import RunRecord
+from vgglab.runs.saved_model import load_model, write_weights
+from vgglab.runs.store import DEFAULT_PARENT, create_run, lock
+from vgglab.tracking.trackers import Tracking, check_trackers, tracked
+from vgglab.training.checkpoint import Checkpoint, checkpointed_history
+from vgglab.training.fit import NonFiniteLoss, fit
+from vgglab.training.part import TrainedPart, make_part
+from vgglab.training.phases import Stretch, begin_phase, check_phases, remaining
+from vgglab.training.progress import ProgressMode, close_progress, make_progress, tell
+
+
+def run(
+    config: RunConfig | dict[str, Any] | Path | str | None = None,
+    *,
+    out: Path | str = DEFAULT_PARENT,
+    data_dir: Path | str | None = None,
+    progress: ProgressMode = "auto",
+    **options: Any,
+) -> Run:
+    """Train one network on one data set, evaluate it, and keep everything in a new run folder.
+
+    Args:
+        config: a config, a nested dict, or the path of a YAML file; None for the defaults.
+        out: folder that the run's own folder is made in.
+        data_dir: where the data sets lie; None for VGGLAB_DATA, then Keras's cache.
+        progress: `auto`, `json` or `none`.
+        **options: fields of the config by their short names, as on the command line: `epochs=3`.
+
+    Returns:
+        The run; a loss that became NaN or infinite ends it with status `diverged`.
+
+    Raises:
+        ConfigError: an unknown key or a wrong value.
+        DataError: the data set is missing or damaged.
+        RunError: a run of that name exists already.
+
+    Example:
+        >>> import vgglab
+        >>> run = vgglab.run(data="digits", batch_norm=True, optimizer="sgd", learning_rate=0.1, epochs=10)
+    """
+    config = resolve_config(config, options)
+    check_trackers(config.log)
+    dataset = read_data(config, data_dir)
+    model = start_model(config, dataset)  # before there is a folder: what cannot be built leaves none behind
+    folder, config = create_run(config, out)
+    return train(folder, config, dataset, progress, model)
+
+
+def resume(folder: Path | str, *, data_dir: Path | str | None = None, progress: ProgressMode = "auto") -> Run:
+    """Go on with a run that was interrupted, from its last whole epoch.
+
+    Args:
+        folder: the run folder.
+        data_dir: where the data sets lie; None for VGGLAB_DATA, then Keras's cache.
+        progress: `auto`, `json` or `none`.
+
+    Raises:
+        RunError: the run is finished or diverged, or another process is training it.
+    """
+    stopped = load(folder)
+    if stopped.status in ("finished", "diverged"):
+        raise RunError(f"{folder}: the run is {stopped.status}; only a run that was stopped can go on")
+    return train(stopped.folder, stopped.config, read_data(stopped.config, data_dir), progress)
+
+
+def evaluate(folder: Path | str, *, data_dir: Path | str | None = None) -> dict[str, Any]:
+    """Evaluate a run's best model on the test images again, and record what comes out.
+
+    Raises:
+        RunError: the run has no model yet, or lacks a file.
+        DataError: the data is missing, or is not what the run was trained on.
+    """
+    trained = load(folder)
+    if not (trained.folder / "best.keras").exists():
+        raise RunError(f"{folder}: best.keras is missing, the run is {trained.status}; there is nothing to evaluate")
+    return evaluate_run(trained, read_data(trained.config, data_dir))
+
+
+def train(
+    folder: Path, config: RunConfig, dataset: DataSet, progress: ProgressMode, model: keras.Model | None = None
+) -> Run:
+    """Train in a run folder from where its last checkpoint stands, then evaluate and diagnose.
+
+    Whatever stops the training, the record says what happened and everything trained so far is kept.
+    """
+    with lock(folder), tracked(folder, config.log, partial(tell, progress)) as tracking, recorded(folder) as record:
+        history = checkpointed_history(folder)
+        model = load_model(folder / "last.keras") if history else model or start_model(config, dataset)
+        describe(folder, config, dataset, model, record)
+        checkpoint = Checkpoint(folder, model, list(dataset.classes), history, record)
+        try:
+            for stretch in remaining(config.phases, len(history)):
+                train_stretch(model, dataset, config, stretch, checkpoint, tracking, progress)
+            record.status = "finished"
+        except NonFiniteLoss as error:
+            record.status, record.message = "diverged", str(error)
+        conclude(load(folder), record, dataset)
+    return load(folder)
+
+
+def train_stretch(
+    model: keras.Model,
+    dataset: DataSet,
+    config: RunConfig,
+    stretch: Stretch,
+    checkpoint: Checkpoint,
+    tracking: Tracking | None,
+    progress: ProgressMode,
+) -> None:
+    """Train a phase, or what is left of it: on features where frozen layers can be computed once, else on images."""
+    if stretch.begins:
+        begin_phase(model, config, stretch.phase, len(dataset.train))
+    part = make_part(model, dataset, config, progress)
+    checkpoint.begin_phase(stretch.number, part.seconds)
+    callbacks = watch(checkpoint, config, dataset, part, stretch, progress)
+    if tracking:
+        callbacks.append(keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: tracking.update()))
+    try:
+        fit(part, config.train.batch_size, stretch.epochs, config.train.seed, callbacks)
+    except KeyboardInterrupt:
+        checkpoint.forget_unsaved()
+        raise
+    finally:
+        close_progress(callbacks)
+
+
+@contextmanager
+def recorded(folder: Path) -> Iterator[RunRecord]:
+    """The record of a run, kept true to what happens in the block, whatever ends it."""
+    record = load(folder).record
+    record.status, record.message = "running", ""
+    record.save(folder)
+    try:
+        yield record
+    except BaseException as error:
+        stopped = isinstance(error, KeyboardInterrupt)
+        record.status = "interrupted" if stopped else "failed"
+        record.message = "stopped by the user" if stopped else explain(error)
+        raise
+    finally:
+        record.save(folder)
+
+
+def conclude(run: Run, record: RunRecord, dataset: DataSet) -> None:
+    """Evaluate and diagnose a run whose training ended by itself; keep architecture and weights apart too."""
+    if (run.folder / "best.keras").exists():
+        evaluate_run(run, dataset)
+        write_text(run.folder / "architecture.json", run.classifier.model.to_json(indent=1))
+        write_weights(run.folder / "best.keras", run.folder / "model.weights.h5")
+    signals = read_signals(run.folder / "signals.jsonl")
+    told = (record.status, record.message, run.history, signals, len(dataset.classes), flatten(run.config))
+    findings = diagnose(*told)
+    write_json(run.folder / "findings.json", {"schema": 1, "findings": findings})
+
+
+def resolve_config(config: RunConfig | dict | Path | str | None, options: dict[str, Any]) -> RunConfig:
+    """A checked config from any of its forms, with options on top."""
+    source = "config"
+    if isinstance(config, Path | str):
+        source, config = str(config), read_yaml(config)
+    elif isinstance(config, RunConfig):
+        config = config.model_dump()
+    return make_config(config or {}, from_options(options), source)
+
+
+def start_model(config: RunConfig, dataset: DataSet) -> keras.Model:
+    """A new model for a data set, frozen as its first phase wants; its first weights follow from the config's seed."""
+    keras.utils.set_random_seed(config.train.seed)
+    wanted = wants_statistics(config.model.preprocessing)
+    statistics = pixel_statistics(dataset.train.images) if wanted else None
+    model = build_model(config, dataset.image_shape, len(dataset.classes), statistics)
+    check_phases(model, config)
+    return model
+
+
+def describe(folder: Path, config: RunConfig, dataset: DataSet, model: keras.Model, record: RunRecord) -> None:
+    """Write what is known before the first step: environment, classes, split, summary, record."""
+    seeds = (config.train.seed, config.data.split_seed)
+    write_json(folder / "environment.json", describe_environment(*seeds, keras.backend.backend()))
+    write_json(folder / "classes.json", {"schema": 1, "classes": list(dataset.classes)})
+    if (folder / "split.json").exists():  # the run goes on: on the same images, or not at all
+        check_split(dataset, read_json(folder / "split.json"))
+    else:
+        write_json(folder / "split.json", split_record(dataset))
+    if dataset.skipped:
+        write_csv(folder / "skipped.csv", Skipped._fields, [skipped._asdict() for skipped in dataset.skipped])
+    write_text(folder / "summary.txt", summary_text(model))
+    write_json(folder / "network.json", {"schema": 1, **summary_json(model)})
+    record.parameters, record.flops = count_parameters(model), count_flops(model)
+    record.save(folder)
+
+
+def watch(
+    checkpoint: Checkpoint,
+    config: RunConfig,
+    dataset: DataSet,
+    part: TrainedPart,
+    stretch: Stretch,
+    progress: ProgressMode,
+) -> list[keras.callbacks.Callback]:
+    """The callbacks of a run: an epoch is told of once it is on disk."""
+    settings = config.train
+    callbacks = [checkpoint, *make_progress(progress, len(dataset.train), settings.batch_size, settings.epochs)]
+    if settings.signals:
+        path, (probe, labels), start = checkpoint.folder / "signals.jsonl", part.validation, stretch.epochs.start
+        pictures = [(images.images, images.labels) for images in (dataset.train, dataset.validation)]
+        data = None if start else data_signals(*pictures, len(dataset.classes))
+        callbacks.insert(0, SignalRecorder(path, probe, start, labels, part.train, data))
+    return callbacks

@@ -1,9 +1,0 @@
-"""What a run's process needs, imported by the process that it is forked from."""
-
-from vgglab.backend import import_keras
-
-import_keras()
-
-from vgglab.experiment import resume  # noqa: E402 - Keras is imported first, without its greetings
-
-__all__ = ["resume"]

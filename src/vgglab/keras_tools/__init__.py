@@ -1,0 +1,1 @@
+"""Keras's inside, in one place: its backend, its graph, its gradients."""

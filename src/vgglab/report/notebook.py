@@ -1,0 +1,201 @@
+"""Runs as a person looks at them, in a notebook or printed: everything they give shows itself. Imports no backend."""
+
+import csv
+from collections.abc import Iterable
+from functools import cached_property
+from html import escape
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from vgglab.diagnosis.findings import Finding
+from vgglab.diagnosis.reading import (
+    changes,
+    check_language,
+    command,
+    describe,
+    evidence_cells,
+    findings_text,
+    read_findings,
+    words,
+)
+from vgglab.errors import RunError
+from vgglab.evaluation.picture import Picture
+from vgglab.report.tables import html_table
+from vgglab.runs import store
+
+if TYPE_CHECKING:
+    from vgglab.evaluation.explain import Explanation
+    from vgglab.evaluation.predict import Prediction
+
+SHOWN_ROWS = 20  # of predictions
+SHOWN_CLASSES = 3  # of each
+
+
+class Findings(list[Finding]):
+    """What the diagnosis found, most severe first; printed, or in a notebook, it is text with the evidence."""
+
+    def __init__(self, findings: Iterable[Finding], run: store.Run, language: str = "en"):
+        super().__init__(findings)
+        self.run, self.language = run, language
+
+    def translated(self, language: str) -> "Findings":
+        """The same in another language: `en` or `fr`.
+
+        Raises:
+            UsageError: another one.
+        """
+        check_language(language)
+        return Findings(self, self.run, language)
+
+    def __str__(self) -> str:
+        return findings_text(self.run, list(self), self.language, everything=True)
+
+    def _repr_html_(self) -> str:
+        if not self:
+            return f"<p>{escape(str(self))}</p>"
+        return "".join(self._finding_html(finding) for finding in self)
+
+    def _finding_html(self, finding: Finding) -> str:
+        found, word = describe(finding, self.language), words(self.language)
+        head = f"<p><strong>{escape(word[found['severity']])}</strong>: {escape(found['sentence'])}</p>"
+        table = html_table(["", "", ""], evidence_cells(found["evidence"], self.language)) if found["evidence"] else ""
+        texts = [(word["why"], found["why"]), (word["try"], found["advice"])]
+        if changes(finding):
+            texts.append((word["command"], command(finding, self.run.folder)))
+        return head + table + "".join(f"<p>{escape(label)} {escape(text)}</p>" for label, text in texts if text)
+
+
+class Metrics(dict[str, Any]):
+    """Test figures; printed, or in a notebook, they are a table."""
+
+    def __str__(self) -> str:
+        from vgglab.report.outcome import metrics_text
+
+        return metrics_text(self)
+
+    def _repr_html_(self) -> str:
+        from vgglab.report.outcome import headline
+
+        header = ["class", "precision", "recall", "f1", "images"]
+        rows = [
+            [row["class"], *(f"{row[name]:.4f}" for name in ("precision", "recall", "f1")), row["support"]]
+            for row in self["per_class"]
+        ]
+        return f"<p>{escape(headline(self))}</p>{html_table(header, rows)}"
+
+
+class Probabilities(np.ndarray):
+    """Class probabilities (N, classes): an array like any other, which is a table of names in a notebook."""
+
+    classes: list[str] | None
+
+    def __new__(cls, values: np.ndarray, classes: list[str]) -> "Probabilities":
+        made = np.asarray(values).view(cls)
+        made.classes = classes
+        return made
+
+    def __array_finalize__(self, source: Any) -> None:
+        self.classes = getattr(source, "classes", None)
+
+    def _repr_html_(self) -> str | None:
+        """The most probable classes of the first images; None, hence text, for what was computed from it."""
+        if self.classes is None or self.ndim != 2 or self.shape[1] != len(self.classes):
+            return None
+        top = min(SHOWN_CLASSES, len(self.classes))
+        rows = []
+        for number, row in enumerate(np.asarray(self[:SHOWN_ROWS])):
+            best = np.argsort(-row, kind="stable")[:top]
+            rows.append([number, *(f"{self.classes[place]} {row[place]:.4f}" for place in best)])
+        more = f"<p>{len(self) - len(rows):,} more</p>" if len(self) > len(rows) else ""
+        return html_table(["image", *(f"{place}." for place in range(1, top + 1))], rows) + more
+
+
+class Run(store.Run):
+    """A run as its folder tells it: everything is read when first asked for, and shows itself in a notebook.
+
+    Args:
+        folder: the run folder.
+
+    Raises:
+        RunError: it is no run folder, or a newer version wrote it.
+    """
+
+    @cached_property
+    def findings(self) -> Findings:
+        """What the diagnosis found, most severe first: a list that prints as text, `.translated("fr")` in French."""
+        plain = store.Run(self.folder)
+        return Findings(read_findings(plain), plain)
+
+    @cached_property
+    def metrics(self) -> Metrics | None:
+        """Test figures as `metrics.json` has them, a dict that prints as a table; None before the run was evaluated."""
+        found = store.Run(self.folder).metrics
+        return None if found is None else Metrics(found)
+
+    def curves(self) -> Picture:
+        """Loss and accuracy by epoch, drawn."""
+        from vgglab.evaluation.displays import draw_curves
+
+        known = (self.folder / "classes.json").exists()
+        return Picture(draw_curves(self.history, self.name, len(self.classes) if known else None))
+
+    def confusion(self) -> Picture:
+        """How often each class of the test images was taken for each, drawn.
+
+        Raises:
+            RunError: the run was not evaluated.
+        """
+        from vgglab.evaluation.displays import draw_confusion_matrix
+
+        path = self.folder / "confusion_matrix.csv"
+        if not path.exists():
+            raise RunError(
+                f"{self.folder}: confusion_matrix.csv is missing; make it with vgglab evaluate {self.folder}"
+            )
+        with path.open(newline="", encoding="utf-8") as lines:
+            header, *rows = csv.reader(lines)
+        return Picture(draw_confusion_matrix(np.array([row[1:] for row in rows], int), header[1:], self.name))
+
+    def predict(self, images: np.ndarray) -> Probabilities:
+        """Class probabilities (N, classes) of raw images (N, H, W, 3), 0 to 255: an array, in a notebook a table."""
+        return Probabilities(super().predict(images), self.classes)
+
+    def classify(self, images: np.ndarray) -> list[str]:
+        """The name of the most probable class of each raw image."""
+        return self.classifier.classify(images)
+
+    def predict_files(self, paths: Iterable[str | PathLike[str]], top: int = 5) -> "Iterable[Prediction]":
+        """What the best model says of picture files and folders: see `vgglab.predict_files`."""
+        classifier = self.classifier  # first: it imports Keras without greetings
+        from vgglab.evaluation.predict import predict_files
+
+        return predict_files(classifier, paths, top)
+
+    def explain_file(self, path: str | PathLike[str], class_name: str | None = None) -> "Explanation":
+        """What in a picture file speaks for a class: see `vgglab.explain_file`."""
+        classifier = self.classifier
+        from vgglab.evaluation.explain import explain_file
+
+        return explain_file(classifier, path, class_name)
+
+    def _repr_html_(self) -> str:
+        best, figures = self.best or {}, self.metrics or {}
+        rows = [("folder", self.folder), ("status", self.status), ("epochs", len(self.history))]
+        rows += [("best epoch", best["epoch"]), ("val_accuracy there", f"{best['val_accuracy']:.4f}")] if best else []
+        rows += [("test accuracy", f"{figures['accuracy']:.4f}")] if figures else []
+        return html_table(["run", self.name], rows)
+
+
+def load(folder: Path | str) -> Run:
+    """Open a run folder.
+
+    Args:
+        folder: the run folder; a run's name stands for the one below `./runs`.
+
+    Raises:
+        RunError: it is no run folder, or a newer version wrote it.
+    """
+    return Run(store.find_folder(folder))

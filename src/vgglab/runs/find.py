@@ -1,0 +1,30 @@
+"""The classifier that a person names: by a run, or by a model's file."""
+
+from pathlib import Path
+
+from vgglab.errors import RunError
+from vgglab.runs.saved_model import Classifier, open_classifier
+from vgglab.runs.store import Run, find_folder
+
+BEST = "best.keras"
+
+
+def find_classifier(path: Path | str) -> Classifier:
+    """The best model of a run, or the one in a `.keras` file; where a file has no class names, classes are numbered.
+
+    Args:
+        path: a run folder, a run's name below `./runs`, or a file.
+
+    Raises:
+        RunError: there is no such thing, the run has no model yet, or the file is damaged.
+    """
+    path = find_folder(path)
+    if path.is_dir():
+        run = Run(path)
+        if not (path / BEST).exists():
+            raise RunError(f"{path}: {BEST} is missing, the run is {run.status}; there is no model to predict with")
+        return run.classifier
+    if path.suffix != ".keras":
+        problem = "is not a .keras file" if path.exists() else "no such run folder or model file"
+        raise RunError(f"{path}: {problem}; expected a run folder or a .keras file (`vgglab runs` lists the runs)")
+    return open_classifier(path)

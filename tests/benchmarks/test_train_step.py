@@ -1,0 +1,41 @@
+"""A benchmark needs what it was asked for to be installed, and nothing else."""
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SCRIPT = Path(__file__).parents[2] / "benchmarks" / "train_step.py"
+
+
+@pytest.fixture(scope="module")
+def benchmark():
+    spec = importlib.util.spec_from_file_location("train_step", SCRIPT)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize(
+    ("programs", "products"),
+    [
+        (["vgglab", "keras"], ["matmul-tensorflow"]),
+        (["torch"], ["matmul-torch"]),
+        (["keras", "torch"], ["matmul-tensorflow", "matmul-torch"]),
+    ],
+)
+def test_only_the_libraries_of_the_programs_asked_for_are_needed(benchmark, programs, products):
+    assert benchmark.contestants(programs) == programs + products
+
+
+def test_what_is_not_installed_is_left_out_of_the_versions(benchmark, monkeypatch):
+    monkeypatch.setattr("vgglab.runs.environment.PACKAGES", ("numpy", "not-installed"))
+    assert "numpy" in benchmark.environment() and "not-installed" not in benchmark.environment()
+
+
+def test_a_round_is_measured_and_told():
+    options = ["--programs", "keras", "--rounds", "1", "--steps", "1", "--width", "0.03", "--batch-norm", "off"]
+    done = subprocess.run([sys.executable, SCRIPT, *options], capture_output=True, text=True, check=True)
+    assert "| keras |" in done.stdout and "torch" not in done.stderr

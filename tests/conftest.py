@@ -1,8 +1,14 @@
 """What several tests share: a tiny training run on the built-in digits, done once."""
 
+import signal
+
 import pytest
 
 import vgglab  # before any test imports Keras: it chooses the kernels that TensorFlow computes with
+
+# Where the tests were started with Ctrl-C ignored, as a shell does for what it puts in the background, the processes
+# that they start would ignore it too.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 TINY = {"limit": 100, "width": 0.05, "batch_norm": True, "dropout": 0.2, "learning_rate": 0.1, "epochs": 3}
 

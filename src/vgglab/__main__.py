@@ -1,5 +1,22 @@
-"""`python -m vgglab` is the command line."""
+"""The command `vgglab`, and `python -m vgglab`: the command line, which may be interrupted from its first moment on."""
 
-from vgglab.cli.app import main
+import signal
+import sys
 
-main()
+
+def main() -> None:
+    """Run the command line and end with its exit code."""
+    try:
+        from vgglab.cli.app import app
+        from vgglab.cli.console import run_command
+
+        code = run_command(app, sys.argv[1:])
+    except KeyboardInterrupt:  # before the command line was there to tell
+        print("vgglab: interrupted", file=sys.stderr)
+        code = 130
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is ending: a second Ctrl-C has nothing left to interrupt
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

@@ -6,7 +6,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -126,7 +125,7 @@ def test_a_damaged_study_is_refused(tmp_path, text):
 
 
 def test_a_run_that_was_killed_counts_as_interrupted_and_goes_on(tmp_path):
-    command = [sys.executable, "-m", "vgglab", "train", "--limit=100", "--width=0.05", "--epochs=100", "--name=k"]
+    command = [sys.executable, "-m", "vgglab", "train", "--limit=100", "--width=0.05", "--epochs=10000", "--name=k"]
     process = subprocess.Popen([*command, "--json", "--out", tmp_path], stdout=subprocess.PIPE, text=True)
     assert json.loads(process.stdout.readline())["epoch"] == 1
     assert vgglab.load(tmp_path / "k").status == "running"
@@ -135,19 +134,3 @@ def test_a_run_that_was_killed_counts_as_interrupted_and_goes_on(tmp_path):
     os.kill(process.pid, signal.SIGKILL)
     process.communicate()
     assert vgglab.load(tmp_path / "k").status == "interrupted" and (tmp_path / "k" / "last.keras").exists()
-
-
-def test_ctrl_c_stops_a_study_and_its_run(tmp_path):
-    study = tmp_path / "s.yaml"
-    study.write_text("name: s\ndefaults: {data: {limit: 100}, model: {width: 0.05}}\nruns: [{name: a}]\n")
-    command = [sys.executable, "-m", "vgglab", "study", str(study), "--out", str(tmp_path), "--epochs=500"]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
-    history = tmp_path / "s-digits-epochs-500" / "a" / "history.csv"
-    while not (history.exists() and history.read_text().count("\n") > 1):
-        assert process.poll() is None
-        time.sleep(0.2)
-    os.killpg(process.pid, signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
-    assert process.returncode == 130 and "Traceback" not in errors
-    assert errors.endswith("vgglab: interrupted; whole epochs are kept, and the same command goes on\n")
-    assert vgglab.load(history.parent).record.status == "interrupted"

@@ -12,7 +12,8 @@ import pytest
 
 import vgglab
 from vgglab.errors import ConfigError, DataError, RunError
-from vgglab.experiments.run import resolve_config, start_model
+from vgglab.experiments import run as experiment
+from vgglab.experiments.run import resolve_config, start_model, watch
 
 FILES = {
     *("config.yaml", "run.json", "environment.json", "history.csv", "signals.jsonl", "findings.json", "metrics.json"),
@@ -82,18 +83,36 @@ def test_signals_hold_the_first_steps_and_a_line_an_epoch(trained):
     assert lines[-1]["initial_statistics"] == round(0.99**6, 5)  # two steps an epoch
 
 
-def test_a_run_that_was_interrupted_goes_on_to_the_same_bits_as_one_that_was_not(trained, tiny, tmp_path):
-    process = start_training(tmp_path, tiny | {"name": "stopped"})
-    assert json.loads(process.stdout.readline())["event"] == "epoch"
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=120)
+class CtrlC(keras.callbacks.Callback):
+    """A real interrupt, in the second epoch after its first step."""
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        if (self.epoch, batch) == (1, 0):
+            signal.raise_signal(signal.SIGINT)
+
+
+def test_a_run_that_was_interrupted_goes_on_to_the_same_bits_as_one_that_was_not(trained, tiny, tmp_path, monkeypatch):
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(experiment, "watch", lambda *arguments: [*watch(*arguments), CtrlC()])
+        vgglab.run(**tiny, name="stopped", out=tmp_path, progress="none")
     stopped = vgglab.load(tmp_path / "stopped")
-    assert process.returncode == 130 and errors.count("\n") == 1
-    assert errors.startswith("vgglab: interrupted; whole epochs are kept, and vgglab train --resume RUN goes on")
-    assert stopped.status == "interrupted" and len(stopped.history) < 3
+    assert stopped.status == "interrupted" and len(stopped.history) == 1
     resumed = vgglab.resume(tmp_path / "stopped", progress="none")
     assert resumed.status == "finished" and same_bits(resumed, trained)
     assert [row["val_loss"] for row in resumed.history] == [row["val_loss"] for row in trained.history]
+
+
+def test_ctrl_c_on_the_command_line_is_one_line_and_code_130(tiny, tmp_path):
+    process = start_training(tmp_path, tiny | {"name": "stopped", "epochs": 10_000})
+    assert json.loads(process.stdout.readline())["event"] == "epoch"
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate()
+    assert process.returncode == 130 and vgglab.load(tmp_path / "stopped").status == "interrupted"
+    assert errors.count("\n") == 1
+    assert errors.startswith("vgglab: interrupted; whole epochs are kept, and vgglab train --resume RUN goes on")
 
 
 def test_the_same_seed_gives_the_same_bits(trained, tiny, tmp_path):

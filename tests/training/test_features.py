@@ -76,7 +76,7 @@ def fine_tune(options: dict) -> tuple[bool, np.ndarray, list[float]]:
 
 def logits(model: keras.Model, images: np.ndarray) -> np.ndarray:
     model.layers[-1].activation = keras.activations.linear
-    return keras.Model(model.inputs, model.layers[-1](model.layers[-1].input)).predict_on_batch(images)
+    return keras.Model(model.inputs[0], model.layers[-1](model.layers[-1].input)).predict_on_batch(images)
 
 
 def test_a_run_comes_to_the_same_with_and_without_the_cache(tmp_path):

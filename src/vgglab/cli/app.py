@@ -1,13 +1,11 @@
 """The command line: one short function a verb. Imports no backend, nor anything slow, before a verb runs."""
 
-import sys
 from typing import Annotated
 
 import typer
 
 import vgglab
 from vgglab.cli import cache, data, predict, runs, summary, train
-from vgglab.cli.console import run_command
 
 app = typer.Typer(
     help="Train image classifiers, compare them, and understand what happened.",
@@ -47,8 +45,3 @@ app.command("lr-range")(train.lr_range)
 app.command()(summary.summary)
 app.command()(cache.cache)
 app.add_typer(data.app, name="data")
-
-
-def main() -> None:
-    """Entry point of the `vgglab` command."""
-    sys.exit(run_command(app, sys.argv[1:]))

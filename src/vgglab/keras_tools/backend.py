@@ -1,9 +1,7 @@
 """Import Keras and its backend with settings for this machine, and without their greetings."""
 
-import logging
 import os
 import sys
-import tempfile
 
 ADVICE = "triggered tf.function retracing"  # for who writes TensorFlow code; a last, smaller batch does that
 # What TensorFlow prints on being imported with oneDNN on, at any log level.
@@ -23,6 +21,9 @@ def import_keras() -> None:
     """Import Keras, and with it the backend; whatever it says on stderr but a greeting is passed on."""
     if "keras" in sys.modules:
         return
+    import logging  # here, as every command line waits for this module
+    import tempfile
+
     logging.getLogger("tensorflow").addFilter(lambda record: ADVICE not in record.getMessage())
     try:
         stderr = os.dup(2)

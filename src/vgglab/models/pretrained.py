@@ -163,6 +163,8 @@ class Application:
             return (
                 f"{self.name} needs images of {least[1]}x{least[1]} or more, not {sides}; set --image-size {least[1]}"
             )
+        if "not available with" in said:  # the NASNets, on torch
+            return f"Keras has no {self.name} for {keras.backend.backend()}; choose another network, or KERAS_BACKEND"
         return f"{self.name} cannot take images of {sides}: {said}"
 
 

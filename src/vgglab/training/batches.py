@@ -5,6 +5,7 @@ A run that is resumed therefore sees what it would have seen, without anything b
 
 import math
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import keras
@@ -40,7 +41,7 @@ class Batches(keras.utils.PyDataset):
         augmenter: Augment | None = None,
         classes: int | None = None,
     ):
-        super().__init__(workers=2)
+        super().__init__()
         self.images, self.labels, self.batch_size, self.seed = images, labels, batch_size, seed
         self.augmenter, self.classes = augmenter, classes
         self.set_epoch(0)
@@ -67,6 +68,30 @@ class Batches(keras.utils.PyDataset):
         return images, labels
 
 
+class ReadAhead(keras.utils.PyDataset):
+    """Batches, the next few of which a thread makes while the network works on one; for JAX and torch.
+
+    Keras's own threads, those of a `PyDataset` with several workers, keep batches that were made too early, in the
+    order of another epoch, and give them to the next.
+    """
+
+    def __init__(self, batches: Batches):
+        super().__init__()
+        self.batches, self.thread = batches, ThreadPoolExecutor(1)
+        self.coming: dict[tuple[int, int], Future] = {}
+
+    def __len__(self) -> int:
+        return len(self.batches)
+
+    def __getitem__(self, number: int) -> tuple[np.ndarray, np.ndarray]:
+        epoch, coming = self.batches.epoch, range(number, min(number + READY, len(self)))
+        self.coming = {
+            (epoch, place): self.coming.get((epoch, place)) or self.thread.submit(self.batches.__getitem__, place)
+            for place in coming
+        }
+        return self.coming[epoch, number].result()
+
+
 def feed(batches: Batches) -> Any:
     """What `Model.fit` reads batches from, each epoch anew: on TensorFlow a pipeline that does not wait between epochs.
 
@@ -74,7 +99,7 @@ def feed(batches: Batches) -> Any:
     worker it has TensorFlow tune itself, which stalls epochs by up to 5 s at their end.
     """
     if keras.backend.backend() != "tensorflow":
-        return batches
+        return ReadAhead(batches)
     import tensorflow as tf
 
     def read() -> Iterator[tuple[np.ndarray, np.ndarray]]:

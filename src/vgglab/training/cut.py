@@ -35,7 +35,7 @@ def cut_model(model: keras.Model) -> Cut | None:
     steps = _steps(model)
     moving = _moving(steps)
     tensor = _last_single_tensor(steps, moving, model.inputs[0])
-    frozen = keras.Model(model.inputs, tensor, name=f"{model.name}_frozen") if tensor is not None else None
+    frozen = keras.Model(model.inputs[0], tensor, name=f"{model.name}_frozen") if tensor is not None else None
     if frozen is None or not frozen.weights:
         return None
     trained = keras.Model(tensor, model.outputs[0], name=f"{model.name}_trained")

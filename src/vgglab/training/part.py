@@ -89,4 +89,5 @@ def behind_cut(model: keras.Model, cut: Cut, dataset: DataSet, count: Count, vie
     validation = features_of(cut.frozen, dataset.validation.images, store, count)
     compile_model(cut.trained, model.optimizer)
     features = [(train, dataset.train.labels), (validation, dataset.validation.labels)]
-    return TrainedPart(cut.trained, *features, noisy_layers(model), [], steps_at_once=STEPS_AT_ONCE)
+    steps = 1 if keras.backend.backend() == "torch" else STEPS_AT_ONCE  # torch's trainer in Keras does one at a time
+    return TrainedPart(cut.trained, *features, noisy_layers(model), [], steps_at_once=steps)

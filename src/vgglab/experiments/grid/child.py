@@ -1,16 +1,23 @@
-"""A process of its own for each run, forked from one that has imported Keras: memory goes with it, imports do not."""
+"""A process of its own for each run, forked from one that has imported Keras: memory goes with it, imports do not.
 
+Ctrl-C reaches every process of a terminal. The one that is forked from never sees it; a run does from the moment on
+that it can put itself away, and until then it is held back, not lost.
+"""
+
+import _thread
 import contextlib
 import multiprocessing
 import os
 import signal
 import sys
+import threading
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 PRELOADED = "vgglab.experiments.grid.preloaded"  # a module whose import brings all that a run needs
 GRACE = 15  # seconds that a run has to put itself away after an interrupt
+INTERRUPTS = (signal.SIGINT, signal.SIGTERM)
 
 
 def train_in_process(path: Path, quiet: bool) -> int:
@@ -19,11 +26,12 @@ def train_in_process(path: Path, quiet: bool) -> int:
     On Ctrl-C, which the child had as well, it is waited for, and ended if it does not end by itself.
     """
     child = _context().Process(target=_train, args=(path, quiet, dict(os.environ)))
-    child.start()
     try:
+        child.start()
         child.join()
     except KeyboardInterrupt:
-        _put_away(child)
+        if child.pid:  # else it was not there yet, and ends when it finds itself alone
+            _put_away(child)
         raise
     return child.exitcode
 
@@ -35,23 +43,64 @@ def _context() -> Any:
     context = multiprocessing.get_context("forkserver")
     if os.environ.get("KERAS_BACKEND", "tensorflow") == "tensorflow":  # others start threads on being imported
         context.set_forkserver_preload([PRELOADED])
+    _start_server()
     return context
+
+
+def _start_server() -> None:
+    """Start the process that runs are forked from, with interrupts held back: it inherits that."""
+    from multiprocessing import forkserver, resource_tracker
+
+    resource_tracker.ensure_running()  # first, as it lets go of what is held back
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
 
 
 def _train(path: Path, quiet: bool, environment: dict[str, str]) -> None:
     """In the child: go on with a run and say what came of it; the run's record has why it failed."""
-    signal.signal(signal.SIGTERM, _interrupt)
-    os.environ.update(environment)
-    from vgglab.experiments.grid import preloaded
-    from vgglab.report.outcome import outcome_text
-
     try:
+        _listen()
+        threading.Thread(target=_interrupt_when_alone, daemon=True).start()
+        os.environ.update(environment)
+        from vgglab.experiments.grid import preloaded
+        from vgglab.report.outcome import outcome_text
+
         run = preloaded.resume(path, progress="none" if quiet else os.environ.get("VGGLAB_PROGRESS", "auto"))
         print(outcome_text(run), file=sys.stderr, flush=True)
     except KeyboardInterrupt:
+        _be_deaf()
         sys.exit(130)
     except Exception:
         sys.exit(1)
+
+
+def _listen() -> None:
+    """Be interrupted by what comes from now on, and by what came since this process began."""
+    for number in INTERRUPTS:
+        signal.signal(number, _interrupt)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, INTERRUPTS)
+
+
+def _be_deaf() -> None:
+    """Let nothing interrupt what is left to do."""
+    for number in INTERRUPTS:
+        signal.signal(number, signal.SIG_IGN)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _interrupt_when_alone() -> None:
+    """Wait for the end of the study's process, however it ends: nobody would know of a run that went on without it."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        _thread.interrupt_main()
 
 
 def _put_away(child: Any) -> None:
@@ -59,8 +108,6 @@ def _put_away(child: Any) -> None:
         child.join(GRACE)
     if child.is_alive():
         child.terminate()
+        child.join(GRACE)
+        child.kill()
         child.join()
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt

@@ -35,8 +35,8 @@ def test_both_kinds_are_listed_and_where_they_are(cache, tmp_path):
     code, out, err = cache("--data-dir", tmp_path / "home")
     assert code == 0 and [line.split()[0] for line in out.splitlines()] == ["kind", "features", "pictures"]
     assert "vgg16, 1,000 images" in out and "1 pictures, 200 x 200" in out
-    assert f"features: 1 entries, 0.1 of at most 20,000 MB, in {tmp_path / 'features'}\n" in err
-    assert f"pictures: 1 entries, 0.1 of at most 20,000 MB, in {tmp_path / 'home/pictures'}\n" in err
+    assert f"features: 1 entry, 0.1 of at most 20,000 MB, in {tmp_path / 'features'}\n" in err
+    assert f"pictures: 1 entry, 0.1 of at most 20,000 MB, in {tmp_path / 'home/pictures'}\n" in err
 
 
 def test_for_machines_there_is_the_kind_too(cache, tmp_path, monkeypatch):

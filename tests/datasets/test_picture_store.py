@@ -99,9 +99,10 @@ def test_room_is_made_from_left_overs_first(root, store):
 def test_pictures_of_a_person_in_a_folder_of_this_name_are_left_alone(make_folder, store):
     make_folder({"cats": 2, ".cats-2": 1}, name="home/pictures")
     (store.folder / "dogs").mkdir()
+    (store.folder / "doors.lock").write_text("a picture, perhaps")
     store.limit = 0
     store.make_room(1, "another")
-    assert store.entries() == [] and store.clear() == 0 and len(list(store.folder.rglob("*"))) == 6
+    assert store.entries() == [] and store.clear() == 0 and len(list(store.folder.rglob("*"))) == 7
 
 
 def test_an_entry_tells_what_it_is(root, store):

@@ -126,11 +126,29 @@ def test_clearing_takes_what_killed_processes_left(store, name):
 
 def test_what_a_process_is_just_making_stays(store):
     store.get("key", SHAPE, Filling())
-    (store.folder / ".key.npy-1a_b").touch()
+    (store.folder / ".123-key.json").touch()
     with FileLock(store.folder / "key.lock"):
         assert store.clear() == 0
         store.get("other", (15, 3), Filling())
-    assert {entry.key for entry in store.entries()} == {"key", "other"} and (store.folder / ".key.npy-1a_b").exists()
+    assert {entry.key for entry in store.entries()} == {"key", "other"} and (store.folder / ".123-key.json").exists()
+
+
+def test_clearing_while_an_entry_is_made_does_not_harm_it(store):
+    seen = []
+
+    def fill(array):
+        seen.extend(entry.key for entry in store.left_overs())
+        store.clear()
+        array[:] = 2
+
+    assert store.get("key", SHAPE, fill).tolist() == [[2.0] * 3] * 10 and seen == ["key"]
+
+
+def test_what_is_made_anew_needs_no_room_twice(store):
+    for key in ("other", "key"):
+        store.get(key, SHAPE, Filling())
+    store.make_room(300, "key")
+    assert len(store.entries()) == 2
 
 
 def test_an_array_without_a_record_goes_too(store):

@@ -26,7 +26,7 @@ def cache(
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
-    """List what is kept so that it is done once, decoded pictures and what frozen layers gave; or clear it."""
+    """List what is kept so that it is done once, features of frozen layers and decoded pictures; or clear it."""
     stores = [store for store in _stores(data_dir) if kind in (None, store.kind)]
     if clear:
         for store in stores:
@@ -41,7 +41,8 @@ def cache(
         print_table(list(rows[0]), [[str(value) for value in row.values()] for row in rows])
     for store, entries in listed:
         used, limit = (number / 10**6 for number in (sum(entry.bytes for entry in entries), store.limit))
-        say(f"{store.kind}: {len(entries)} entries, {used:,.1f} of at most {limit:,.0f} MB, in {store.folder}")
+        count = "1 entry" if len(entries) == 1 else f"{len(entries):,} entries"
+        say(f"{store.kind}: {count}, {used:,.1f} of at most {limit:,.0f} MB, in {store.folder}")
 
 
 def _stores(data_dir: Path | None) -> list[Any]:

@@ -1,6 +1,7 @@
 """Who may import whom, and that asking for help loads nothing slow."""
 
 import ast
+import re
 import resource
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import vgglab
 
 SOURCE = Path(vgglab.__file__).parent
 BACKENDS = {"keras", "tensorflow", "jax", "torch"}
+PAGE = (Path(__file__).parents[1] / "docs" / "architecture.md").read_text(encoding="utf-8")
 # The rooms of the house, from the ground up: a room may import those on the floors below it, and no other.
 FLOORS = (
     {"errors", "keras_tools", "studies"},
@@ -79,6 +81,31 @@ def test_a_room_imports_only_rooms_on_lower_floors():
         if room(module) and room(target) not in (None, room(module)) and floor[room(target)] >= floor[room(module)]
     }
     assert not breaches
+
+
+def test_the_page_of_the_house_shows_every_room_on_its_floor():
+    shown = re.findall(r"^(\d|planned) +(\w+)(?:/|\.py) ", PAGE, re.MULTILINE)
+    floors = {(str(number), name) for number, names in enumerate(FLOORS) for name in names}
+    assert {(floor, name) for floor, name in shown if floor != "planned"} == floors
+    assert not [name for floor, name in shown if floor == "planned" and (SOURCE / name).exists()]
+
+
+def test_every_module_on_the_page_of_the_house_exists():
+    rooms = re.findall(r"^\d +(\w+/) (.*)", PAGE, re.MULTILINE)
+    below = [SOURCE / room / name for room, text in rooms for name in re.findall(r"\w+(?:\.py|/)", text)]
+    written = [SOURCE / name for name in re.findall(r"`([\w/]+\.py)`", PAGE)]
+    assert len(below) > 35 and len(written) > 15 and [path for path in below + written if not path.exists()] == []
+
+
+def test_every_function_on_the_page_of_the_house_exists():
+    named = [
+        (module, name)
+        for row in re.findall(r"^\| \d+ \| ([^|]*) \|", PAGE, re.MULTILINE)
+        for module, names in re.findall(r"`([\w/]+\.py)`((?:,? `\w+`)+)", row)
+        for name in re.findall(r"\w+", names)
+    ]
+    defined = {name: {node.name for node in tree.body if hasattr(node, "name")} for name, tree in MODULES.items()}
+    assert len(named) > 20 and [pair for pair in named if pair[1] not in defined[module_name(SOURCE / pair[0])]] == []
 
 
 def test_the_top_has_two_doors_and_the_errors():

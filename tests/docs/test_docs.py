@@ -13,7 +13,7 @@ from vgglab.config.resolve import from_options, make_config
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.md"))
-DOCUMENTS = ["README.md", "CONTRIBUTING.md", "src/vgglab/models/builtin/CARD.md", *PAGES]
+DOCUMENTS = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "src/vgglab/models/builtin/CARD.md", *PAGES]
 VERBS = tuple(name.replace("_", "-") for name in typer.main.get_command(app).commands)
 
 

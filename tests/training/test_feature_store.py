@@ -5,6 +5,7 @@ import time
 
 import numpy as np
 import pytest
+from filelock import FileLock
 
 from vgglab.errors import ConfigError, DataError
 from vgglab.training.feature_store import FeatureStore
@@ -84,7 +85,7 @@ def test_the_one_used_longest_ago_goes_when_there_is_too_much(store):
 def test_what_is_larger_than_the_limit_is_made_and_not_kept(tmp_path):
     store = FeatureStore(tmp_path, limit=BYTES - 1)
     assert store.get("key", SHAPE, Filling(3)).tolist() == [[3.0] * 3] * 10
-    assert not list(tmp_path.glob("*.npy")) and not list(tmp_path.glob(".making*"))
+    assert not list(tmp_path.glob("*.npy*"))
 
 
 def test_an_interruption_leaves_no_entry_and_no_temporary_file(store):
@@ -93,7 +94,7 @@ def test_an_interruption_leaves_no_entry_and_no_temporary_file(store):
 
     with pytest.raises(KeyboardInterrupt):
         store.get("key", SHAPE, interrupt)
-    assert store.entries() == [] and not list(store.folder.glob("*.npy"))
+    assert store.entries() == [] and not list(store.folder.glob("*.npy*"))
 
 
 def test_a_second_process_waits_for_the_first(store):
@@ -116,6 +117,46 @@ def test_clearing_frees_everything(store):
     assert store.clear() > BYTES and store.entries() == [] and list(store.folder.iterdir()) == []
 
 
+@pytest.mark.parametrize("name", [".key.npy-1a_b", ".key.json-00ff", ".123-key.json", ".making-a1.npy"])
+def test_clearing_takes_what_killed_processes_left(store, name):
+    store.folder.mkdir()
+    (store.folder / name).write_bytes(b"12345")
+    assert store.clear() == 5 and list(store.folder.iterdir()) == []
+
+
+def test_what_a_process_is_just_making_stays(store):
+    store.get("key", SHAPE, Filling())
+    (store.folder / ".123-key.json").touch()
+    with FileLock(store.folder / "key.lock"):
+        assert store.clear() == 0
+        store.get("other", (15, 3), Filling())
+    assert {entry.key for entry in store.entries()} == {"key", "other"} and (store.folder / ".123-key.json").exists()
+
+
+def test_clearing_while_an_entry_is_made_does_not_harm_it(store):
+    seen = []
+
+    def fill(array):
+        seen.extend(entry.key for entry in store.left_overs())
+        store.clear()
+        array[:] = 2
+
+    assert store.get("key", SHAPE, fill).tolist() == [[2.0] * 3] * 10 and seen == ["key"]
+
+
+def test_what_is_made_anew_needs_no_room_twice(store):
+    for key in ("other", "key"):
+        store.get(key, SHAPE, Filling())
+    store.make_room(300, "key")
+    assert len(store.entries()) == 2
+
+
+def test_an_array_without_a_record_goes_too(store):
+    store.get("key", SHAPE, Filling())
+    (store.folder / "key.json").unlink()
+    assert [entry.about for entry in store.entries()] == ["damaged"] and store.clear() > BYTES
+
+
 def test_an_entry_tells_what_it_is(store):
     store.get("key", SHAPE, Filling(), "vgg16, 10 images")
     (entry,) = store.entries()
@@ -128,9 +169,10 @@ def test_a_folder_that_cannot_be_made_is_one_line(tmp_path):
         FeatureStore(tmp_path / "file" / "features").get("key", SHAPE, Filling())
 
 
-def test_a_limit_that_is_no_number_is_one_line(monkeypatch):
-    monkeypatch.setenv("VGGLAB_CACHE_LIMIT", "lots")
-    with pytest.raises(ConfigError, match="VGGLAB_CACHE_LIMIT is 'lots'; expected gigabytes"):
+@pytest.mark.parametrize("text", ["lots", "inf", "nan"])
+def test_a_limit_that_is_no_number_is_one_line(monkeypatch, text):
+    monkeypatch.setenv("VGGLAB_CACHE_LIMIT", text)
+    with pytest.raises(ConfigError, match=f"VGGLAB_CACHE_LIMIT is '{text}'; expected gigabytes"):
         FeatureStore()
 
 

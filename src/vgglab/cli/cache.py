@@ -1,30 +1,58 @@
-"""`vgglab cache`: what is kept so that it is computed once."""
+"""`vgglab cache`: what is kept so that it is done once."""
 
 import json
-from typing import Annotated
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
 from vgglab.cli.console import print_table, say
-from vgglab.cli.parameters import Json
+from vgglab.cli.parameters import DataDir, Json
+
+
+class Kind(StrEnum):
+    """What there is a cache of."""
+
+    FEATURES = "features"
+    PICTURES = "pictures"
 
 
 def cache(
     clear: Annotated[bool, typer.Option("--clear", help="Take everything that is kept away.")] = False,
+    kind: Annotated[
+        Kind | None, typer.Option(metavar="KIND", help="Only `features` of frozen layers, or only decoded `pictures`.")
+    ] = None,
+    data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
-    """List what frozen layers gave, kept so that they are computed once; or clear it."""
-    from vgglab.training.feature_store import FeatureStore
-
-    store = FeatureStore()
+    """List what is kept so that it is done once, features of frozen layers and decoded pictures; or clear it."""
+    stores = [store for store in _stores(data_dir) if kind in (None, store.kind)]
     if clear:
-        say(f"{store.clear() / 10**6:,.1f} MB freed in {store.folder}")
+        for store in stores:
+            say(f"{store.kind}: {store.clear() / 10**6:,.1f} MB freed in {store.folder}{_in_use(store)}")
         return
-    rows = [entry.as_row() for entry in store.entries()]
+    listed = [(store, store.entries()) for store in stores]
+    rows = [{"kind": store.kind, **entry.as_row()} for store, entries in listed for entry in entries]
     if as_json:
         typer.echo(json.dumps(rows, indent=1))
         return
     if rows:
         print_table(list(rows[0]), [[str(value) for value in row.values()] for row in rows])
-    total = sum(row["megabytes"] for row in rows)
-    say(f"{len(rows)} entries, {total:,.1f} of at most {store.limit / 10**6:,.0f} MB, in {store.folder}")
+    for store, entries in listed:
+        used, limit = (number / 10**6 for number in (sum(entry.bytes for entry in entries), store.limit))
+        count = "1 entry" if len(entries) == 1 else f"{len(entries):,} entries"
+        say(f"{store.kind}: {count}, {used:,.1f} of at most {limit:,.0f} MB, in {store.folder}")
+
+
+def _stores(data_dir: Path | None) -> list[Any]:
+    """What frozen layers gave, and each folder of decoded pictures that is there."""
+    from vgglab.datasets.picture_store import PictureStore, picture_folders
+    from vgglab.training.feature_store import FeatureStore
+
+    return [FeatureStore(), *(PictureStore(folder) for folder in picture_folders(data_dir) if folder.is_dir())]
+
+
+def _in_use(store: Any) -> str:
+    left = len(store.entries())
+    return f"; {left} left, in use or not to be removed" if left else ""

@@ -15,17 +15,16 @@ from pathlib import Path
 
 import numpy as np
 from filelock import FileLock
-from platformdirs import user_cache_dir
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from vgglab.datasets.decode import try_decode
+from vgglab.datasets.kept import mark_used
 from vgglab.datasets.parallel import map_parallel
-from vgglab.datasets.places import data_home
+from vgglab.datasets.picture_store import ENTRY, IMAGES, PictureStore, lock_of, picture_folders
 from vgglab.errors import DataError
 
 VERSION = 1  # of the entries, and of how pictures are decoded: another one decodes everything anew
-IMAGES, ENTRY = "images.npy", "entry.json"
 
 
 class MappedImages(np.memmap):
@@ -75,8 +74,9 @@ def decoded_pictures(
     shape = (len(files), size, size, 3)
     if (ready := _open_entry(entry, key, shape)) is not None:
         return ready
-    with FileLock(home / f".{entry.name}.lock"):
+    with FileLock(lock_of(entry)):
         if (ready := _open_entry(entry, key, shape)) is None:  # no other process made it, while this one waited
+            PictureStore(home).make_room(int(np.prod(shape)), entry.name)
             _check_room(home, int(np.prod(shape)))
             _make_entry(entry, key, shape, [os.path.join(root, file) for file in files])
             ready = _open_entry(entry, key, shape)
@@ -85,16 +85,15 @@ def decoded_pictures(
 
 def _cache_home(data_dir: str | PathLike[str] | None) -> Path:
     """The first place that can be written."""
-    places = (data_home(data_dir), Path(user_cache_dir("vgglab")), Path(tempfile.gettempdir()) / "vgglab")
-    for place in places:
-        folder = place / "pictures"
+    folders = picture_folders(data_dir)
+    for folder in folders:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError:
             continue
         if os.access(folder, os.W_OK):
             return folder
-    raise DataError(f"no place to keep decoded pictures: cannot write to {places[0]}; name another in VGGLAB_DATA")
+    raise DataError(f"no place to keep decoded pictures: cannot write to {folders[0]}; name another in VGGLAB_DATA")
 
 
 def _key(root: Path, files: Sequence[str], size: int) -> str:
@@ -124,6 +123,7 @@ def _open_entry(entry: Path, key: str, shape: tuple[int, ...]) -> Decoded | None
         return None
     if told["key"] != key or images.shape != (count, *shape[1:]) or images.dtype != np.uint8:
         return None
+    mark_used(entry)
     return Decoded(images.view(MappedImages) if count else images, broken)
 
 

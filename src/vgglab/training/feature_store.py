@@ -1,13 +1,12 @@
-"""A folder of arrays with a size limit: an entry is whole and as it was written, or it is made anew."""
+"""A folder of arrays: an entry is whole and as it was written, or it is made anew."""
 
 import hashlib
 import json
 import os
+import re
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,38 +14,14 @@ import numpy as np
 from filelock import FileLock
 from platformdirs import user_cache_dir
 
-from vgglab.errors import ConfigError, DataError
+from vgglab.datasets.kept import Entry, Store, mark_used, size_of
+from vgglab.errors import DataError
 from vgglab.runs.files import write_json
-
-DEFAULT_LIMIT = 20  # gigabytes
-GIGABYTE = 10**9
 
 Fill = Callable[[np.ndarray], None]
 
 
-@dataclass(frozen=True)
-class Entry:
-    """One kept array.
-
-    Attributes:
-        key: what it was computed from, as a hash.
-        bytes: size of its file.
-        used: when it was last read or written, in seconds since 1970.
-        about: what a person is told of it.
-    """
-
-    key: str
-    bytes: int
-    used: float
-    about: str
-
-    def as_row(self) -> dict[str, Any]:
-        """The entry for a table or JSON."""
-        used = datetime.fromtimestamp(self.used).astimezone().isoformat("T", "seconds")
-        return {"key": self.key, "megabytes": round(self.bytes / 10**6, 1), "last used": used, "about": self.about}
-
-
-class FeatureStore:
+class FeatureStore(Store):
     """Arrays by key in a folder; the ones used longest ago go when there are too many bytes.
 
     Args:
@@ -54,9 +29,11 @@ class FeatureStore:
         limit: bytes in all; None for VGGLAB_CACHE_LIMIT (in gigabytes), else 20 GB.
     """
 
+    kind = "features"
+
     def __init__(self, folder: Path | None = None, limit: int | None = None):
-        self.folder = Path(folder or os.environ.get("VGGLAB_CACHE") or Path(user_cache_dir("vgglab")) / "features")
-        self.limit = _limit_from_environment() if limit is None else limit
+        chosen = folder or os.environ.get("VGGLAB_CACHE") or Path(user_cache_dir("vgglab")) / "features"
+        super().__init__(Path(chosen), limit)
 
     def get(self, key: str, shape: tuple[int, ...], fill: Fill, about: str = "") -> np.ndarray:
         """The float32 array of a key, read-only and memory-mapped; made by `fill` where it is not kept or is damaged.
@@ -69,14 +46,14 @@ class FeatureStore:
         """
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            with FileLock(self.folder / f"{key}.lock"):
+            with FileLock(self._lock(key)):
                 if self._is_whole(key, shape):
-                    os.utime(self._record(key))
+                    mark_used(self._record(key))
                 else:
                     size = _bytes(shape)
                     if size > self.limit:
-                        return self._make_nameless(shape, fill)
-                    self._make_room(size)
+                        return self._make_nameless(key, shape, fill)
+                    self.make_room(size, key)
                     self._make(key, shape, fill, about)
                 return np.load(self._array(key), mmap_mode="r")
         except OSError as error:
@@ -85,27 +62,22 @@ class FeatureStore:
                 "make room, name another folder in VGGLAB_CACHE, or train with --no-cache"
             ) from None
 
-    def entries(self) -> list[Entry]:
-        """What is kept, the latest used first."""
-        found = []
-        for path in self.folder.glob("*.json"):
-            array = self._array(path.stem)
-            if array.exists():
-                about = _read(path).get("about", "")
-                found.append(Entry(path.stem, array.stat().st_size, path.stat().st_mtime, about))
-        return sorted(found, key=lambda entry: -entry.used)
+    def find(self) -> Iterator[Entry]:
+        for key in {path.stem for pattern in ("[!.]*.npy", "[!.]*.json") for path in self.folder.glob(pattern)}:
+            record, array = self._record(key), self._array(key)
+            with suppress(OSError):  # another process has just taken it away
+                status = (record if record.exists() else array).stat()
+                about = _read(record).get("about", "damaged")
+                yield Entry(key, (record, array), self._lock(key), size_of(array), status.st_mtime, about)
 
-    def clear(self) -> int:
-        """Take everything away.
+    def left_overs(self) -> Iterator[Entry]:
+        for path in self.folder.glob(".*"):
+            with suppress(OSError):
+                if made := re.match(r"\.(?:\d+-)?([^.]+)\.(?:npy|json)", path.name):  # with a number: by write_json
+                    yield Entry(made[1], (path,), self._lock(made[1]), size_of(path))
 
-        Returns:
-            The bytes that were freed.
-        """
-        freed = sum(path.stat().st_size for path in self.folder.glob("*.npy"))
-        for pattern in ("*.json", "*.npy", "*.lock"):
-            for path in self.folder.glob(pattern):
-                path.unlink(missing_ok=True)
-        return freed
+    def _lock(self, key: str) -> Path:
+        return self.folder / f"{key}.lock"
 
     def _array(self, key: str) -> Path:
         return self.folder / f"{key}.npy"
@@ -118,7 +90,7 @@ class FeatureStore:
         return array.exists() and record.get("shape") == list(shape) and record.get("sha256") == _digest(array)
 
     def _make(self, key: str, shape: tuple[int, ...], fill: Fill, about: str) -> None:
-        with self._temporary(shape) as temporary:
+        with self._temporary(key, shape) as temporary:
             array = np.load(temporary, mmap_mode="r+")
             fill(array)
             array.flush()
@@ -127,16 +99,16 @@ class FeatureStore:
         record = {"schema": 1, "shape": list(shape), "sha256": _digest(self._array(key)), "about": about}
         write_json(self._record(key), record)
 
-    def _make_nameless(self, shape: tuple[int, ...], fill: Fill) -> np.ndarray:
-        with self._temporary(shape) as temporary:
+    def _make_nameless(self, key: str, shape: tuple[int, ...], fill: Fill) -> np.ndarray:
+        with self._temporary(key, shape) as temporary:
             array = np.load(temporary, mmap_mode="r+")
             fill(array)
         return array
 
     @contextmanager
-    def _temporary(self, shape: tuple[int, ...]) -> Iterator[Path]:
+    def _temporary(self, key: str, shape: tuple[int, ...]) -> Iterator[Path]:
         """A file for an array of this shape with all its bytes reserved; gone at the end unless it was renamed."""
-        handle, name = tempfile.mkstemp(prefix=".making-", suffix=".npy", dir=self.folder)
+        handle, name = tempfile.mkstemp(prefix=f".{key}.npy-", dir=self.folder)
         try:
             with os.fdopen(handle, "wb") as file:
                 header = {"descr": "<f4", "fortran_order": False, "shape": tuple(shape)}
@@ -149,23 +121,6 @@ class FeatureStore:
             yield Path(name)
         finally:
             Path(name).unlink(missing_ok=True)
-
-    def _make_room(self, wanted: int) -> None:
-        kept = self.entries()
-        total = sum(entry.bytes for entry in kept) + wanted
-        while total > self.limit and kept:
-            oldest = kept.pop()
-            self._record(oldest.key).unlink(missing_ok=True)
-            self._array(oldest.key).unlink(missing_ok=True)
-            total -= oldest.bytes
-
-
-def _limit_from_environment() -> int:
-    text = os.environ.get("VGGLAB_CACHE_LIMIT", str(DEFAULT_LIMIT))
-    try:
-        return round(float(text) * GIGABYTE)
-    except ValueError:
-        raise ConfigError(f"VGGLAB_CACHE_LIMIT is {text!r}; expected gigabytes, such as {DEFAULT_LIMIT}") from None
 
 
 def _bytes(shape: tuple[int, ...]) -> int:

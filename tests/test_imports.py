@@ -146,7 +146,9 @@ def modules_after(code: str) -> set[str]:
 
 @pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"], []])
 def test_help_loads_nothing_slow(arguments):
-    loaded = modules_after(f"from vgglab.cli.app import app, run_command\nrun_command(app, {arguments})")
+    loaded = modules_after(
+        f"from vgglab.cli.app import app\nfrom vgglab.cli.console import run_command\nrun_command(app, {arguments})"
+    )
     slow = BACKENDS | {"numpy", "sklearn", "matplotlib"} | ({"pydantic"} if "train" not in arguments else set())
     assert "typer" in loaded and not loaded & slow
 

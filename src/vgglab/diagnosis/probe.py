@@ -10,7 +10,7 @@ from keras import ops
 
 from vgglab.diagnosis.records import short
 from vgglab.keras_tools.gradients import gradients_of
-from vgglab.keras_tools.graph import nodes_in_order
+from vgglab.keras_tools.graph import nodes_in_order, operation_of
 
 IMAGE_CHANNELS = 4  # with more, a network sees features
 LINEAR = {"linear", "softmax"}
@@ -264,8 +264,7 @@ def describe_model(model: keras.Model) -> dict[str, Any]:
 def count_softmaxes(model: keras.Model) -> int:
     """How many softmaxes follow each other at the model's end, with nothing trainable between them."""
     count, tensor = 0, model.output
-    while getattr(tensor, "_keras_history", None):
-        layer = tensor._keras_history.operation
+    while (layer := operation_of(tensor)) is not None:
         softmax = isinstance(layer, keras.layers.Softmax)
         softmax = softmax or getattr(getattr(layer, "activation", None), "__name__", "") == "softmax"
         if not softmax and type(layer).__name__ not in PASSES_ON:

@@ -11,7 +11,7 @@ import numpy as np
 from keras import ops
 
 from vgglab.keras_tools.gradients import gradients_of
-from vgglab.keras_tools.graph import functional, inlined, node_of, nodes_in_order
+from vgglab.keras_tools.graph import functional, inlined, node_of, nodes_in_order, operation_of
 
 POOLINGS = ("MaxPooling2D", "AveragePooling2D", "GlobalMaxPooling2D", "GlobalAveragePooling2D")
 FINE_ENOUGH = 3  # places along each side of feature maps
@@ -49,7 +49,7 @@ class GradCam:
     @property
     def layer(self) -> str:
         """Name of the layer whose feature maps are looked at."""
-        return self.body.outputs[0]._keras_history.operation.name
+        return operation_of(self.body.outputs[0]).name
 
     def explain(self, images: np.ndarray, classes: np.ndarray) -> np.ndarray:
         """How much each place speaks for a class, relative to the image's strongest: float32 (N, h, w), 0 to 1.

@@ -1,4 +1,8 @@
-"""The graph of a functional model, as it lies in that model: a layer may have other places in other models."""
+"""The graph of a functional model, as it lies in that model: a layer may have other places in other models.
+
+All that the package needs of what Keras keeps to itself stands here. `tests/keras_tools/test_graph.py` says which
+versions of Keras it was tried with.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -20,6 +24,27 @@ def node_of(tensor: Any) -> Any:
     return history.operation._inbound_nodes[history.node_index]
 
 
+def operation_of(tensor: Any) -> Any:
+    """The operation that gave a symbolic tensor; None for any other tensor."""
+    history = getattr(tensor, "_keras_history", None)
+    return history.operation if history else None
+
+
+def inner_layers(layer: keras.layers.Layer) -> list[keras.layers.Layer]:
+    """A layer or model, and every layer inside it, at any depth."""
+    return list(layer._flatten_layers())
+
+
+def own_variables(layer: keras.layers.Layer) -> list[keras.Variable]:
+    """A layer's own weights in the order of files, without those of layers inside it."""
+    return layer._trainable_variables + layer._non_trainable_variables
+
+
+def run_through(graph: keras.Model, inputs: list[Any], replaced: Callable[[Any], Callable[..., Any]]) -> Any:
+    """What comes of `inputs` by the way of a functional model, with another operation in the place of each of its."""
+    return graph._run_through_graph(inputs, operation_fn=replaced)
+
+
 def functional(model: Any) -> keras.Model | None:
     """The graph of a model, sequential ones too; None for what has none, such as a subclass with its own `call`."""
     graph = getattr(model, "_functional", None) or model
@@ -31,11 +56,11 @@ def inlined(graph: keras.Model) -> keras.Model:
     if not any(functional(node.operation) for node in nodes_in_order(graph)):
         return graph
     inputs = [keras.Input(batch_shape=tensor.shape, dtype=tensor.dtype) for tensor in graph.inputs]
-    return keras.Model(inputs, graph._run_through_graph(inputs, operation_fn=_taken_apart))
+    return keras.Model(inputs, run_through(graph, inputs, _taken_apart))
 
 
 def _taken_apart(operation: keras.Operation) -> Callable[..., Any]:
     inner = functional(operation)
     if inner is None:
         return operation
-    return lambda inputs, **options: inner._run_through_graph(inputs, operation_fn=_taken_apart)
+    return lambda inputs, **options: run_through(inner, inputs, _taken_apart)

@@ -5,7 +5,7 @@ from typing import Any
 
 import keras
 
-from vgglab.keras_tools.graph import functional, node_of, nodes_in_order
+from vgglab.keras_tools.graph import functional, inner_layers, node_of, nodes_in_order
 
 
 def count_parameters(model: keras.Model) -> dict[str, int]:
@@ -28,7 +28,7 @@ def leaf_layers(model: keras.Model) -> list[keras.layers.Layer]:
     """Every layer that is not itself a model, each once, in order."""
     found: list[keras.layers.Layer] = []
     for layer in (functional(model) or model).layers:
-        found += leaf_layers(layer) if isinstance(layer, keras.Model) else layer._flatten_layers()
+        found += leaf_layers(layer) if isinstance(layer, keras.Model) else inner_layers(layer)
     return list(dict.fromkeys(found))
 
 

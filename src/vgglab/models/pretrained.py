@@ -19,6 +19,7 @@ import keras
 from vgglab.config.schema import BUILTIN, BUILTIN_WIDTH, RunConfig
 from vgglab.config.yaml_text import nearest
 from vgglab.errors import ConfigError, DataError, RunError, first_line
+from vgglab.keras_tools.graph import run_through
 from vgglab.models.builtin import builtin_path
 from vgglab.models.preprocessing import INPUT, RESCALING, RESIZING, treat_alike
 from vgglab.models.weights import copy_weights, load_weights
@@ -275,7 +276,7 @@ def replay(start: Tensor, end: Tensor, x: Tensor, changes: dict[str, dict[str, A
             copies[operation] = type(operation).from_config(config)
         return copies[operation]
 
-    result = keras.Model(start, end)._run_through_graph([x], operation_fn=copy)
+    result = run_through(keras.Model(start, end), [x], copy)
     for old, new in copies.items():
         if isinstance(new, keras.layers.Layer):
             new.trainable = True

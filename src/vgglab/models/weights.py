@@ -15,6 +15,7 @@ import keras
 import numpy as np
 
 from vgglab.errors import ConfigError, DataError, first_line
+from vgglab.keras_tools.graph import inner_layers, own_variables
 from vgglab.runs.saved_model import WEIGHTS_IN_ARCHIVE
 
 SUFFIXES = (".weights.h5", ".h5", ".keras")
@@ -85,9 +86,11 @@ def load_weights(model: keras.Model, path: Path, name: str) -> None:
 
 def copy_weights(source: keras.layers.Layer, target: keras.layers.Layer) -> None:
     """Give `target` the weights of `source`, a layer with the same settings."""
-    pairs = zip(source._flatten_layers(), target._flatten_layers(), strict=True)
+    pairs = zip(inner_layers(source), inner_layers(target), strict=True)
     for old, new in pairs:
-        Slot("", new, _variables(new)).fill([keras.ops.convert_to_numpy(variable) for variable in _variables(old)])
+        Slot("", new, own_variables(new)).fill(
+            [keras.ops.convert_to_numpy(variable) for variable in own_variables(old)]
+        )
 
 
 def read_weights(path: Path) -> tuple[dict[str, StoredLayer], bool]:
@@ -166,13 +169,8 @@ def _layers_by_key(model: keras.Model, place: str = "layers") -> Iterator[Slot]:
         seen[kind] += 1
         if isinstance(layer, keras.Model):
             yield from _layers_by_key(layer, f"{key}/layers")
-        elif variables := _variables(layer):
+        elif variables := own_variables(layer):
             yield Slot(key, layer, variables)
-
-
-def _variables(layer: keras.layers.Layer) -> list[keras.Variable]:
-    """A layer's own weights in the order of files, without those of layers inside it."""
-    return layer._trainable_variables + layer._non_trainable_variables
 
 
 def _check(slot: Slot, stored: StoredLayer | None, problem: str) -> None:

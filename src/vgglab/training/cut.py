@@ -5,7 +5,7 @@ from typing import Any
 
 import keras
 
-from vgglab.keras_tools.graph import nodes_in_order
+from vgglab.keras_tools.graph import inner_layers, nodes_in_order
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def cut_model(model: keras.Model) -> Cut | None:
 
 def noisy_layers(model: keras.Model) -> list[keras.layers.Layer]:
     """The layers that draw random numbers while the model trains, such as Dropout."""
-    return [layer for layer in model._flatten_layers(include_self=False) if hasattr(layer, "seed_generator")]
+    return [layer for layer in inner_layers(model) if hasattr(layer, "seed_generator")]
 
 
 @dataclass(frozen=True)

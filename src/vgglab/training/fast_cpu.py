@@ -12,6 +12,7 @@ from typing import Any
 import keras
 
 from vgglab.keras_tools.calls import replaced_calls
+from vgglab.keras_tools.graph import inner_layers
 
 
 @contextmanager
@@ -31,7 +32,7 @@ def fast_batch_norm(model: keras.Model) -> Iterator[int]:
         >>> with fast_batch_norm(model):
         ...     model.fit(images, labels)
     """
-    layers = [layer for layer in model._flatten_layers(include_self=False) if _is_covered(layer)]
+    layers = [layer for layer in inner_layers(model) if _is_covered(layer)]
     _forget_traces(model)
     try:
         with replaced_calls(layers, _faster_call):

@@ -46,13 +46,16 @@ def test_the_key_holds_weights_treatment_network_and_images(images):
     assert len(set(keys)) == len(keys) and features_key(small_network(), images) == keys[0]
 
 
+NOT_ON_JAX = pytest.mark.skipif(keras.backend.backend() == "jax", reason="JAX compiles it for minutes on a CPU")
+
+
 @pytest.mark.timeout(900)  # half a minute for ResNet50, where nothing else runs
 @pytest.mark.parametrize(
     ("backbone", "weights", "freeze", "width"),
     [
         ("VGG16", "builtin", "block5_conv1", 0.25),
-        ("ResNet50", "none", "all", 1.0),
-        ("MobileNetV2", "builtin", "block_16_expand", 0.25),
+        pytest.param("ResNet50", "none", "all", 1.0, marks=NOT_ON_JAX),
+        pytest.param("MobileNetV2", "builtin", "block_16_expand", 0.25, marks=NOT_ON_JAX),
     ],
 )
 def test_nothing_changes_but_the_time(backbone, weights, freeze, width):

@@ -1,4 +1,4 @@
-# Every chore, the same here and in CI: make demo, make test, make lint.
+# Every chore, the same here and in CI: make demo, make test, make test-backends, make lint.
 
 PYTHON ?= python3
 VENV := .venv
@@ -8,9 +8,14 @@ PIP := $(BIN)/pip install --quiet --disable-pip-version-check --no-compile --con
 COMPILE := $(BIN)/python -m compileall -qq -j 0 $(VENV) src || true
 INSTALLED := $(VENV)/installed
 TESTABLE := $(VENV)/testable
+BACKENDS := $(VENV)/backends
+PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
+# What imports a backend; the rest reads folders, and is the same on each.
+ON_BACKENDS := $(addprefix tests/,diagnosis evaluation experiments keras_tools models runs training \
+	cli/test_predict.py report/test_notebook.py test_public.py)
 DEMO := runs/vgg16-lab-digits-width-0.25
 
-.PHONY: demo test lint clean
+.PHONY: demo test test-backends lint clean
 
 demo: $(INSTALLED)
 	$(BIN)/vgglab study vgg16-lab --data digits --width 0.25
@@ -20,7 +25,11 @@ demo: $(INSTALLED)
 	@echo "  the chosen network:   $(DEMO)/optimal (confusion_matrix.png, curves.png, best.keras)"
 
 test: $(TESTABLE)
-	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
+	$(PYTEST)
+
+test-backends: $(BACKENDS)
+	KERAS_BACKEND=torch $(PYTEST) $(ON_BACKENDS)
+	KERAS_BACKEND=jax $(PYTEST) $(ON_BACKENDS)
 
 lint: $(TESTABLE)
 	$(BIN)/ruff check .
@@ -40,5 +49,10 @@ $(INSTALLED): $(VENV)/made pyproject.toml constraints.txt
 
 $(TESTABLE): $(INSTALLED)
 	$(PIP) --editable '.[test]'
+	$(COMPILE)
+	touch $@
+
+$(BACKENDS): $(TESTABLE)
+	$(PIP) --editable '.[jax,torch]'
 	$(COMPILE)
 	touch $@

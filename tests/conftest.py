@@ -1,16 +1,33 @@
 """What several tests share: a tiny training run on the built-in digits, done once."""
 
+import atexit
+import os
+import shutil
 import signal
+import tempfile
 
 import pytest
 
 import vgglab  # before any test imports Keras: it chooses the kernels that TensorFlow computes with
+
+if os.environ.get("KERAS_BACKEND") == "jax" and "JAX_COMPILATION_CACHE_DIR" not in os.environ:
+    # Nearly all of the time is XLA's compiling: less thorough it takes a third, and each network is compiled once.
+    os.environ["JAX_COMPILATION_CACHE_DIR"] = tempfile.mkdtemp(prefix="vgglab-tests-")
+    os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0.1"
+    os.environ["XLA_FLAGS"] = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"  # else each program that is read back says on stderr how it was made
+    atexit.register(shutil.rmtree, os.environ["JAX_COMPILATION_CACHE_DIR"], ignore_errors=True)
 
 # Where the tests were started with Ctrl-C ignored, as a shell does for what it puts in the background, the processes
 # that they start would ignore it too.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 TINY = {"limit": 100, "width": 0.05, "batch_norm": True, "dropout": 0.2, "learning_rate": 0.1, "epochs": 3}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes long, and says so by a time limit of its own, comes first: no core waits for it at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("timeout") is None)
 
 
 @pytest.fixture(scope="session")

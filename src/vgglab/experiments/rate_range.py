@@ -23,10 +23,11 @@ from vgglab.evaluation.rate_display import draw_rate_range
 from vgglab.experiments.run import start_model
 from vgglab.runs.files import read_json, write_json, write_text
 from vgglab.runs.store import Run, find_folder, load
-from vgglab.training.batches import Batches, epoch_order
+from vgglab.training.batches import Batches, epoch_order, feed
 from vgglab.training.compiling import build_optimizer, compile_model
 from vgglab.training.fast_cpu import fast_batch_norm
 from vgglab.training.freezing import at_rest, freeze
+from vgglab.training.interrupts import KeptInterrupts
 from vgglab.training.part import TrainedPart, make_part
 from vgglab.training.progress import ProgressMode
 
@@ -88,8 +89,8 @@ def sweep(part: TrainedPart, config: RunConfig, chance: float) -> list[float]:
     orders = (epoch_order(count, seed, epoch) for epoch in itertools.count())
     needed = -(-STEPS * size // count)
     batches.order = np.concatenate(list(itertools.islice(orders, needed)))[: STEPS * size]
-    with fast_batch_norm(part.model), at_rest(part.resting):
-        part.model.fit(batches, epochs=1, shuffle=False, verbose=0, callbacks=[watch])
+    with fast_batch_norm(part.model), at_rest(part.resting), KeptInterrupts() as kept:
+        part.model.fit(feed(batches), epochs=1, shuffle=False, verbose=0, callbacks=[watch, kept])
     return watch.losses
 
 

@@ -26,7 +26,7 @@ from vgglab.report.notebook import Run, load
 from vgglab.runs.environment import describe_environment
 from vgglab.runs.files import read_json, write_csv, write_json, write_text
 from vgglab.runs.record import RunRecord
-from vgglab.runs.saved_model import load_model, write_weights
+from vgglab.runs.saved_model import Classifier, load_model, write_weights
 from vgglab.runs.store import DEFAULT_PARENT, create_run, lock
 from vgglab.tracking.trackers import Tracking, check_trackers, tracked
 from vgglab.training.checkpoint import Checkpoint, checkpointed_history
@@ -121,7 +121,7 @@ def train(
             record.status = "finished"
         except NonFiniteLoss as error:
             record.status, record.message = "diverged", str(error)
-        conclude(load(folder), record, dataset)
+        conclude(load(folder), record, dataset, model)
     return load(folder)
 
 
@@ -168,9 +168,14 @@ def recorded(folder: Path) -> Iterator[RunRecord]:
         record.save(folder)
 
 
-def conclude(run: Run, record: RunRecord, dataset: DataSet) -> None:
-    """Evaluate and diagnose a run whose training ended by itself; keep architecture and weights apart too."""
+def conclude(run: Run, record: RunRecord, dataset: DataSet, model: keras.Model) -> None:
+    """Evaluate and diagnose a run whose training ended by itself; keep architecture and weights apart too.
+
+    The trained model takes the best epoch's weights and is evaluated, as building it anew takes longer.
+    """
     if (run.folder / "best.keras").exists():
+        model.load_weights(run.folder / "best.keras")
+        run.classifier = Classifier(model, run.classes)
         evaluate_run(run, dataset)
         write_text(run.folder / "architecture.json", run.classifier.model.to_json(indent=1))
         write_weights(run.folder / "best.keras", run.folder / "model.weights.h5")

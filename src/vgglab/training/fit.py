@@ -3,11 +3,13 @@
 import math
 
 import keras
+import numpy as np
 
 from vgglab.errors import VgglabError
 from vgglab.training.batches import Batches, SeedEpochs, feed
 from vgglab.training.fast_cpu import fast_batch_norm
 from vgglab.training.freezing import at_rest
+from vgglab.training.interrupts import KeptInterrupts
 from vgglab.training.part import TrainedPart
 
 
@@ -52,8 +54,9 @@ def fit(
     """
     train = Batches(*part.train, batch_size, seed, part.augmenter, part.classes)
     validation = Batches(*part.validation, 4 * batch_size, classes=part.classes)
-    callbacks = [SeedEpochs(train, part.noisy, seed), *callbacks, StopOnNonFinite()]
-    with fast_batch_norm(part.model), at_rest(part.resting):
+    complete(part.model, train[0][1])
+    with fast_batch_norm(part.model), at_rest(part.resting), KeptInterrupts() as kept:
+        callbacks = [SeedEpochs(train, part.noisy, seed), *callbacks, StopOnNonFinite(), kept]
         for span, steps in spans(epochs, part.steps_at_once):
             part.model.steps_per_execution = steps
             part.model.train_function = part.model.test_function = None  # they were traced for another number
@@ -66,6 +69,22 @@ def fit(
                 verbose=0,
                 callbacks=callbacks,
             )
+
+
+def complete(model: keras.Model, labels: np.ndarray) -> None:
+    """Make what a compiled model otherwise makes in its first step: the optimizer's variables, loss and metrics.
+
+    TensorFlow traces a step that makes variables twice: a second for a VGG-16, in every run.
+
+    Args:
+        model: compiled.
+        labels: those of a batch, (N,) or (N, classes).
+    """
+    model.optimizer.build(model.trainable_variables)
+    outputs = keras.ops.ones((len(labels), *model.output_shape[1:]))
+    model.compute_loss(None, labels, outputs)
+    model.compute_metrics(None, labels, outputs)
+    model.reset_metrics()
 
 
 def spans(epochs: range, steps_at_once: int) -> list[tuple[range, int]]:

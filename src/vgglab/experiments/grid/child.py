@@ -11,12 +11,14 @@ import os
 import signal
 import sys
 import threading
+import time
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 PRELOADED = "vgglab.experiments.grid.preloaded"  # a module whose import brings all that a run needs
 GRACE = 15  # seconds that a run has to put itself away after an interrupt
+AGAIN = 5  # seconds until a run that is alone and goes on is interrupted again
 INTERRUPTS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -97,10 +99,10 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 
 def _interrupt_when_alone() -> None:
     """Wait for the end of the study's process, however it ends: nobody would know of a run that went on without it."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
+    multiprocessing.parent_process().join()
+    while True:  # libraries swallow an interrupt where it comes at a bad moment
         _thread.interrupt_main()
+        time.sleep(AGAIN)
 
 
 def _put_away(child: Any) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from vgglab.keras_tools.backend import configure_backend, import_keras
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 configure_backend()
 

@@ -174,7 +174,7 @@ def test_a_dry_run_downloads_no_weights(vgglab, tmp_path, monkeypatch):
 
 
 def test_the_version_is_printed(vgglab):
-    assert vgglab("--version")[:2] == (0, "vgglab 0.1.0\n")
+    assert vgglab("--version")[:2] == (0, "vgglab 0.2.0\n")
 
 
 def test_debug_lets_the_traceback_through(vgglab):

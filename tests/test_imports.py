@@ -2,7 +2,6 @@
 
 import ast
 import re
-import resource
 import subprocess
 import sys
 from graphlib import CycleError, TopologicalSorter
@@ -177,16 +176,3 @@ def test_writing_a_report_loads_no_backend(write_run):
 
 def test_metrics_load_no_backend():
     assert not modules_after("import vgglab.evaluation.metrics") & BACKENDS
-
-
-def seconds_of(*arguments: str) -> float:
-    """Processor seconds: what else the machine does at the time is not in them."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run([sys.executable, *arguments], capture_output=True, check=True)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-
-
-def test_help_is_there_within_three_tenths_of_a_second():
-    taken = [seconds_of("-m", "vgglab", "--help") - seconds_of("-c", "pass") for _ in range(5)]
-    assert min(taken) < 0.3

@@ -2,7 +2,6 @@
 
 import json
 import re
-import time
 from collections import Counter
 from itertools import pairwise
 
@@ -72,10 +71,8 @@ def test_nothing_is_fetched(text):
     assert not re.search(r"url\(|@import|https?://", re.sub(r'xmlns="[^"]*"', "", text))
 
 
-def test_the_lab_is_small_and_soon_written(lab, tmp_path):
-    started = time.perf_counter()
-    file = write_report([lab], tmp_path / "report.html")
-    assert time.perf_counter() - started < 10 and file.stat().st_size < 3_000_000
+def test_the_lab_is_small(lab, tmp_path):
+    assert write_report([lab], tmp_path / "report.html").stat().st_size < 3_000_000
 
 
 def test_every_question_is_asked_in_the_labs_order(text):

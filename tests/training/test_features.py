@@ -49,7 +49,7 @@ def test_the_key_holds_weights_treatment_network_and_images(images):
 NOT_ON_JAX = pytest.mark.skipif(keras.backend.backend() == "jax", reason="JAX compiles it for minutes on a CPU")
 
 
-@pytest.mark.timeout(900)  # half a minute for ResNet50, where nothing else runs
+@pytest.mark.timeout(2400)  # half a minute for ResNet50, where nothing else runs
 @pytest.mark.parametrize(
     ("backbone", "weights", "freeze", "width"),
     [

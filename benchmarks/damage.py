@@ -35,9 +35,17 @@ from vgglab.runs import store
 
 TINY = {"limit": 100, "width": 0.05, "batch_norm": True, "learning_rate": 0.1, "epochs": 3, "progress": "none"}
 FILES = (
-    *("run.json", "config.yaml", "history.csv", "signals.jsonl", "findings.json", "metrics.json", "classes.json"),
+    *("run.json", "history.csv", "signals.jsonl", "findings.json", "metrics.json", "classes.json"),
     *("split.json", "environment.json", "network.json", "architecture.json", "examples.json", "predictions.csv"),
-    *("confusion_matrix.csv", "proof.json", "lr_range.json", "../study.json", "best.keras", "last.keras"),
+    *(
+        "confusion_matrix.csv",
+        "proof.json",
+        "lr_range.json",
+        "../study.json",
+        "best.keras",
+        "last.keras",
+        "config.yaml",
+    ),
 )
 NOISE = bytes((number * 167 + 13) % 251 for number in range(400))
 WHOLE: dict[str, Callable[[bytes], bytes]] = {
@@ -49,7 +57,7 @@ WHOLE: dict[str, Callable[[bytes], bytes]] = {
     "`3`": lambda content: b"3",
     "`{}`": lambda content: b"{}",
     "`null`": lambda content: b"null",
-    "deep": lambda content: b"[" * 100_000,
+    "deep": lambda content: b"[" * 3000 + b"]" * 3000,
 }
 ABSENT = object()
 FIELD: dict[str, Any] = {

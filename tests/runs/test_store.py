@@ -8,7 +8,8 @@ import pytest
 
 from vgglab.config.resolve import from_options, make_config
 from vgglab.errors import RunError
-from vgglab.runs.files import read_json, write_json
+from vgglab.runs.door import read_json
+from vgglab.runs.files import write_json
 from vgglab.runs.record import HISTORY_FIELDS
 from vgglab.runs.store import (
     Run,
@@ -69,7 +70,7 @@ def test_a_new_run_holds_its_config_and_is_running(tmp_path):
     folder, config = create_run(configured(epochs=3), tmp_path / "deep" / "runs")
     assert folder == tmp_path / "deep" / "runs" / "digits-vgg16-sgd-epochs-3" and config.name == folder.name
     assert load(folder).config == config
-    assert read_json(folder / "run.json")["status"] == "running"
+    assert read_json(folder / "run.json", dict)["status"] == "running"
 
 
 def test_a_made_up_name_that_is_taken_gets_a_number(tmp_path):
@@ -125,11 +126,16 @@ HEADER = b"epoch,loss,accuracy,val_loss,val_accuracy,learning_rate,seconds\n"
         ("config.yaml", b"train: [", "config", "config.yaml: not valid YAML at line 2, column 1"),
         ("config.yaml", b"- 1", "config", "config.yaml: expected a mapping"),
         ("config.yaml", b"train: {speed: 3}", "config", "config.yaml: unknown key 'train.speed'"),
-        ("history.csv", b"", "history", "history.csv: expected the columns epoch,loss,"),
+        ("history.csv", b"", "history", "history.csv: is empty"),
         ("history.csv", b"epoch,loss\n1,2\n", "history", "history.csv: expected the columns epoch,loss,"),
-        ("history.csv", HEADER + b"1,x,0,0,0,0,0\n", "history", "history.csv: not a history (could not convert"),
-        ("history.csv", HEADER + b"1,2.3\n", "history", "history.csv: not a history"),
-        ("history.csv", b"\xff\xfe", "history", "history.csv: not a history"),
+        (
+            "history.csv",
+            HEADER + b"1,x,0,0,0,0,0\n",
+            "history",
+            "history.csv: row 1: loss is 'x'; it should be a valid number",
+        ),
+        ("history.csv", HEADER + b"1,2.3\n", "history", "history.csv: row 1 has 2 cells, the header 7"),
+        ("history.csv", b"\xff\xfe", "history", "history.csv: not a readable table"),
         ("metrics.json", b"{", "metrics", "metrics.json: not valid JSON"),
         ("findings.json", b"{", "findings", "findings.json: not valid JSON"),
         ("classes.json", b"{", "classes", "classes.json: not valid JSON"),
@@ -180,7 +186,7 @@ def test_runs_are_listed_by_the_time_they_were_created_then_by_name(tmp_path, wr
     for path, time in created.items():
         parent, _, name = path.rpartition("/")
         run = write_run(name, parent=tmp_path / parent)
-        write_json(run.folder / "run.json", read_json(run.folder / "run.json") | {"created": time})
+        write_json(run.folder / "run.json", read_json(run.folder / "run.json", dict) | {"created": time})
     assert [run.name for run in list_runs(tmp_path)] == ["z", "c", "a", "b"]
 
 

@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from vgglab.errors import RunError
-
 
 def write_atomic(path: Path, write: Callable[[Path], Any]) -> None:
     """Have `write` fill a temporary file beside `path`, then rename it; on any error nothing is left behind.
@@ -41,20 +39,3 @@ def write_csv(path: Path, fields: Iterable[str], rows: Iterable[dict[str, Any]])
     writer.writeheader()
     writer.writerows(rows)
     write_text(path, buffer.getvalue())
-
-
-def read_json(path: Path) -> Any:
-    """The content of a JSON file of a run.
-
-    Raises:
-        RunError: it is missing or not JSON.
-    """
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise RunError(
-            f"{path.parent}: {path.name} is missing; expected a complete run folder, "
-            "restore the file from a copy or run it again"
-        ) from None
-    except ValueError as error:
-        raise RunError(f"{path}: not valid JSON ({error}); restore the file from a copy or run it again") from None

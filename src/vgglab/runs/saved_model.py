@@ -3,6 +3,7 @@
 import json
 import shutil
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,12 @@ import numpy as np
 
 from vgglab.config.schema import PICTURE_SIZE
 from vgglab.errors import RunError, first_line
+from vgglab.runs.door import parse_json
 from vgglab.runs.files import write_atomic
-from vgglab.runs.record import check_schema
+from vgglab.runs.shapes import SCHEMA, Member
 
 MEMBER = "vgglab.json"  # in the .keras archive; Keras itself passes over it
 WEIGHTS_IN_ARCHIVE = "model.weights.h5"  # Keras's own member, what `load_weights` reads
-SCHEMA = 1
 
 
 @dataclass(frozen=True)
@@ -145,13 +146,12 @@ def _read_member(path: Path) -> dict[str, Any] | None:
         with zipfile.ZipFile(path) as archive:
             if MEMBER not in archive.namelist() and "config.json" in archive.namelist():
                 return None
-            tree = json.loads(archive.read(MEMBER))
+            content = archive.read(MEMBER)
     except FileNotFoundError:
         raise RunError(f"{path}: no such model file") from None
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
         raise RunError(f"{path}: not a readable .keras file ({error}); restore it from a copy") from None
-    check_schema(tree, SCHEMA, path)
-    return tree
+    return parse_json(content, Member, path)
 
 
 def _load(path: Path, compiled: bool = True) -> keras.Model:

@@ -70,6 +70,7 @@ FIELD: dict[str, Any] = {
     "1e308": 1e308,
     "absent": ABSENT,
 }
+Number = float | None
 MOST_KEYS = 14  # of a mapping whose keys are fields; of one with more, or of layers, the first is damaged
 PYTHON = re.compile(
     r"unexpected|\b(?:Type|Key|Value|Index|Attribute|Unicode\w+|JSONDecode|ZeroDivision|Overflow)Error\b"
@@ -204,9 +205,12 @@ def store_proof(folder: Path) -> None:
 
 
 def paths_of(tree: Any, place: tuple = ()) -> Iterator[tuple]:
-    """The places of the values in a tree; of the items of a list, and of layers, the first stands for all."""
+    """The places of the values in a tree; of the items of a list, and of figures by layer, the first stands for all."""
     if isinstance(tree, dict):
-        keys = list(tree) if not place or len(tree) <= MOST_KEYS else list(tree)[:1]
+        alike = len(tree) > 4 and any(
+            all(isinstance(value, kind) for value in tree.values()) for kind in (Number, dict)
+        )
+        keys = list(tree)[:1] if alike or (place and len(tree) > MOST_KEYS) else list(tree)
     else:
         keys = [0] if isinstance(tree, list) and tree else []
     for key in keys:

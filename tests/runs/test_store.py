@@ -9,7 +9,7 @@ import pytest
 from vgglab.config.resolve import from_options, make_config
 from vgglab.errors import RunError
 from vgglab.runs.door import read_json
-from vgglab.runs.files import write_json
+from vgglab.runs.files import machine, write_json
 from vgglab.runs.record import HISTORY_FIELDS
 from vgglab.runs.store import (
     Run,
@@ -169,6 +169,54 @@ def test_a_run_whose_process_was_killed_is_interrupted_and_free(tmp_path, hold):
     with lock(folder):
         assert is_locked(folder)
     assert not is_locked(folder)
+
+
+def left_behind(folder, process: int, name: str, made_on: str | None = None):
+    """A half-written file, as a process of some machine leaves it."""
+    path = folder / f".{process}-{made_on or machine()}-{name}"
+    path.write_bytes(b"half of")
+    return path
+
+
+def ended_process() -> int:
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid
+
+
+KILLED = """
+import os, pathlib, sys
+from vgglab.runs.files import write_atomic
+write_atomic(pathlib.Path(sys.argv[1]), lambda path: (path.write_bytes(b"half of"), os.kill(os.getpid(), 9)))
+"""
+
+
+def test_what_a_killed_training_left_is_swept_when_the_run_goes_on(tmp_path):
+    subprocess.run([sys.executable, "-c", KILLED, tmp_path / "last.keras"])
+    (tmp_path / f".{os.getpid()}-last.keras").write_bytes(b"of an early version, whose number another process has now")
+    left_behind(tmp_path, os.getpid(), "best.keras", "00000000")
+    assert len(list(tmp_path.iterdir())) == 3
+    with lock(tmp_path):
+        assert [path.name for path in tmp_path.iterdir()] == [".lock"]
+
+
+def test_what_a_living_process_writes_is_left_and_what_another_machine_does(tmp_path):
+    (tmp_path / "examples").mkdir()
+    alive = left_behind(tmp_path / "examples", os.getppid(), "success-1.png")
+    elsewhere = left_behind(tmp_path, ended := ended_process(), "metrics.json", "00000000")
+    (own := tmp_path / ".2026-notes.h5").write_text("a file of the user's")
+    gone = left_behind(tmp_path / "examples", ended, "success-1.png"), left_behind(tmp_path, ended, "metrics.json")
+    with lock(tmp_path):
+        assert all(path.exists() for path in (alive, elsewhere, own))
+        assert not any(path.exists() for path in gone)
+
+
+def test_a_training_that_goes_on_elsewhere_is_not_swept(tmp_path, hold):
+    hold(tmp_path)
+    path = left_behind(tmp_path, ended_process(), "last.keras")
+    with pytest.raises(RunError, match="in use"), lock(tmp_path):
+        pass
+    assert path.exists()
 
 
 def test_a_run_that_never_began_is_interrupted_and_asking_leaves_no_trace(tmp_path):

@@ -15,11 +15,12 @@ from vgglab.config.yaml_text import dump_yaml, read_yaml
 from vgglab.errors import ConfigError, RunError
 from vgglab.keras_tools.backend import import_keras
 from vgglab.runs.door import read_json, read_rows
-from vgglab.runs.files import write_text
+from vgglab.runs.files import sweep, write_text
 from vgglab.runs.record import HISTORY_FIELDS, RunRecord, best_row, read_record
 from vgglab.runs.shapes import ClassNames, Findings, HistoryRow, Metrics, Split
 
 DEFAULT_PARENT = "runs"
+MODELS = ("best.keras", "last.keras", "model.weights.h5")  # what only training writes into a run folder
 
 
 class Run:
@@ -198,6 +199,9 @@ def list_runs(parent: Path | str = DEFAULT_PARENT, damaged: Callable[[RunError],
 def lock(folder: Path) -> Iterator[None]:
     """Hold a run folder while it is trained; the system lets go of it when the process dies.
 
+    What a process left half-written that died is taken away first: of models, which only training writes, all of it,
+    as nobody else trains; of the rest what this machine knows to have no process.
+
     Raises:
         RunError: another process holds it.
     """
@@ -205,6 +209,7 @@ def lock(folder: Path) -> Iterator[None]:
 
     try:
         with FileLock(folder / ".lock", timeout=1):  # is_locked holds it for a moment
+            sweep(folder, MODELS)
             yield
     except Timeout:
         raise RunError(f"{folder}: in use, another process is training this run") from None

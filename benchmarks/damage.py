@@ -1,6 +1,6 @@
 """How readers take damage: every file of a run folder, every damage, every command that reads; what ends in one line.
 
-    python benchmarks/damage.py [--files run.json metrics.json] [--show 20]
+    python benchmarks/damage.py [--files run.json metrics.json] [--every] [--show 20]
 
 A tiny run is trained, tested for its rate and proved, beside a second one, so that every record is there. Each record
 is then damaged, as a whole and field by field, and each command is called in this process. `evaluate` and `resume` are
@@ -30,6 +30,7 @@ import yaml
 import vgglab
 from vgglab.cli.app import app
 from vgglab.cli.console import run_command
+from vgglab.diagnosis.rate_range import read_range
 from vgglab.errors import explain
 from vgglab.runs import store
 
@@ -60,22 +61,18 @@ WHOLE: dict[str, Callable[[bytes], bytes]] = {
     "deep": lambda content: b"[" * 3000 + b"]" * 3000,
 }
 ABSENT = object()
-FIELD: dict[str, Any] = {
-    "null": None,
-    "a list": [],
-    "a word": "word",
-    "-1": -1,
-    "0": 0,
-    "NaN": float("nan"),
-    "1e308": 1e308,
-    "absent": ABSENT,
-}
+FIELD: dict[str, Any] = {"null": None, "a list": [], "a word": "word", "-1": -1, "absent": ABSENT}
+MORE = {"0": 0, "NaN": float("nan"), "1e308": 1e308}  # with --every
+ALIKE = ("runs", "compare A B", "report of a study")  # read what others read as well: without --every, whole files only
 Number = float | None
 MOST_KEYS = 14  # of a mapping whose keys are fields; of one with more, or of layers, the first is damaged
 PYTHON = re.compile(
     r"unexpected|\b(?:Type|Key|Value|Index|Attribute|Unicode\w+|JSONDecode|ZeroDivision|Overflow)Error\b"
 )
 PYTHON_WORDS = re.compile(r"math domain|not subscriptable|has no attribute|unhashable|not iterable")
+
+
+PASSED_OVER = shutil.ignore_patterns("*.png", "*.svg", "*.txt", ".lock", "*.h5")
 
 
 class Reached(Exception):
@@ -131,7 +128,7 @@ class Readers:
     def __init__(self, study: Path):
         self.study, self.run = study, study / "a"
         self.page, self.stopped = study.parent / "page.html", study.parent / "stopped"
-        self.dataset = vgglab.load_data("digits", limit=TINY["limit"])
+        self.dataset = vgglab.load_data("digits", limit=vgglab.load(self.run).config.data.limit)
         from vgglab.runs.saved_model import load_model
 
         self.model = load_model(self.run / "last.keras")
@@ -160,7 +157,7 @@ class Readers:
     def resume(self) -> Outcome:
         """`vgglab train --resume` of a copy that lacks an epoch, up to the training."""
         shutil.rmtree(self.stopped, ignore_errors=True)
-        shutil.copytree(self.run, self.stopped, ignore=shutil.ignore_patterns("*.png", "*.svg", "*.txt", ".lock"))
+        shutil.copytree(self.run, self.stopped, ignore=PASSED_OVER)
         for file, old, new in (("run.json", '"finished"', '"failed"'), ("config.yaml", "epochs: 3", "epochs: 4")):
             path = self.stopped / file
             path.write_bytes(path.read_bytes().replace(old.encode(), new.encode()))
@@ -180,13 +177,22 @@ class Readers:
             yield
 
 
-def make_study(parent: Path) -> Path:
-    """Two tiny runs in a study's folder; the first one's rate was tested, and what to try was tried."""
+def make_study(parent: Path, trained: Path | None = None) -> Path:
+    """Two runs in a study's folder; the first one's rate was tested, and what to try was tried.
+
+    Args:
+        parent: the folder to make the study's in.
+        trained: a run to be copied; None trains tiny ones.
+    """
     study = parent / "study"
     for name in ("a", "b"):
-        vgglab.run(**TINY, name=name, out=study, seed=int(name == "b"))
-    command("lr-range", study / "a")
+        if trained:
+            shutil.copytree(trained, study / name, ignore=PASSED_OVER)
+        else:
+            vgglab.run(**TINY, name=name, out=study, seed=int(name == "b"))
     store_proof(study / "a")
+    falling = [2.3 - step / 50 for step in range(80)]
+    (study / "a" / "lr_range.json").write_text(json.dumps({"schema": 1, **read_range(falling, 2.3)}))
     runs = [{"name": "a"}, {"name": "b", "candidates": ["a"]}]
     (study / "study.yaml").write_text(yaml.safe_dump({"name": "damage", "runs": runs}))
     choice = {"chosen": "a", "reason": "the best"}
@@ -268,16 +274,16 @@ def _with_cell(rows: list[list[str]], column: int, value: Any) -> bytes:
     return text.getvalue().encode()
 
 
-def damages(file: str, content: bytes, kinds: dict[str, Any] | None = None) -> Iterator[tuple[str, str, bytes]]:
+def damages(file: str, content: bytes, kinds: dict[str, Any]) -> Iterator[tuple[str, str, bytes]]:
     """The ways in which a file may be damaged: what is done, to which field (or ""), and what the file then holds."""
     for name, damage in WHOLE.items():
         yield name, "", damage(content)
     for field, write in fields_of(file, content):
-        for name, value in (FIELD if kinds is None else kinds).items():
+        for name, value in kinds.items():
             yield name, field, write(value)
 
 
-def sweep(readers: Readers, file: str, kinds: dict[str, Any] | None = None) -> Iterator[tuple[str, str, str, Outcome]]:
+def sweep(readers: Readers, file: str, every: bool = False) -> Iterator[tuple[str, str, str, Outcome]]:
     """Each damage of a file and each command: damage, field, command, what came of it.
 
     Fields are damaged for the commands that read the file: those to which a damaged file makes a difference.
@@ -286,10 +292,10 @@ def sweep(readers: Readers, file: str, kinds: dict[str, Any] | None = None) -> I
     whole, healthy = path.read_bytes(), {name: read() for name, read in commands.items()}
     differs: set[str] = set()
     try:
-        for damage, field, content in damages(file, whole, kinds):
+        for damage, field, content in damages(file, whole, FIELD | MORE if every else FIELD):
             path.write_bytes(content)
             for name, read in commands.items():
-                if field and name not in differs:
+                if field and (name not in differs or (name in ALIKE and not every)):
                     continue
                 outcome = read()
                 differs |= {name} if outcome != healthy[name] else set()
@@ -300,7 +306,7 @@ def sweep(readers: Readers, file: str, kinds: dict[str, Any] | None = None) -> I
 
 def table(counts: dict[tuple[str, str], Counter]) -> str:
     """A row a file, a column a damage: commands / ended in one line / unexpected."""
-    columns = [*WHOLE, *FIELD]
+    columns = [column for column in (*WHOLE, *FIELD, *MORE) if any(name == column for _, name in counts)]
     lines = ["| file | " + " | ".join(columns) + " | all |", "|---" * (len(columns) + 2) + "|"]
     for file in dict.fromkeys(file for file, _ in counts):
         own = [counts.get((file, column), Counter()) for column in columns]
@@ -318,6 +324,7 @@ def main() -> None:
     """Damage everything, and print the table."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--files", nargs="+", default=list(FILES))
+    parser.add_argument("--every", action="store_true", help="more values, and every command for fields too")
     parser.add_argument("--show", type=int, default=20, help="unexpected outcomes to print")
     given = parser.parse_args()
     counts: dict[tuple[str, str], Counter] = {}
@@ -325,7 +332,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         readers = Readers(make_study(Path(folder)))
         for file in given.files:
-            for damage, field, name, outcome in sweep(readers, file):
+            for damage, field, name, outcome in sweep(readers, file, given.every):
                 found = {"commands": 1, "line": outcome.one_line, "unexpected": outcome.unexpected}
                 counts.setdefault((file, damage), Counter()).update(found)
                 if outcome.unexpected:

@@ -2,11 +2,12 @@
 
     python benchmarks/damage.py [--files run.json metrics.json] [--every] [--show 20]
 
-A tiny run is trained, tested for its rate and proved, beside a second one, so that every record is there. Each record
-is then damaged, as a whole and field by field, and each command is called in this process. `evaluate` and `resume` are
-stopped where they have read everything, before they compute. The table counts, for each file and damage, commands /
-those that ended in one line / those that met something unexpected: an error that is not ours, or one of Python's in a
-line or a page. Where nothing else is said a command did its work: a report shows the damage in its place.
+A tiny run is trained and copied into a study's folder, with what `lr-range` and `diagnose --prove` leave, so that every
+record is there. Each is then damaged, as a whole and field by field, and each command that reads it is called in this
+process. `evaluate` and `resume` are stopped where they have read everything, before they compute. The table counts,
+for each file and damage, commands / those that ended in one line / those that met something unexpected: an error that
+is not ours, or one of Python's in a line or a page. Where nothing else is said a command did its work: a report shows
+the damage in its place, or the value is one that may stand there.
 """
 
 import argparse
@@ -18,7 +19,7 @@ import re
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -36,17 +37,9 @@ from vgglab.runs import store
 
 TINY = {"limit": 100, "width": 0.05, "batch_norm": True, "learning_rate": 0.1, "epochs": 3, "progress": "none"}
 FILES = (
-    *("run.json", "history.csv", "signals.jsonl", "findings.json", "metrics.json", "classes.json"),
-    *("split.json", "environment.json", "network.json", "architecture.json", "examples.json", "predictions.csv"),
-    *(
-        "confusion_matrix.csv",
-        "proof.json",
-        "lr_range.json",
-        "../study.json",
-        "best.keras",
-        "last.keras",
-        "config.yaml",
-    ),
+    *("run.json", "history.csv", "findings.json", "metrics.json", "classes.json", "split.json", "environment.json"),
+    *("network.json", "architecture.json", "examples.json", "predictions.csv", "confusion_matrix.csv", "proof.json"),
+    *("lr_range.json", "../study.json", "best.keras", "last.keras", "signals.jsonl", "config.yaml"),
 )
 NOISE = bytes((number * 167 + 13) % 251 for number in range(400))
 WHOLE: dict[str, Callable[[bytes], bytes]] = {
@@ -63,7 +56,7 @@ WHOLE: dict[str, Callable[[bytes], bytes]] = {
 ABSENT = object()
 FIELD: dict[str, Any] = {"null": None, "a list": [], "a word": "word", "-1": -1, "absent": ABSENT}
 MORE = {"0": 0, "NaN": float("nan"), "1e308": 1e308}  # with --every
-ALIKE = ("runs", "compare A B", "report of a study")  # read what others read as well: without --every, whole files only
+ALIKE = ("runs", "compare A B", "report of a study")  # they read what others read as well: with --every
 Number = float | None
 MOST_KEYS = 14  # of a mapping whose keys are fields; of one with more, or of layers, the first is damaged
 PYTHON = re.compile(
@@ -243,6 +236,8 @@ def fields_of(file: str, content: bytes) -> Iterator[tuple[str, Callable[[Any], 
         tree = json.loads(content) if file.endswith(".json") else yaml.safe_load(content)
         write = json.dumps if file.endswith(".json") else yaml.safe_dump
         for place in paths_of(tree):
+            if len(place) > 1 and file.endswith(".yaml"):
+                continue  # a config has a door of its own
             yield ".".join(map(str, place)), lambda value, place=place: write(changed(tree, place, value)).encode()
         if file.endswith(".json"):
             yield "schema", lambda value: json.dumps({**tree, "schema": 99}).encode()
@@ -283,23 +278,22 @@ def damages(file: str, content: bytes, kinds: dict[str, Any]) -> Iterator[tuple[
             yield name, field, write(value)
 
 
-def sweep(readers: Readers, file: str, every: bool = False) -> Iterator[tuple[str, str, str, Outcome]]:
-    """Each damage of a file and each command: damage, field, command, what came of it.
+def sweep(
+    readers: Readers, file: str, cases: Iterable[tuple[str, str, bytes]], passed_over: Collection[str] = ()
+) -> Iterator[tuple[str, str, str, Outcome]]:
+    """Each damage of a file and each command that reads it: damage, field, command, what came of it.
 
-    Fields are damaged for the commands that read the file: those to which a damaged file makes a difference.
+    A command reads a file if it makes a difference that the file is noise; those `passed_over` are left out.
     """
     path, commands = readers.run / file, readers.readers_of(file)
-    whole, healthy = path.read_bytes(), {name: read() for name, read in commands.items()}
-    differs: set[str] = set()
+    whole, healthy = path.read_bytes(), {name: read() for name, read in commands.items() if name not in passed_over}
     try:
-        for damage, field, content in damages(file, whole, FIELD | MORE if every else FIELD):
+        path.write_bytes(NOISE)
+        reading = [name for name, outcome in healthy.items() if commands[name]() != outcome]
+        for damage, field, content in cases:
             path.write_bytes(content)
-            for name, read in commands.items():
-                if field and (name not in differs or (name in ALIKE and not every)):
-                    continue
-                outcome = read()
-                differs |= {name} if outcome != healthy[name] else set()
-                yield damage, field, name, outcome
+            for name in reading:
+                yield damage, field, name, commands[name]()
     finally:
         path.write_bytes(whole)
 
@@ -332,7 +326,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         readers = Readers(make_study(Path(folder)))
         for file in given.files:
-            for damage, field, name, outcome in sweep(readers, file, given.every):
+            cases = damages(file, (readers.run / file).read_bytes(), FIELD | MORE if given.every else FIELD)
+            for damage, field, name, outcome in sweep(readers, file, cases, () if given.every else ALIKE):
                 found = {"commands": 1, "line": outcome.one_line, "unexpected": outcome.unexpected}
                 counts.setdefault((file, damage), Counter()).update(found)
                 if outcome.unexpected:

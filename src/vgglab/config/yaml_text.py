@@ -34,7 +34,7 @@ def parse_yaml(text: str, source: str) -> Any:
     """YAML text as Python values; errors are one line that names `source`."""
     try:
         if sum(map(text.count, "[{-?")) > DEEPEST and depth_of(text) > DEEPEST:  # the C parser would end the process
-            raise ConfigError(f"{source}: not a config: lists within lists, more than {DEEPEST} deep")
+            raise ConfigError(f"{source}: lists lie over {DEEPEST} deep in each other; expected a config or a study")
         return yaml.load(text, Loader=LOADER)
     except (yaml.YAMLError, ValueError) as error:  # ValueError: what looks like a date and is none
         mark = getattr(error, "problem_mark", None)

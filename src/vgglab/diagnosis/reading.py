@@ -49,13 +49,14 @@ def check_texts(run: Run) -> None:
     for place, found in enumerate(run.findings):
         if "sentence" in found:
             continue
-        missing = [key for key in ("code", "case", "values", "evidence") if key not in found]
-        names = {name.partition(" ")[0] for name in found.get("evidence", {})} - LABELS.keys()
-        unknown = [*missing, *names, *({found.get("code")} - TEXTS.keys())]
-        if unknown or isinstance(found["try"], str):
+        unknown = [f"evidence.{name}" for name in found.get("evidence", {}) if name.partition(" ")[0] not in LABELS]
+        unknown += [key for key in ("case", "values", "evidence") if key not in found]
+        unknown += [] if found.get("code") in TEXTS else [f"code {found.get('code')}"]
+        unknown += ["try"] if isinstance(found["try"], str) else []
+        if unknown:
             raise RunError(
-                f"{run.folder / 'findings.json'}: findings.{place} is none that this version knows "
-                f"({', '.join(map(str, unknown)) or 'try'}); restore the file from a copy, or upgrade vgglab"
+                f"{run.folder / 'findings.json'}: findings.{place} is none that this version knows, for its "
+                f"{', '.join(unknown)}; restore the file from a copy, or `pip install -U vgglab`"
             )
 
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated, NotRequired
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from typing_extensions import TypedDict
 
 from vgglab.runs.shapes import Count, Number, Place, Share, Size
@@ -67,11 +67,17 @@ class Images(TypedDict):
     validation: Count
 
 
+def _alike(counts: dict[str, list[int]]) -> dict[str, list[int]]:
+    if len({len(each) for each in counts.values()}) > 1:
+        raise ValueError("it should count the same classes in each part")
+    return counts
+
+
 class Data(TypedDict):
     """What was found in images and labels."""
 
     images: NotRequired[Images]
-    counts: NotRequired[dict[str, list[Count]]]
+    counts: NotRequired[Annotated[dict[str, list[Count]], AfterValidator(_alike)]]
     stray_labels: NotRequired[ByPart]
     pixels: NotRequired[dict[str, Pixels]]
     duplicates: NotRequired[Share]

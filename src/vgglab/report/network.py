@@ -105,9 +105,9 @@ def read_layers(path: Path) -> list[Layer]:
         entries = leaves(tree)
         given = [found for entry in entries for found in sources(entry.get("inbound_nodes", []))]
         shapes = {name: tuple(shape[1:]) for name, shape in given}
-        return [described_layer(entry, shapes) for entry in entries]
-    except (TypeError, LookupError, AttributeError) as error:  # it is Keras's, and has no shape that we could say
-        raise RunError(f"{path}: not the JSON of a Keras model ({error}); {remedy(path)}") from None
+        return [described_layer(entry, shapes) for entry in entries or [{}]]
+    except (TypeError, LookupError, AttributeError):  # it is Keras's, and has no shape that we could say
+        raise RunError(f"{path}: not the JSON of a Keras model; {remedy(path)}") from None
 
 
 def leaves(tree: dict[str, Any]) -> list[dict[str, Any]]:

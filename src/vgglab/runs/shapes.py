@@ -237,7 +237,7 @@ class NetworkTree(TypedDict):
     """`network.json`."""
 
     schema: Schema
-    layers: list[LayerTree]
+    layers: Annotated[list[LayerTree], Field(min_length=1)]
     parameters: dict[str, Count]
 
 

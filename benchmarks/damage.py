@@ -30,7 +30,7 @@ import yaml
 
 import vgglab
 from vgglab.cli.app import app
-from vgglab.cli.console import run_command
+from vgglab.cli.console import INTERRUPTED, run_command
 from vgglab.diagnosis.rate_range import read_range
 from vgglab.errors import explain
 from vgglab.runs import store
@@ -96,6 +96,8 @@ def command(*arguments: Any, page: Path | None = None) -> Outcome:
     out, said = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(said):
         code = run_command(app, [str(argument) for argument in arguments])
+    if code == INTERRUPTED:
+        raise KeyboardInterrupt
     shown = re.sub("<[^>]*>", "", page.read_text()) if page and page.exists() else out.getvalue()
     return Outcome(code, said.getvalue(), shown)
 
@@ -323,19 +325,28 @@ def main() -> None:
     given = parser.parse_args()
     counts: dict[tuple[str, str], Counter] = {}
     shown: dict[str, str] = {}
-    with tempfile.TemporaryDirectory() as folder:
-        readers = Readers(make_study(Path(folder)))
-        for file in given.files:
-            cases = damages(file, (readers.run / file).read_bytes(), FIELD | MORE if given.every else FIELD)
-            for damage, field, name, outcome in sweep(readers, file, cases, () if given.every else ALIKE):
-                found = {"commands": 1, "line": outcome.one_line, "unexpected": outcome.unexpected}
-                counts.setdefault((file, damage), Counter()).update(found)
-                if outcome.unexpected:
-                    said = outcome.said or next(iter(PYTHON.findall(outcome.shown)), "")
-                    shown.setdefault(f"{file} {name} {said[-90:]}", f"{file} {field} {damage}, {name}: {said[:300]}")
-            print(f"{file}: {_cell(sum((c for (f, _), c in counts.items() if f == file), Counter()))}", flush=True)
-    print("\n".join(list(shown.values())[: given.show]))
-    print(table(counts))
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            readers = Readers(make_study(Path(folder)))
+            for file in given.files:
+                count_outcomes(readers, file, given.every, counts, shown)
+                print(f"{file}: {_cell(sum((c for (f, _), c in counts.items() if f == file), Counter()))}", flush=True)
+    finally:
+        print("\n".join(list(shown.values())[: given.show]))
+        print(table(counts))
+
+
+def count_outcomes(
+    readers: Readers, file: str, every: bool, counts: dict[tuple[str, str], Counter], shown: dict[str, str]
+) -> None:
+    """Damage a file in every way, and add to `counts`, and to what is unexpected, each kind of it once."""
+    cases = damages(file, (readers.run / file).read_bytes(), FIELD | MORE if every else FIELD)
+    for damage, field, name, outcome in sweep(readers, file, cases, () if every else ALIKE):
+        found = {"commands": 1, "line": outcome.one_line, "unexpected": outcome.unexpected}
+        counts.setdefault((file, damage), Counter()).update(found)
+        if outcome.unexpected:
+            said = outcome.said or next(iter(PYTHON.findall(outcome.shown)), "")
+            shown.setdefault(f"{file} {name} {said[-90:]}", f"{file} {field} {damage}, {name}: {said[:300]}")
 
 
 if __name__ == "__main__":

@@ -24,6 +24,10 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 TINY = {"limit": 100, "width": 0.05, "batch_norm": True, "dropout": 0.2, "learning_rate": 0.1, "epochs": 3}
 
+SCORES = {"class": "a", "precision": 0.5, "recall": 0.5, "f1": 0.5, "support": 10}
+METRICS = {"schema": 1, "n": 10, "accuracy_interval": [0.2, 0.9], "loss": None, "loss_interval": None}
+METRICS |= {"per_class": [SCORES], "most_confused": []}
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes long, and says so by a time limit of its own, comes first: no core waits for it at the end."""
@@ -67,7 +71,7 @@ def write_run(tmp_path):
         rows = [(epoch, loss, 0.6, loss + 0.5, good, 0.1, 2.0, 1) for epoch, (loss, good) in enumerate(pairs, 1)]
         write_csv(folder / "history.csv", HISTORY_FIELDS, [dict(zip(HISTORY_FIELDS, row, strict=True)) for row in rows])
         if test_accuracy is not None:
-            write_json(folder / "metrics.json", {"schema": 1, "accuracy": test_accuracy})
+            write_json(folder / "metrics.json", METRICS | {"accuracy": test_accuracy})
         run = Run(folder)
         run.record.status, run.record.epochs_done, run.record.seconds = status, len(rows), 2.0 * len(rows)
         run.record.parameters, run.record.flops = {"total": 1234, "trainable": 1200, "frozen": 34}, 5678

@@ -195,6 +195,13 @@ def test_broken_yaml_names_line_and_column(text, where):
     assert told.startswith("lab.yaml: not valid YAML") and where in told
 
 
+@pytest.mark.parametrize("text", ["[" * 30_000 + "]" * 30_000, "{a: " * 60 + "}" * 60, "- " * 60 + "a"])
+def test_yaml_that_is_nested_without_end_is_one_line(text):
+    with pytest.raises(ConfigError, match=r"^lab.yaml: lists lie over 50 deep in each other; expected a config"):
+        parse_yaml(text, "lab.yaml")
+    assert len(parse_yaml("\n".join(["- a"] * 1000), "lab.yaml")) == 1000
+
+
 def test_what_is_no_file_of_text_is_refused(tmp_path):
     (tmp_path / "image").write_bytes(b"\xff\xd8")
     assert "none.yaml: no such file" in refusal(read_yaml, tmp_path / "none.yaml")

@@ -14,6 +14,7 @@ from vgglab.config.study_file import Study, plan_runs
 from vgglab.config.yaml_text import dump_yaml
 from vgglab.errors import RunError
 from vgglab.experiments.study import open_folder, run_study
+from vgglab.runs.files import machine
 from vgglab.runs.record import HISTORY_FIELDS
 from vgglab.runs.store import create_run
 
@@ -122,6 +123,15 @@ def test_a_damaged_study_is_refused(tmp_path, text):
     (tmp_path / "study.yaml").write_text(text)
     with pytest.raises(RunError, match="another study or with other settings"):
         open_folder(tmp_path, *plan({"name": "a"}))
+
+
+def test_a_study_that_goes_on_sweeps_what_an_ended_process_left(tmp_path):
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    left = tmp_path / f".{process.pid}-{machine()}-study.json"
+    left.write_bytes(b"half of")
+    open_folder(tmp_path, *plan({"name": "a"}))
+    assert [path.name for path in tmp_path.iterdir()] == ["study.yaml"]
 
 
 def test_a_run_that_was_killed_counts_as_interrupted_and_goes_on(tmp_path):

@@ -13,7 +13,8 @@ from vgglab.cli.console import explain
 from vgglab.diagnosis.reading import describe, findings_text, read_findings
 from vgglab.errors import DataError, RunError
 from vgglab.experiments import proof
-from vgglab.runs.files import read_json, write_json, write_text
+from vgglab.runs.door import read_json
+from vgglab.runs.files import write_json, write_text
 from vgglab.runs.store import Run
 
 STUCK = {"limit": 100, "width": 0.05, "learning_rate": 0.1, "epochs": 4, "progress": "none", "batch_size": 10}
@@ -33,7 +34,7 @@ def proven(slow):
 
 def test_a_signal_that_is_lost_is_confirmed_by_batch_normalization_that_brings_it_back(slow, proven):
     found, said = proven
-    assert found == read_json(slow.folder / "proof.json")
+    assert found == read_json(slow.folder / "proof.json", dict)
     assert found["code"] == "signal_lost" and found["confirmed"] is True
     assert found["after"]["loss"] < 0.9 * found["before"]["loss"] and len(found["after"]["rows"]) == 4
     assert said[0] == "unchanged: the run's own first 4 epochs" and "with model.batch_norm=true" in said[1]
@@ -87,7 +88,7 @@ def learned(folder):
 
 
 def without_suggestion(folder):
-    findings = read_json(folder / "findings.json")["findings"]
+    findings = read_json(folder / "findings.json", dict)["findings"]
     write_json(
         folder / "findings.json", {"schema": 1, "findings": [{**findings[0], "code": "labels_shuffled", "try": {}}]}
     )

@@ -13,7 +13,8 @@ from vgglab.cli.console import run_command
 from vgglab.diagnosis.rate_range import STEPS
 from vgglab.diagnosis.reading import findings_text, read_findings
 from vgglab.experiments.rate_range import find_range
-from vgglab.runs.files import read_json, write_json
+from vgglab.runs.door import read_json
+from vgglab.runs.files import write_json
 from vgglab.runs.store import Run
 
 SMALL = {"data.limit": 60, "model.width": 0.05, "model.batch_norm": True, "train.batch_size": 20}
@@ -32,7 +33,7 @@ def test_a_config_has_its_own_folder_with_the_curve(tested):
     assert {path.name for path in folder.iterdir()} == {f"lr_range.{end}" for end in ("json", "svg", "png")} | {
         "config.yaml"
     }
-    assert told == read_json(folder / "lr_range.json") and told["optimizer"] == "adam"
+    assert told == read_json(folder / "lr_range.json", dict) and told["optimizer"] == "adam"
 
 
 def test_a_network_that_learns_gets_a_rate_and_one_that_is_too_large_runs_away(tested):

@@ -80,8 +80,9 @@ def test_a_picture_from_outside_the_folder_is_not_taken(run_copy, page):
 
 
 def test_damage_is_told(run_copy, page):
-    (run_copy / "metrics.json").write_text('{"schema": 1, "n": "many"}')
-    assert "metrics.json in" in page(run_copy).words and "'many' is no number" in page(run_copy).replace("&#39;", "'")
+    metrics = json.loads((run_copy / "metrics.json").read_text()) | {"n": "many"}
+    (run_copy / "metrics.json").write_text(json.dumps(metrics))
+    assert "metrics.json: n is 'many'; it should be a valid integer" in page(run_copy).words
 
 
 def test_a_folder_with_hardly_anything_has_a_page(run_copy, page):

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from vgglab.errors import RunError
-from vgglab.runs.files import read_json, write_atomic, write_csv, write_json, write_text
+from vgglab.runs.door import read_json
+from vgglab.runs.files import write_atomic, write_csv, write_json, write_text
 
 
 @pytest.fixture
@@ -82,7 +83,7 @@ def test_a_folder_that_cannot_be_written_is_an_oserror_that_names_the_file(folde
 def test_json_reads_back(tmp_path):
     tree = {"name": "été", "losses": [1.5, None], "nested": {"a": True}}
     write_json(tmp_path / "a.json", tree)
-    assert read_json(tmp_path / "a.json") == json.loads((tmp_path / "a.json").read_bytes()) == tree
+    assert read_json(tmp_path / "a.json", dict) == json.loads((tmp_path / "a.json").read_bytes()) == tree
 
 
 def test_csv_reads_back_with_nothing_for_none(tmp_path):
@@ -98,11 +99,11 @@ def test_csv_reads_back_with_nothing_for_none(tmp_path):
 def test_damaged_json_is_one_line_that_names_the_file(tmp_path, content):
     (tmp_path / "metrics.json").write_bytes(content)
     with pytest.raises(RunError, match=r"metrics\.json: not valid JSON .*restore the file") as caught:
-        read_json(tmp_path / "metrics.json")
+        read_json(tmp_path / "metrics.json", dict)
     assert "\n" not in str(caught.value)
 
 
 def test_missing_json_names_the_folder_and_the_file(tmp_path):
     with pytest.raises(RunError) as caught:
-        read_json(tmp_path / "classes.json")
+        read_json(tmp_path / "classes.json", dict)
     assert str(caught.value).startswith(f"{tmp_path}: classes.json is missing; expected a complete run folder")

@@ -5,7 +5,8 @@ import math
 import pytest
 
 from vgglab.errors import RunError
-from vgglab.runs.files import read_json, write_json
+from vgglab.runs.door import read_json
+from vgglab.runs.files import write_json
 from vgglab.runs.record import SCHEMA, RunRecord, best_row, read_record
 
 RECORD = RunRecord(
@@ -31,7 +32,7 @@ def refusal(folder) -> str:
 def test_a_record_reads_back(tmp_path):
     RECORD.save(tmp_path)
     assert read_record(tmp_path) == RECORD
-    assert read_json(tmp_path / "run.json")["schema"] == SCHEMA == 1
+    assert read_json(tmp_path / "run.json", dict)["schema"] == SCHEMA == 1
 
 
 def test_a_newer_record_is_refused_with_advice(tmp_path):
@@ -47,10 +48,33 @@ def test_a_record_without_a_version_is_refused(tmp_path, tree):
     assert "run.json: has no schema version" in refusal(tmp_path)
 
 
-@pytest.mark.parametrize("tree", [{"schema": 1}, {"schema": 1, "name": "a", "status": "x", "created": "", "more": 1}])
-def test_a_record_with_other_fields_is_refused(tmp_path, tree):
-    write_json(tmp_path / "run.json", tree)
-    assert "run.json: not a run's record" in refusal(tmp_path)
+WHOLE = {"schema": 1, "name": "a", "status": "finished", "created": "2026-09-01"}
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"name": None}, "run.json: name is None; it should be a valid string"),
+        ({"status": "lost"}, "run.json: status is 'lost'; it should be 'running', 'finished', 'diverged'"),
+        ({"seconds": -1}, "run.json: seconds is -1; it should be greater than or equal to 0"),
+        ({"flops": "many"}, "run.json: flops is 'many'; it should be a valid integer"),
+        ({"best_epoch": [1]}, "run.json: best_epoch is [1]; it should be a valid integer"),
+        ({"parameters": {"total": 1.5}}, "run.json: parameters.total is 1.5; it should be a valid integer"),
+    ],
+)
+def test_a_field_that_is_damaged_is_named_with_what_stands_there(tmp_path, change, told):
+    write_json(tmp_path / "run.json", WHOLE | change)
+    assert told in refusal(tmp_path)
+
+
+def test_a_field_that_is_missing_is_named(tmp_path):
+    write_json(tmp_path / "run.json", {"schema": 1, "name": "a", "created": ""})
+    assert "run.json: status is missing; restore the file" in refusal(tmp_path)
+
+
+def test_a_field_that_is_not_known_is_passed_over(tmp_path):
+    write_json(tmp_path / "run.json", WHOLE | {"more": [1, 2]})
+    assert read_record(tmp_path).name == "a"
 
 
 def test_a_folder_that_is_not_there_is_told_from_one_that_holds_no_run(tmp_path):

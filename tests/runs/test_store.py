@@ -8,7 +8,8 @@ import pytest
 
 from vgglab.config.resolve import from_options, make_config
 from vgglab.errors import RunError
-from vgglab.runs.files import read_json, write_json
+from vgglab.runs.door import read_json
+from vgglab.runs.files import machine, write_json
 from vgglab.runs.record import HISTORY_FIELDS
 from vgglab.runs.store import (
     Run,
@@ -69,7 +70,7 @@ def test_a_new_run_holds_its_config_and_is_running(tmp_path):
     folder, config = create_run(configured(epochs=3), tmp_path / "deep" / "runs")
     assert folder == tmp_path / "deep" / "runs" / "digits-vgg16-sgd-epochs-3" and config.name == folder.name
     assert load(folder).config == config
-    assert read_json(folder / "run.json")["status"] == "running"
+    assert read_json(folder / "run.json", dict)["status"] == "running"
 
 
 def test_a_made_up_name_that_is_taken_gets_a_number(tmp_path):
@@ -125,11 +126,16 @@ HEADER = b"epoch,loss,accuracy,val_loss,val_accuracy,learning_rate,seconds\n"
         ("config.yaml", b"train: [", "config", "config.yaml: not valid YAML at line 2, column 1"),
         ("config.yaml", b"- 1", "config", "config.yaml: expected a mapping"),
         ("config.yaml", b"train: {speed: 3}", "config", "config.yaml: unknown key 'train.speed'"),
-        ("history.csv", b"", "history", "history.csv: expected the columns epoch,loss,"),
+        ("history.csv", b"", "history", "history.csv: is empty"),
         ("history.csv", b"epoch,loss\n1,2\n", "history", "history.csv: expected the columns epoch,loss,"),
-        ("history.csv", HEADER + b"1,x,0,0,0,0,0\n", "history", "history.csv: not a history (could not convert"),
-        ("history.csv", HEADER + b"1,2.3\n", "history", "history.csv: not a history"),
-        ("history.csv", b"\xff\xfe", "history", "history.csv: not a history"),
+        (
+            "history.csv",
+            HEADER + b"1,x,0,0,0,0,0\n",
+            "history",
+            "history.csv: row 1: loss is 'x'; it should be a valid number",
+        ),
+        ("history.csv", HEADER + b"1,2.3\n", "history", "history.csv: row 1 has 2 cells, the header 7"),
+        ("history.csv", b"\xff\xfe", "history", "history.csv: not a readable table"),
         ("metrics.json", b"{", "metrics", "metrics.json: not valid JSON"),
         ("findings.json", b"{", "findings", "findings.json: not valid JSON"),
         ("classes.json", b"{", "classes", "classes.json: not valid JSON"),
@@ -165,6 +171,54 @@ def test_a_run_whose_process_was_killed_is_interrupted_and_free(tmp_path, hold):
     assert not is_locked(folder)
 
 
+def left_behind(folder, process: int, name: str, made_on: str | None = None):
+    """A half-written file, as a process of some machine leaves it."""
+    path = folder / f".{process}-{made_on or machine()}-{name}"
+    path.write_bytes(b"half of")
+    return path
+
+
+def ended_process() -> int:
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid
+
+
+KILLED = """
+import os, pathlib, sys
+from vgglab.runs.files import write_atomic
+write_atomic(pathlib.Path(sys.argv[1]), lambda path: (path.write_bytes(b"half of"), os.kill(os.getpid(), 9)))
+"""
+
+
+def test_what_a_killed_training_left_is_swept_when_the_run_goes_on(tmp_path):
+    subprocess.run([sys.executable, "-c", KILLED, tmp_path / "last.keras"])
+    (tmp_path / f".{os.getpid()}-last.keras").write_bytes(b"of an early version, whose number another process has now")
+    left_behind(tmp_path, os.getpid(), "best.keras", "00000000")
+    assert len(list(tmp_path.iterdir())) == 3
+    with lock(tmp_path):
+        assert [path.name for path in tmp_path.iterdir()] == [".lock"]
+
+
+def test_what_a_living_process_writes_is_left_and_what_another_machine_does(tmp_path):
+    (tmp_path / "examples").mkdir()
+    alive = left_behind(tmp_path / "examples", os.getppid(), "success-1.png")
+    elsewhere = left_behind(tmp_path, ended := ended_process(), "metrics.json", "00000000")
+    (own := tmp_path / ".2026-notes.h5").write_text("a file of the user's")
+    gone = left_behind(tmp_path / "examples", ended, "success-1.png"), left_behind(tmp_path, ended, "metrics.json")
+    with lock(tmp_path):
+        assert all(path.exists() for path in (alive, elsewhere, own))
+        assert not any(path.exists() for path in gone)
+
+
+def test_a_training_that_goes_on_elsewhere_is_not_swept(tmp_path, hold):
+    hold(tmp_path)
+    path = left_behind(tmp_path, ended_process(), "last.keras")
+    with pytest.raises(RunError, match="in use"), lock(tmp_path):
+        pass
+    assert path.exists()
+
+
 def test_a_run_that_never_began_is_interrupted_and_asking_leaves_no_trace(tmp_path):
     folder, _ = create_run(configured(), tmp_path)
     assert Run(folder).status == "interrupted" and not (folder / ".lock").exists()
@@ -180,7 +234,7 @@ def test_runs_are_listed_by_the_time_they_were_created_then_by_name(tmp_path, wr
     for path, time in created.items():
         parent, _, name = path.rpartition("/")
         run = write_run(name, parent=tmp_path / parent)
-        write_json(run.folder / "run.json", read_json(run.folder / "run.json") | {"created": time})
+        write_json(run.folder / "run.json", read_json(run.folder / "run.json", dict) | {"created": time})
     assert [run.name for run in list_runs(tmp_path)] == ["z", "c", "a", "b"]
 
 

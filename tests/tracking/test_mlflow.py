@@ -4,14 +4,14 @@ import pytest
 
 import vgglab
 from vgglab.errors import TrackingError
-from vgglab.runs.files import read_json
+from vgglab.runs.door import read_json
 from vgglab.tracking.trackers import Tracking, check_trackers, tracked
 
 mlflow = pytest.importorskip("mlflow", reason="needs the extra mlflow")
 
 
 def run_id(run):
-    return read_json(run.folder / "tracking.json")["trackers"]["mlflow"]["run_id"]
+    return read_json(run.folder / "tracking.json", dict)["trackers"]["mlflow"]["run_id"]
 
 
 def there(run, server):

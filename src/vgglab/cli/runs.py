@@ -20,15 +20,15 @@ def compare(
     language: Language = "en",
 ) -> None:
     """Compare runs: figures of the last and best epoch, cost, the settings in which they differ, what explains it."""
-    from vgglab.report.compare import compare as compare_runs
-    from vgglab.report.compare import explanations, rows_to_csv
+    from vgglab.diagnosis.comparison import explain_differences
+    from vgglab.report.compare import find_runs, rows_of, rows_to_csv
 
     damaged = Complaints()
-    rows = compare_runs(*paths, damaged=damaged)
+    found = find_runs(paths, damaged)
     if as_csv:
-        typer.echo(rows_to_csv(rows), nl=False)
+        typer.echo(rows_to_csv(rows_of(found)), nl=False)
     else:
-        show_rows(rows, as_json, explanations(*paths, language=language, damaged=damaged))
+        show_rows(rows_of(found), as_json, explain_differences(found, language, damaged))
     damaged.exit()
 
 

@@ -54,10 +54,10 @@ def study(
     """Do every run of a study file that is not done yet, compare them, and write the study's report."""
     from vgglab.config.resolve import make_config
     from vgglab.config.study_file import load_study, plan_runs, study_folder_name
+    from vgglab.diagnosis.comparison import explain_differences
     from vgglab.diagnosis.reading import check_language
     from vgglab.experiments.study import check_data, run_study
-    from vgglab.report.compare import compare as compare_runs
-    from vgglab.report.compare import explanations
+    from vgglab.report.compare import find_runs, rows_of
     from vgglab.tracking.trackers import check_trackers
 
     check_language(language)  # an unknown one is told before hours of training, not after
@@ -73,8 +73,8 @@ def study(
     check_data(planned)
     succeeded = run_study(loaded, planned, folder, quiet=as_json, say=say)
     damaged = Complaints()
-    explained = explanations(folder, language=language, damaged=damaged)
-    show_rows(compare_runs(folder, damaged=damaged), as_json, explained)
+    found = find_runs([folder], damaged)
+    show_rows(rows_of(found), as_json, explain_differences(found, language, damaged))
     say(f"runs are in {folder}")
     _write_study_report(folder, language)
     if not succeeded:

@@ -2,12 +2,17 @@
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from vgglab.errors import ConfigError
+
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+DEEPEST = 50  # lists and mappings within each other
+Opened, Closed = yaml.CollectionStartEvent, yaml.CollectionEndEvent
 
 
 def read_yaml(path: Path | str) -> Any:
@@ -28,12 +33,25 @@ def read_yaml(path: Path | str) -> Any:
 def parse_yaml(text: str, source: str) -> Any:
     """YAML text as Python values; errors are one line that names `source`."""
     try:
-        return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        if sum(map(text.count, "[{-?")) > DEEPEST and depth_of(text) > DEEPEST:  # the C parser would end the process
+            raise ConfigError(f"{source}: lists lie over {DEEPEST} deep in each other; expected a config or a study")
+        return yaml.load(text, Loader=LOADER)
     except (yaml.YAMLError, ValueError) as error:  # ValueError: what looks like a date and is none
         mark = getattr(error, "problem_mark", None)
         where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         problem = " ".join(str(getattr(error, "problem", error)).split())
         raise ConfigError(f"{source}: not valid YAML{where}: {problem}") from None
+
+
+def depth_of(text: str) -> int:
+    """How deep lists and mappings lie in each other.
+
+    Example:
+        >>> depth_of("a: [[1], 2]")
+        3
+    """
+    steps = ((isinstance(event, Opened) - isinstance(event, Closed)) for event in yaml.parse(text, Loader=LOADER))
+    return max(accumulate(steps), default=0)
 
 
 def dump_yaml(tree: Any) -> str:

@@ -1,7 +1,7 @@
 """Why runs of a study differ, from what each recorded: run folders -> sentences with evidence. Imports no backend."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -11,7 +11,7 @@ from vgglab.diagnosis.catalog import DIFFERENCES
 from vgglab.diagnosis.findings import Evidence, Finding
 from vgglab.diagnosis.findings.comparable import figures_of
 from vgglab.diagnosis.reading import Numbers, describe, evidence_of, label, read_findings, translations, written
-from vgglab.runs.files import read_json
+from vgglab.errors import RunError
 from vgglab.runs.store import Run
 
 Difference = dict[str, Any]
@@ -38,7 +38,27 @@ class Told:
         """What is wrong with it, the most severe first."""
         return [found for found in read_findings(self.run) if found["severity"] != "info"]
 
-    @property
+    def read(self, damaged: Callable[[RunError], None] | None) -> bool:
+        """Read everything; whether that can be done, where `damaged` is told of what cannot.
+
+        Raises:
+            RunError: a record is damaged, and there is nothing to tell of it.
+        """
+        try:
+            self.evidence, self.warnings, self.images  # noqa: B018 - they are kept once they are read
+        except RunError as error:
+            if damaged is None:
+                raise
+            damaged(error)
+            return False
+        return True
+
+    @cached_property
+    def config(self) -> dict[str, Any]:
+        """Dotted config field -> value."""
+        return flatten(self.run.config)
+
+    @cached_property
     def accuracy(self) -> float:
         """The validation accuracy of its best epoch; 0 without one."""
         return (self.run.best or {}).get("val_accuracy") or 0.0
@@ -53,13 +73,14 @@ class Told:
     def images(self) -> int:
         """Validation images."""
         count = self.evidence.data.get("images", {}).get("validation")
-        path = self.run.folder / "split.json"
-        if not count and path.exists():
-            count = len(read_json(path).get("validation", []))
+        if not count and (self.run.folder / "split.json").exists():
+            count = len(self.run.split["validation"])
         return count or FEW_IMAGES
 
 
-def explain_differences(runs: Sequence[Run], language: str = "en") -> list[Difference]:
+def explain_differences(
+    runs: Sequence[Run], language: str = "en", damaged: Callable[[RunError], None] | None = None
+) -> list[Difference]:
     """For each run that another one beats clearly: the run most like it that does, what differs, and what was recorded.
 
     Runs are held against each other that share the data and differ in at most MOST_FIELDS config fields. "Clearly" is
@@ -68,6 +89,7 @@ def explain_differences(runs: Sequence[Run], language: str = "en") -> list[Diffe
     Args:
         runs: of a study, or any others.
         language: `en` or `fr`.
+        damaged: told of each run whose signals or findings are damaged, which is then left out; None refuses it.
 
     Returns:
         Dicts with `sentence`, `runs` (names: the worse, the better), `fields` (config field -> values of the two),
@@ -75,9 +97,10 @@ def explain_differences(runs: Sequence[Run], language: str = "en") -> list[Diffe
         `healthy`, `label`), in the order of the runs.
 
     Raises:
+        RunError: a run is damaged, and there is nothing to tell of it.
         UsageError: there is no such language.
     """
-    told = [Told(run) for run in runs if run.history or run.status == "diverged"]
+    told = [one for one in map(Told, runs) if (one.run.history or one.run.status == "diverged") and one.read(damaged)]
     pairs = [(worse, better) for worse in told if (better := nearest_better(worse, told)) is not None]
     return [explain(worse, better, language) for worse, better in pairs]
 
@@ -86,20 +109,19 @@ def nearest_better(worse: Told, others: Sequence[Told]) -> Told | None:
     """Of the runs that are clearly better the one that differs in the fewest fields; the best of equals."""
     candidates = []
     for other in others:
+        if other.accuracy - worse.accuracy <= SURE * math.hypot(worse.error, other.error):
+            continue
         fields = differing(worse, other)
         alike = 0 < len(fields) <= MOST_FIELDS and not any(field.startswith("data.") for field in fields)
-        clear = other.accuracy - worse.accuracy > SURE * math.hypot(worse.error, other.error)
-        if alike and clear and not other.evidence.failed:
+        if alike and not other.evidence.failed:
             candidates.append((len(fields), -other.accuracy, other))
     return min(candidates, key=lambda one: one[:2])[2] if candidates else None
 
 
 def differing(one: Told, other: Told) -> dict[str, tuple[Any, Any]]:
     """Config field -> its values in two runs, where they are not alike."""
-    first, second = flatten(one.run.config), flatten(other.run.config)
-    return {
-        field: (first[field], second[field]) for field in first if field not in APART and first[field] != second[field]
-    }
+    pairs = {field: (value, other.config[field]) for field, value in one.config.items() if field not in APART}
+    return {field: pair for field, pair in pairs.items() if pair[0] != pair[1]}
 
 
 def explain(worse: Told, better: Told, language: str) -> Difference:

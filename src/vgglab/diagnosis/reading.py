@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from vgglab.config.schema import LANGUAGES, flatten
-from vgglab.diagnosis.catalog import LABELS, WORDS, text_of
+from vgglab.diagnosis.catalog import LABELS, TEXTS, WORDS, text_of
 from vgglab.diagnosis.findings import Evidence, Finding, findings_of
 from vgglab.diagnosis.rate_range import RANGE_FILE
 from vgglab.diagnosis.records import read_signals
-from vgglab.errors import UsageError
-from vgglab.runs.files import read_json
+from vgglab.errors import RunError, UsageError
+from vgglab.runs.door import read_json
+from vgglab.runs.shapes import Proof, RateRange
 from vgglab.runs.store import Run
 
 SHOWN = 3  # findings, before all are asked for
@@ -25,8 +26,13 @@ RANGE = f"{RANGE_FILE}.json"
 
 
 def read_findings(run: Run) -> list[Finding]:
-    """What its run folder holds; diagnosed anew where it holds nothing, or what an older version wrote."""
+    """What its run folder holds; diagnosed anew where it holds nothing, or what an older version wrote.
+
+    Raises:
+        RunError: a record is damaged.
+    """
     tested = (run.folder / RANGE).exists()  # after the findings were written, if at all
+    check_texts(run)
     if run.findings and not tested and all("epoch" in found for found in run.findings):
         return with_proof(run, run.findings)
     if not (run.folder / "classes.json").exists():
@@ -34,11 +40,31 @@ def read_findings(run: Run) -> list[Finding]:
     return with_proof(run, findings_of(evidence_of(run)))
 
 
+def check_texts(run: Run) -> None:
+    """Make sure that there is a text for each finding of a run's folder, and a name for each of its figures.
+
+    Raises:
+        RunError: there is none: it is damaged, or of a newer version.
+    """
+    for place, found in enumerate(run.findings):
+        if "sentence" in found:
+            continue
+        unknown = [f"evidence.{name}" for name in found.get("evidence", {}) if name.partition(" ")[0] not in LABELS]
+        unknown += [key for key in ("case", "values", "evidence") if key not in found]
+        unknown += [] if found.get("code") in TEXTS else [f"code {found.get('code')}"]
+        unknown += ["try"] if isinstance(found["try"], str) else []
+        if unknown:
+            raise RunError(
+                f"{run.folder / 'findings.json'}: findings.{place} is none that this version knows, for its "
+                f"{', '.join(unknown)}; restore the file from a copy, or `pip install -U vgglab`"
+            )
+
+
 def with_proof(run: Run, findings: list[Finding]) -> list[Finding]:
     """The findings, the one that was tried with what came of it as its `proof`."""
-    proof = read_json(run.folder / PROOF) if (run.folder / PROOF).exists() else {}
+    proof = read_json(run.folder / PROOF, Proof) if (run.folder / PROOF).exists() else {}
     return [
-        {**found, "proof": proof} if all(proof.get(key) == found[key] for key in ("code", "case", "try")) else found
+        {**found, "proof": proof} if all(proof.get(key) == found.get(key) for key in ("code", "case", "try")) else found
         for found in findings
     ]
 
@@ -47,7 +73,7 @@ def evidence_of(run: Run) -> Evidence:
     """What a run left behind, for `diagnose`."""
     classes = len(run.classes) if (run.folder / "classes.json").exists() else 1
     signals = read_signals(run.folder / "signals.jsonl")
-    tested = read_json(run.folder / RANGE) if (run.folder / RANGE).exists() else {}
+    tested = read_json(run.folder / RANGE, RateRange) if (run.folder / RANGE).exists() else {}
     return Evidence(run.status, run.record.message, run.history, signals, classes, flatten(run.config), tested)
 
 
@@ -79,6 +105,10 @@ class Numbers(string.Formatter):
 
     def __init__(self, language: str):
         self.comma = language == "fr"
+
+    def get_value(self, key: int | str, args: Any, kwargs: Any) -> Any:
+        """What a placeholder stands for; None where that is not known."""
+        return kwargs.get(key)
 
     def format_field(self, value: Any, spec: str) -> str:
         """A value as the language writes it; a share whose `spec` ends in % as a percentage."""

@@ -39,14 +39,18 @@ import math
 from pathlib import Path
 from typing import Any
 
+from vgglab.diagnosis.signal_shapes import SignalLine
+from vgglab.runs.door import read_lines
 from vgglab.runs.files import write_text
 
 
 def read_signals(path: Path) -> list[dict[str, Any]]:
-    """The lines of a `signals.jsonl`; none where there is no such file."""
-    if not path.exists():
-        return []
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    """The lines of a `signals.jsonl`; none where there is no such file.
+
+    Raises:
+        RunError: it is damaged.
+    """
+    return read_lines(path, SignalLine) if path.exists() else []
 
 
 def write_signals(path: Path, lines: list[dict[str, Any]]) -> None:

@@ -8,7 +8,7 @@ from vgglab.evaluation.displays import draw_confusion_matrix, draw_curves, save_
 from vgglab.evaluation.examples import Explain, write_examples
 from vgglab.evaluation.gradcam import GradCam, NotExplainable
 from vgglab.evaluation.metrics import confusion_counts, confusion_csv, evaluate_predictions, prediction_rows
-from vgglab.runs.files import read_json, write_csv, write_json, write_text
+from vgglab.runs.files import write_csv, write_json, write_text
 from vgglab.runs.store import Run
 
 PREDICTION_FIELDS = ("index", "label", "predicted", "confidence", "label_probability", "label_rank")
@@ -28,8 +28,8 @@ def evaluate_run(run: Run, dataset: DataSet) -> dict[str, Any]:
         RunError: the run has no model, or lacks another file.
         DataError: the data is not what the run was trained on.
     """
-    check_split(dataset, read_json(run.folder / "split.json"))
-    classes, test = run.classes, dataset.test
+    check_split(dataset, run.split)
+    classes, history, test = run.classes, run.history, dataset.test  # all is read before anything is written
     probabilities = run.predict(test.images)
     metrics = {"schema": 1, **evaluate_predictions(test.labels, probabilities, classes)}
     counts = confusion_counts(test.labels, probabilities.argmax(axis=1), len(classes))
@@ -40,7 +40,7 @@ def evaluate_run(run: Run, dataset: DataSet) -> dict[str, Any]:
     )
     write_text(run.folder / "confusion_matrix.csv", confusion_csv(counts, classes))
     save_figure(draw_confusion_matrix(counts, classes, run.name), run.folder / "confusion_matrix")
-    save_figure(draw_curves(run.history, run.name, len(classes)), run.folder / "curves")
+    save_figure(draw_curves(history, run.name, len(classes)), run.folder / "curves")
     write_examples(run.folder, test, probabilities, explainer(run.classifier.model))
     write_json(run.folder / "metrics.json", metrics)
     return metrics

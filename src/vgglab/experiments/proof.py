@@ -23,7 +23,7 @@ from vgglab.diagnosis.reading import PROOF, changes, evidence_of, read_findings
 from vgglab.diagnosis.trial import Trial, judge, plan_trial
 from vgglab.errors import RunError
 from vgglab.experiments.run import run as train_run
-from vgglab.runs.files import read_json, write_json
+from vgglab.runs.files import write_json
 from vgglab.runs.record import MEASURES
 from vgglab.runs.store import Run
 from vgglab.training.progress import ProgressMode
@@ -51,7 +51,7 @@ def prove(
     """
     finding = first_to_try(run)
     dataset = read_data(run.config, data_dir)
-    check_split(dataset, read_json(run.folder / "split.json"))
+    check_split(dataset, run.split)
     trial = plan_trial(run.config, finding, len(dataset.train), run.record.flops)
     length = f"{trial.before.train.epochs} epochs of {trial.images:,} images"
     if trial.recorded:

@@ -21,7 +21,7 @@ from vgglab.errors import RunError, UsageError
 from vgglab.evaluation.displays import save_figure
 from vgglab.evaluation.rate_display import draw_rate_range
 from vgglab.experiments.run import start_model
-from vgglab.runs.files import read_json, write_json, write_text
+from vgglab.runs.files import write_json, write_text
 from vgglab.runs.store import Run, find_folder, load
 from vgglab.training.batches import Batches, epoch_order, feed
 from vgglab.training.compiling import build_optimizer, compile_model
@@ -127,7 +127,7 @@ def find_range(
     dataset = read_data(config, data_dir)
     if run:
         if (run.folder / "split.json").exists():
-            check_split(dataset, read_json(run.folder / "split.json"))
+            check_split(dataset, run.split)
         return run.folder, run_range_test(config, dataset, run.folder, progress)
     folder = out / f"{config.name or readable_name(config)}-lr-range"
     if folder.exists():

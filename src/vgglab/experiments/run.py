@@ -24,7 +24,7 @@ from vgglab.models.describe import count_flops, count_parameters, summary_json, 
 from vgglab.models.preprocessing import pixel_statistics, wants_statistics
 from vgglab.report.notebook import Run, load
 from vgglab.runs.environment import describe_environment
-from vgglab.runs.files import read_json, write_csv, write_json, write_text
+from vgglab.runs.files import write_csv, write_json, write_text
 from vgglab.runs.record import RunRecord
 from vgglab.runs.saved_model import Classifier, load_model, write_weights
 from vgglab.runs.store import DEFAULT_PARENT, create_run, lock
@@ -211,7 +211,7 @@ def describe(folder: Path, config: RunConfig, dataset: DataSet, model: keras.Mod
     write_json(folder / "environment.json", describe_environment(*seeds, keras.backend.backend()))
     write_json(folder / "classes.json", {"schema": 1, "classes": list(dataset.classes)})
     if (folder / "split.json").exists():  # the run goes on: on the same images, or not at all
-        check_split(dataset, read_json(folder / "split.json"))
+        check_split(dataset, load(folder).split)
     else:
         write_json(folder / "split.json", split_record(dataset))
     if dataset.skipped:

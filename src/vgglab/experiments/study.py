@@ -13,7 +13,7 @@ from vgglab.datasets.dataset import DataSet
 from vgglab.datasets.load import check_fit, load_dataset
 from vgglab.errors import ConfigError, RunError, VgglabError
 from vgglab.experiments.grid.local import finish
-from vgglab.runs.files import write_json, write_text
+from vgglab.runs.files import sweep, write_json, write_text
 from vgglab.runs.record import best_row
 from vgglab.runs.store import Run, load
 
@@ -90,6 +90,7 @@ def open_folder(folder: Path, study: Study, planned: list[PlannedRun]) -> None:
             "choose another --name or --out, or remove the folder"
         )
     folder.mkdir(parents=True, exist_ok=True)
+    sweep(folder)
     write_text(path, text)
 
 

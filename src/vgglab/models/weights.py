@@ -3,8 +3,10 @@
 import io
 import re
 import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
@@ -19,6 +21,8 @@ from vgglab.keras_tools.graph import inner_layers, own_variables
 from vgglab.runs.saved_model import WEIGHTS_IN_ARCHIVE
 
 SUFFIXES = (".weights.h5", ".h5", ".keras")
+MOST_PACKED = 100  # times; weights are noise, which hardly packs at all
+DAMAGE = (OSError, KeyError, ValueError, TypeError, AttributeError, RuntimeError, zlib.error, zipfile.BadZipFile)
 
 
 @dataclass(frozen=True)
@@ -27,11 +31,16 @@ class StoredLayer:
 
     Attributes:
         name: what the file calls the layer.
-        arrays: its weights, in Keras's order.
+        datasets: its weights, in Keras's order; what they declare to be is known, they are not read yet.
     """
 
     name: str
-    arrays: list[np.ndarray]
+    datasets: list[h5py.Dataset]
+
+    @property
+    def shapes(self) -> list[tuple[int, ...]]:
+        """What the weights declare to be."""
+        return [dataset.shape for dataset in self.datasets]
 
 
 @dataclass(frozen=True)
@@ -68,20 +77,20 @@ def load_weights(model: keras.Model, path: Path, name: str) -> None:
         ConfigError: no such file, or the weights of another network; the first layer that differs is named.
         DataError: the file is damaged.
     """
-    stored, ordered = read_weights(path)
-    slots = list(_layers_in_order(model) if ordered else _layers_by_key(model))
-    if ordered:
-        pairs = list(zip_longest(slots, stored.values()))[: len(slots)]
-        rest = list(stored.values())[len(slots) :]
-    else:
-        pairs = [(slot, stored.pop(slot.key, None)) for slot in slots]
-        rest = list(stored.values())
-    for slot, layer in pairs:
-        _check(slot, layer, f"{path}: not weights of {name}")
-    if more := next((layer for layer in rest if layer.arrays[0].ndim != 2), None):
-        raise ConfigError(f"{path}: not weights of {name}: it has no layer like the file's {_told(more)}")
-    for slot, layer in pairs:
-        slot.fill(layer.arrays)
+    with open_weights(path) as (stored, ordered):
+        slots = list(_layers_in_order(model) if ordered else _layers_by_key(model))
+        if ordered:
+            pairs = list(zip_longest(slots, stored.values()))[: len(slots)]
+            rest = list(stored.values())[len(slots) :]
+        else:
+            pairs = [(slot, stored.pop(slot.key, None)) for slot in slots]
+            rest = list(stored.values())
+        for slot, layer in pairs:
+            _check(slot, layer, f"{path}: not weights of {name}")
+        if more := next((layer for layer in rest if len(layer.shapes[0]) != 2), None):
+            raise ConfigError(f"{path}: not weights of {name}: it has no layer like the file's {_told(more)}")
+        for slot, layer in pairs:
+            slot.fill([dataset[()] for dataset in layer.datasets])
 
 
 def copy_weights(source: keras.layers.Layer, target: keras.layers.Layer) -> None:
@@ -93,12 +102,13 @@ def copy_weights(source: keras.layers.Layer, target: keras.layers.Layer) -> None
         )
 
 
-def read_weights(path: Path) -> tuple[dict[str, StoredLayer], bool]:
+@contextmanager
+def open_weights(path: Path) -> Iterator[tuple[dict[str, StoredLayer], bool]]:
     """The layers in a file that have weights, by their place in it, and whether their order is the model's.
 
     Raises:
         ConfigError: there is no such file, or it is of no kind that can be read.
-        DataError: the file is damaged.
+        DataError: the file is damaged, or its weights are in another one.
     """
     if not path.is_file():
         raise ConfigError(f"{path}: no such weights file")
@@ -108,18 +118,31 @@ def read_weights(path: Path) -> tuple[dict[str, StoredLayer], bool]:
         with h5py.File(_open(path), "r") as file:
             legacy = "model_weights" in file or "layer_names" in file.attrs
             found = _read_legacy(file.get("model_weights", file)) if legacy else _read_keras3(file)
-    except (OSError, KeyError, ValueError, RuntimeError, zipfile.BadZipFile) as error:
+            if not found:
+                raise DataError(f"{path}: holds no weights; fetch it again")
+            for layer in found.values():
+                _check_own(layer, file)
+            yield found, legacy
+    except DAMAGE as error:
         raise DataError(f"{path}: not a readable weights file ({first_line(error)}); fetch it again") from None
-    if not found:
-        raise DataError(f"{path}: holds no weights; fetch it again")
-    return found, legacy
 
 
 def _open(path: Path) -> Any:
     if path.suffix != ".keras":
         return path
     with zipfile.ZipFile(path) as archive:
+        if archive.getinfo(WEIGHTS_IN_ARCHIVE).file_size > MOST_PACKED * path.stat().st_size:
+            raise ValueError(f"{WEIGHTS_IN_ARCHIVE} is packed more than {MOST_PACKED} times")
         return io.BytesIO(archive.read(WEIGHTS_IN_ARCHIVE))
+
+
+def _check_own(layer: StoredLayer, file: h5py.File) -> None:
+    """Refuse weights that are kept in another file, which nobody named, and what is no array of numbers."""
+    for dataset in layer.datasets:
+        if not isinstance(dataset, h5py.Dataset) or dataset.dtype.kind not in "fiub":
+            raise ValueError(f"{layer.name} has weights that are no numbers")
+        if dataset.file.filename != file.filename or dataset.external or dataset.is_virtual:
+            raise ValueError(f"the weights of {layer.name} lie in another file")
 
 
 def _read_keras3(file: h5py.Group) -> dict[str, StoredLayer]:
@@ -130,7 +153,7 @@ def _read_keras3(file: h5py.Group) -> dict[str, StoredLayer]:
         if place.startswith("layers/") and place.endswith("/vars") and len(item):
             key = place.removesuffix("/vars")
             name = item.attrs.get("name", key.rpartition("/")[2])
-            found[key] = StoredLayer(name, [item[str(number)][()] for number in range(len(item))])
+            found[key] = StoredLayer(name, [item[str(number)] for number in range(len(item))])
 
     file.visititems(visit)
     return {key: layer for key, layer in found.items() if "/seed_generator" not in key}
@@ -140,9 +163,9 @@ def _read_legacy(group: h5py.Group) -> dict[str, StoredLayer]:
     """What Keras 1 and 2 wrote, and keras.applications is published as: layers in the model's order."""
     found = {}
     for name in map(_text, _attribute(group, "layer_names")):
-        arrays = [group[name][_text(weight)][()] for weight in _attribute(group[name], "weight_names")]
-        if arrays:
-            found[name] = StoredLayer(name, arrays)
+        datasets = [group[name][_text(weight)] for weight in _attribute(group[name], "weight_names")]
+        if datasets:
+            found[name] = StoredLayer(name, datasets)
     return found
 
 
@@ -175,13 +198,13 @@ def _layers_by_key(model: keras.Model, place: str = "layers") -> Iterator[Slot]:
 
 def _check(slot: Slot, stored: StoredLayer | None, problem: str) -> None:
     expected = [tuple(variable.shape) for variable in slot.variables]
-    if stored is None or [array.shape for array in stored.arrays] != expected:
+    if stored is None or stored.shapes != expected:
         there = "has none like it" if stored is None else f"has {_told(stored)}"
         raise ConfigError(f"{problem}: layer {slot.layer.name} is {_shapes(expected)}, the file {there}")
 
 
 def _told(stored: StoredLayer) -> str:
-    return f"{stored.name}, {_shapes([array.shape for array in stored.arrays])}"
+    return f"{stored.name}, {_shapes(stored.shapes)}"
 
 
 def _shapes(shapes: list[tuple[int, ...]]) -> str:

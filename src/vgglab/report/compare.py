@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from vgglab.config.schema import APART, config_fields, flatten
-from vgglab.diagnosis.comparison import explain_differences
 from vgglab.errors import RunError
 from vgglab.report.tables import html_table, text_table
 from vgglab.runs.record import MEASURES
@@ -75,19 +74,13 @@ def compare(*paths: Path | str, damaged: Damaged | None = None) -> Comparison:
     Raises:
         RunError: a path is no run, or was written by a newer version.
     """
-    runs = find_runs(paths, damaged)
+    return rows_of(find_runs(paths, damaged))
+
+
+def rows_of(runs: Sequence[Run]) -> Comparison:
+    """The rows of `compare`, of runs that are open."""
     differing = differing_fields(runs)
     return Comparison(make_row(run) | {"config": config} for run, config in zip(runs, differing, strict=True))
-
-
-def explanations(*paths: Path | str, language: str = "en", damaged: Damaged | None = None) -> list[dict[str, Any]]:
-    """Why some runs do better than others, as `vgglab.diagnosis.comparison.explain_differences` says it.
-
-    Raises:
-        RunError: a path is no run, or was written by a newer version.
-        UsageError: there is no such language.
-    """
-    return explain_differences(find_runs(paths, damaged), language)
 
 
 def make_row(run: Run) -> Row:

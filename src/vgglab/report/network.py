@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vgglab.runs.files import read_json
-from vgglab.runs.record import SCHEMA, check_schema
+from vgglab.errors import RunError
+from vgglab.runs.door import read_json, remedy
+from vgglab.runs.shapes import NetworkTree
 
 
 @dataclass(frozen=True)
@@ -72,36 +73,41 @@ def read_network(folder: Path) -> Network:
     architecture = read_layers(folder / "architecture.json") if (folder / "architecture.json").exists() else []
     if not (folder / "network.json").exists():
         return Network(architecture, {})
-    tree = read_json(folder / "network.json")
-    check_schema(tree, SCHEMA, folder / "network.json")
+    tree = read_json(folder / "network.json", NetworkTree)
     kernels = {layer.name: layer.kernel for layer in architecture}
     layers = [recorded_layer(entry, kernels.get(entry["name"], ())) for entry in tree["layers"]]
-    parameters = {str(kind): int(count) for kind, count in tree["parameters"].items()}
-    return Network(layers, parameters)
+    return Network(layers, tree["parameters"])
 
 
 def recorded_layer(entry: dict[str, Any], kernel: tuple[int, ...]) -> Layer:
     """A layer of `network.json`."""
+    inputs = entry.get("inputs")
     return Layer(
-        str(entry["name"]),
-        str(entry["class"]),
-        tuple(None if size is None else int(size) for size in entry["output_shape"]),
-        int(entry["parameters"]),
-        bool(entry.get("trainable", True)),
-        None if entry.get("rate") is None else float(entry["rate"]),
+        entry["name"],
+        entry["class"],
+        tuple(entry["output_shape"]),
+        entry["parameters"],
+        entry.get("trainable", True),
+        entry.get("rate"),
         kernel,
-        None if entry.get("inputs") is None else tuple(str(name) for name in entry["inputs"]),
+        None if inputs is None else tuple(inputs),
     )
 
 
 def read_layers(path: Path) -> list[Layer]:
-    """The layers of a Keras model's JSON, those of models inside it in their place."""
-    entries = leaves(read_json(path))
-    shapes: dict[str, tuple[int | None, ...]] = {}
-    for entry in entries:
-        for name, shape in sources(entry.get("inbound_nodes", [])):
-            shapes[name] = tuple(shape[1:])
-    return [described_layer(entry, shapes) for entry in entries]
+    """The layers of a Keras model's JSON, those of models inside it in their place.
+
+    Raises:
+        RunError: it is missing, or not the JSON of a Keras model.
+    """
+    tree = read_json(path, dict[str, Any])
+    try:
+        entries = leaves(tree)
+        given = [found for entry in entries for found in sources(entry.get("inbound_nodes", []))]
+        shapes = {name: tuple(shape[1:]) for name, shape in given}
+        return [described_layer(entry, shapes) for entry in entries or [{}]]
+    except (TypeError, LookupError, AttributeError):  # it is Keras's, and has no shape that we could say
+        raise RunError(f"{path}: not the JSON of a Keras model; {remedy(path)}") from None
 
 
 def leaves(tree: dict[str, Any]) -> list[dict[str, Any]]:

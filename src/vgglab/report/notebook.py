@@ -1,6 +1,5 @@
 """Runs as a person looks at them, in a notebook or printed: everything they give shows itself. Imports no backend."""
 
-import csv
 from collections.abc import Iterable
 from functools import cached_property
 from html import escape
@@ -25,6 +24,7 @@ from vgglab.errors import RunError
 from vgglab.evaluation.picture import Picture
 from vgglab.report.tables import html_table
 from vgglab.runs import store
+from vgglab.runs.door import read_matrix
 
 if TYPE_CHECKING:
     from vgglab.evaluation.explain import Explanation
@@ -155,9 +155,8 @@ class Run(store.Run):
             raise RunError(
                 f"{self.folder}: confusion_matrix.csv is missing; make it with vgglab evaluate {self.folder}"
             )
-        with path.open(newline="", encoding="utf-8") as lines:
-            header, *rows = csv.reader(lines)
-        return Picture(draw_confusion_matrix(np.array([row[1:] for row in rows], int), header[1:], self.name))
+        names, counts = read_matrix(path)
+        return Picture(draw_confusion_matrix(np.array(counts), names, self.name))
 
     def predict(self, images: np.ndarray) -> Probabilities:
         """Class probabilities (N, classes) of raw images (N, H, W, 3), 0 to 255: an array, in a notebook a table."""

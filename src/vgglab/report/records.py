@@ -1,10 +1,9 @@
 """What a report reads of a run folder; a file that is missing or damaged is a `Missing`, never a crash.
 
-Everything is checked where it is read, so that what draws it can rely on it, and the file to blame is known.
+Everything comes through `runs.door`, so that what draws it can rely on it, and the file to blame is known.
 """
 
 import base64
-import csv
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,13 +15,13 @@ from vgglab.config.schema import flatten
 from vgglab.diagnosis.reading import describe, proof_text, read_findings
 from vgglab.errors import RunError, VgglabError
 from vgglab.report.network import Network, read_network
-from vgglab.runs.files import read_json
-from vgglab.runs.record import SCHEMA, best_row, check_schema
+from vgglab.runs.door import read_json, read_matrix, read_rows
+from vgglab.runs.record import best_row
+from vgglab.runs.shapes import Environment, Example, Examples, Prediction
 from vgglab.runs.store import Run
 
-# What reading a file of unknown content can raise, once it is there.
-DAMAGE = (VgglabError, OSError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError, csv.Error)
 EVALUATE, TRAIN, RESTORE, DIAGNOSE, STUDY, SUMMARY = "evaluate", "train", "restore", "diagnose", "study", "summary"
+SCORES = ("precision", "recall", "f1", "support")
 LARGEST_PICTURE = 60_000  # bytes of an image that is put into the page
 
 
@@ -43,21 +42,18 @@ class Missing(Exception):
 
 @contextmanager
 def reading(folder: Path, file: str, remedy: str) -> Iterator[Path]:
-    """The path of a file that is there; what goes wrong in the block is told as damage of that file.
+    """The path of a file that is there; what cannot be read in the block is told as damage of that file.
 
     Raises:
-        Missing: the file is not there, or the block could not make sense of it.
+        Missing: the file is not there, or damaged.
     """
     path = folder / file
     if not path.exists():
         raise Missing(folder, file, remedy=remedy)
     try:
         yield path
-    except Missing:
-        raise
-    except DAMAGE as error:
-        told = isinstance(error, VgglabError | OSError)
-        raise Missing(folder, file, str(error) if told else f"{type(error).__name__}: {error}", remedy) from None
+    except (VgglabError, OSError) as error:
+        raise Missing(folder, file, str(error), remedy) from None
 
 
 @dataclass(frozen=True)
@@ -87,9 +83,9 @@ class TestFigures:
 
     n: int
     accuracy: float
-    accuracy_interval: tuple[float, float]
+    accuracy_interval: list[float]
     loss: float | None
-    loss_interval: tuple[float, float] | None
+    loss_interval: list[float] | None
     classes: list[ClassFigures]
     confused: list[Confused]
 
@@ -130,10 +126,7 @@ class Records:
 
     def __init__(self, run: Run, name: str = "", anchor: str = ""):
         self.run, self.folder, self.name, self.anchor = run, run.folder, name or run.name, anchor
-        self.status, self.record = run.status, run.record
-        for value in (self.record.seconds, self.record.flops, self.record.epochs_done):
-            number(value)
-        self.parameters = {str(kind): int(number(count)) for kind, count in self.record.parameters.items()}
+        self.status, self.record, self.parameters = run.status, run.record, run.record.parameters
 
     @cached_property
     def config(self) -> dict[str, Any]:
@@ -159,57 +152,41 @@ class Records:
     def classes(self) -> list[str]:
         """Class names in the order of the outputs."""
         with reading(self.folder, "classes.json", RESTORE):
-            names = [str(name) for name in self.run.classes]
-            if not names:
-                raise RunError("no class is named")
-            return names
+            return self.run.classes
 
     @cached_property
     def split(self) -> dict[str, Any]:
         """The data set's name, how many images each part has, and the split's hash."""
-        with reading(self.folder, "split.json", RESTORE) as path:
-            tree = read_json(path)
+        with reading(self.folder, "split.json", RESTORE):
+            tree = self.run.split
             sizes = {part: len(tree[part]) for part in ("train", "validation", "test")}
-            return {"data": str(tree["data"]), "hash": str(tree.get("hash", "")), **sizes}
+            return {"data": tree["data"], "hash": tree.get("sha256", ""), **sizes}
 
     @cached_property
     def environment(self) -> dict[str, Any]:
         """Versions and hardware."""
         with reading(self.folder, "environment.json", RESTORE) as path:
-            tree = read_json(path)
-            packages = {str(name): str(version) for name, version in tree["packages"].items()}
-            return {**tree, "packages": packages}
+            return read_json(path, Environment)
 
     @cached_property
     def metrics(self) -> dict[str, Any]:
         """`metrics.json` as it is."""
-        with reading(self.folder, "metrics.json", EVALUATE) as path:
-            tree = read_json(path)
-            check_schema(tree, SCHEMA, path)
-            return tree
+        with reading(self.folder, "metrics.json", EVALUATE):
+            return self.run.metrics
 
     @cached_property
     def figures(self) -> TestFigures:
         """The test figures."""
-        with reading(self.folder, "metrics.json", EVALUATE):
-            tree = self.metrics
-            return TestFigures(
-                int(number(tree["n"])),
-                number(tree["accuracy"]),
-                pair(tree["accuracy_interval"]),
-                None if tree["loss"] is None else number(tree["loss"]),
-                None if tree["loss_interval"] is None else pair(tree["loss_interval"]),
-                [
-                    ClassFigures(
-                        str(row["class"]), *(number(row[key]) for key in ("precision", "recall", "f1", "support"))
-                    )
-                    for row in tree["per_class"]
-                ],
-                [
-                    Confused(str(row["true"]), str(row["predicted"]), int(row["count"]), number(row["share"]))
-                    for row in tree["most_confused"]
-                ],
-            )
+        tree = self.metrics
+        return TestFigures(
+            tree["n"],
+            tree["accuracy"],
+            tree["accuracy_interval"],
+            tree["loss"],
+            tree["loss_interval"],
+            [ClassFigures(row["class"], **{key: row[key] for key in SCORES}) for row in tree["per_class"]],
+            [Confused(**row) for row in tree["most_confused"]],
+        )
 
     @cached_property
     def calibration(self) -> tuple[float | None, list[Bin]]:
@@ -217,36 +194,22 @@ class Records:
         tree = self.metrics.get("calibration")
         if tree is None:
             raise Missing(self.folder, "metrics.json", "calibration", EVALUATE)
-        with reading(self.folder, "metrics.json", EVALUATE):
-            return None if tree["error"] is None else number(tree["error"]), [
-                Bin(
-                    number(row["low"]),
-                    number(row["high"]),
-                    int(number(row["count"])),
-                    *(number(row[key]) if row["count"] else None for key in ("confidence", "accuracy")),
-                )
-                for row in tree["bins"]
-            ]
+        return tree["error"], [Bin(**each) for each in tree["bins"]]
 
     @cached_property
     def predictions(self) -> dict[int, tuple[str, bool]]:
         """Index of a test image -> its true class, and whether it was recognised."""
-        with reading(self.folder, "predictions.csv", EVALUATE) as path, path.open(newline="", encoding="utf-8") as file:
-            rows = {int(row["index"]): (row["label"], row["label"] == row["predicted"]) for row in csv.DictReader(file)}
+        with reading(self.folder, "predictions.csv", EVALUATE) as path:
+            rows = read_rows(path, Prediction)
             if not rows:
                 raise RunError("it has no row")
-            return rows
+            return {row["index"]: (row["label"], row["label"] == row["predicted"]) for row in rows}
 
     @cached_property
     def confusion(self) -> tuple[list[str], list[list[int]]]:
         """Class names, and images by true class (rows) and predicted class (columns)."""
-        file = "confusion_matrix.csv"
-        with reading(self.folder, file, EVALUATE) as path, path.open(newline="", encoding="utf-8") as lines:
-            (_, *names), *rows = csv.reader(lines)
-            counts = [[int(cell) for cell in cells] for _, *cells in rows]
-            if not names or any(len(row) != len(names) for row in [counts, *counts]):
-                raise RunError("it is not square")
-            return names, counts
+        with reading(self.folder, "confusion_matrix.csv", EVALUATE) as path:
+            return read_matrix(path)
 
     @cached_property
     def network(self) -> Network:
@@ -261,24 +224,28 @@ class Records:
     def examples(self) -> list[Shown]:
         """Mistakes and successes, in the order of the file."""
         with reading(self.folder, "examples.json", EVALUATE) as path:
-            tree = read_json(path)
-            check_schema(tree, SCHEMA, path)
-            return [self.example(entry) for entry in tree["examples"]]
+            return [self.example(entry) for entry in read_json(path, Examples)["examples"]]
 
-    def example(self, entry: dict[str, Any]) -> Shown:
+    def example(self, entry: Example) -> Shown:
         """An entry of `examples.json` with its images in it."""
         return Shown(
             entry["kind"] == "mistake",
             self.class_name(entry["label"]),
             self.class_name(entry["predicted"]),
-            number(entry["confidence"]),
+            entry["confidence"],
             self.picture(entry["image"]),
             self.picture(entry["explanation"]) if entry.get("explanation") else "",
         )
 
-    def class_name(self, label: Any) -> str:
-        """A class by its number, or a name as it is."""
-        return label if isinstance(label, str) else self.classes[int(number(label))]
+    def class_name(self, label: int | str) -> str:
+        """A class by its number, or a name as it is.
+
+        Raises:
+            RunError: there is no class of that number.
+        """
+        if isinstance(label, int) and label >= len(self.classes):
+            raise RunError(f"a class has the number {label}, of {len(self.classes)} counted from 0")
+        return self.classes[label] if isinstance(label, int) else label
 
     def picture(self, name: str) -> str:
         """A PNG of the folder as a data URI.
@@ -307,16 +274,3 @@ class Records:
 def tried(finding: dict[str, Any], language: str) -> str:
     """What came of trying what a finding suggests; empty where that was not tried."""
     return proof_text(finding["proof"], language) if "proof" in finding else ""
-
-
-def number(value: Any) -> float:
-    """A number as it is; anything else is an error."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError(f"{value!r} is no number")
-    return value
-
-
-def pair(values: Any) -> tuple[float, float]:
-    """Two numbers."""
-    low, high = values
-    return number(low), number(high)

@@ -2,15 +2,16 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired
 
-from pydantic import TypeAdapter
+from typing_extensions import TypedDict
 
 from vgglab.config.study_file import Question, load_study
 from vgglab.config.yaml_text import read_yaml
 from vgglab.errors import VgglabError
 from vgglab.report.records import STUDY, Missing, reading
-from vgglab.runs.files import read_json
+from vgglab.runs.door import check_tree, read_json
+from vgglab.runs.shapes import StudyTree
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,22 @@ class StudyFolder:
     gaps: list[Missing] = field(default_factory=list)
 
 
+class PlannedTree(TypedDict):
+    """A run of a `study.yaml`, as far as it is read again."""
+
+    name: str
+    candidates: NotRequired[list[str]]
+
+
+class Plan(TypedDict):
+    """`study.yaml`, likewise."""
+
+    name: str
+    runs: list[PlannedTree]
+    questions: NotRequired[list[Question]]
+    description: NotRequired[dict[str, str] | str | None]
+
+
 def read_study(folder: Path) -> StudyFolder:
     """What a folder of runs says of its study; a file that cannot be read is among its gaps."""
     gaps: list[Missing] = []
@@ -50,10 +67,9 @@ def read_study(folder: Path) -> StudyFolder:
     selecting = {run: names for run, names in candidates.items() if names}
     try:
         with reading(folder, "study.json", STUDY) as path:
-            made = read_json(path)["choices"]
+            made = read_json(path, StudyTree)["choices"]
             choices = {
-                run: {"chosen": str(choice["chosen"]), "candidates": selecting.get(run, [])}
-                for run, choice in made.items()
+                run: {"chosen": choice["chosen"], "candidates": selecting.get(run, [])} for run, choice in made.items()
             }
     except Missing as missing:
         gaps += [missing] if selecting and missing.damage else []
@@ -62,16 +78,11 @@ def read_study(folder: Path) -> StudyFolder:
 
 def read_plan(path: Path) -> tuple[str, dict[str, str], list[Question], dict[str, list[str]]]:
     """Name, description and questions of a study, and its runs, each with those that it selects from."""
-    tree = read_yaml(path)
-    name = str(tree["name"])
-    candidates = {str(run["name"]): [str(other) for other in run.get("candidates", [])] for run in tree["runs"]}
-    if "questions" in tree:
-        questions = TypeAdapter(list[Question]).validate_python(tree["questions"])
-    else:
-        questions = shipped_questions(name)
+    tree = check_tree(read_yaml(path), Plan, path)
+    candidates = {run["name"]: run.get("candidates", []) for run in tree["runs"]}
+    questions = tree["questions"] if "questions" in tree else shipped_questions(tree["name"])
     told = tree.get("description") or {}
-    description = {str(key): str(text) for key, text in told.items()} if isinstance(told, dict) else {"": str(told)}
-    return name, description, questions, candidates
+    return tree["name"], told if isinstance(told, dict) else {"": told}, questions, candidates
 
 
 def shipped_questions(name: str) -> list[Question]:

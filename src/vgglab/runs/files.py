@@ -1,14 +1,18 @@
 """Files that appear whole or not at all: written under a temporary name, then renamed."""
 
 import csv
+import hashlib
 import io
 import json
 import os
-from collections.abc import Callable, Iterable
+import platform
+import re
+from collections.abc import Callable, Collection, Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from vgglab.errors import RunError
+LEFT = re.compile(r"\.(\d+)-(?:([0-9a-f]{8})-)?(.+)")  # a temporary name; early versions did not name the machine
 
 
 def write_atomic(path: Path, write: Callable[[Path], Any]) -> None:
@@ -16,12 +20,51 @@ def write_atomic(path: Path, write: Callable[[Path], Any]) -> None:
 
     The temporary name keeps the suffixes, as writers choose their format by them.
     """
-    temporary = path.with_name(f".{os.getpid()}-{path.name}")
+    temporary = path.with_name(f".{os.getpid()}-{machine()}-{path.name}")
     try:
         write(temporary)
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def sweep(folder: Path, ended: Collection[str] = ()) -> None:
+    """Take away what processes that have ended left half-written in a folder and below.
+
+    A process id says something on its own machine alone, and there only that no process has it now: what another
+    machine writes is left, as over NFS, and so is what a process of that number may write.
+
+    Args:
+        folder: the folder.
+        ended: names of files that nobody else writes at the moment, whatever their process, as a lock is held.
+    """
+    for path in folder.rglob(".*"):
+        left = LEFT.fullmatch(path.name)
+        if left and path.is_file() and (left[3] in ended or (left[2] == machine() and has_ended(int(left[1])))):
+            path.unlink(missing_ok=True)
+
+
+def has_ended(process: int) -> bool:
+    """Whether no process of this machine has that id; False where that cannot be asked."""
+    if os.name != "posix":  # elsewhere asking ends it
+        return False
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return True
+    except (OSError, OverflowError):
+        return False
+    return False
+
+
+@cache
+def machine() -> str:
+    """Eight letters for this machine, or this container, whose process ids are its own."""
+    try:
+        space = os.stat("/proc/self/ns/pid").st_ino
+    except OSError:
+        space = 0
+    return hashlib.blake2b(f"{platform.node()} {space}".encode(), digest_size=4).hexdigest()
 
 
 def write_text(path: Path, text: str) -> None:
@@ -41,20 +84,3 @@ def write_csv(path: Path, fields: Iterable[str], rows: Iterable[dict[str, Any]])
     writer.writeheader()
     writer.writerows(rows)
     write_text(path, buffer.getvalue())
-
-
-def read_json(path: Path) -> Any:
-    """The content of a JSON file of a run.
-
-    Raises:
-        RunError: it is missing or not JSON.
-    """
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise RunError(
-            f"{path.parent}: {path.name} is missing; expected a complete run folder, "
-            "restore the file from a copy or run it again"
-        ) from None
-    except ValueError as error:
-        raise RunError(f"{path}: not valid JSON ({error}); restore the file from a copy or run it again") from None

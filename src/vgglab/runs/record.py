@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from vgglab.errors import RunError
-from vgglab.runs.files import read_json, write_json
+from vgglab.runs.door import read_json
+from vgglab.runs.files import write_json
+from vgglab.runs.shapes import SCHEMA, RunTree
 
-SCHEMA = 1
-STATUSES = ("running", "finished", "diverged", "interrupted", "failed")
 HISTORY_FIELDS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "seconds", "phase")
 MEASURES = ("loss", "accuracy", "val_loss", "val_accuracy")
 
@@ -21,7 +21,7 @@ class RunRecord:
 
     Attributes:
         name: name of the run and its folder.
-        status: one of STATUSES.
+        status: one of `shapes.STATUSES`.
         message: why it stopped, where it did not simply finish.
         created: local time with offset, ISO 8601.
         epochs_done: whole epochs trained.
@@ -51,33 +51,13 @@ def read_record(folder: Path) -> RunRecord:
     """The record of a run folder.
 
     Raises:
-        RunError: the folder is missing or no run folder, or was written by a newer version.
+        RunError: the folder is missing or no run folder, its record is damaged, or a newer version wrote it.
     """
     if not folder.is_dir():
         raise RunError(f"{folder}: no such run folder; `vgglab runs` lists what is there")
     if not (folder / "run.json").exists():
         raise RunError(f"{folder}: not a run folder, run.json is missing; `vgglab runs` lists what is there")
-    tree = read_json(folder / "run.json")
-    check_schema(tree, SCHEMA, folder / "run.json")
-    try:
-        record = RunRecord(**tree)
-    except TypeError as error:
-        raise RunError(f"{folder / 'run.json'}: not a run's record ({error})") from None
-    if record.status not in STATUSES or not isinstance(record.seconds, int | float):
-        raise RunError(f"{folder / 'run.json'}: not a run's record (status {record.status!r}, {record.seconds!r} s)")
-    return record
-
-
-def check_schema(tree: Any, known: int, path: Path) -> None:
-    """Refuse a record that a newer version wrote, or that has no version at all."""
-    schema = tree.get("schema") if isinstance(tree, dict) else None
-    if not isinstance(schema, int):
-        raise RunError(f"{path}: has no schema version; expected a record that vgglab wrote")
-    if schema > known:
-        raise RunError(
-            f"{path}: written by a newer vgglab (schema {schema}, this one reads up to {known}); "
-            "upgrade with `pip install -U vgglab`"
-        )
+    return RunRecord(**read_json(folder / "run.json", RunTree))
 
 
 def best_row(history: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:

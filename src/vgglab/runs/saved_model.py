@@ -1,8 +1,10 @@
 """Saved models: an ordinary .keras file that also carries class names and where its training stood."""
 
 import json
+import math
 import shutil
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,12 +14,15 @@ import numpy as np
 
 from vgglab.config.schema import PICTURE_SIZE
 from vgglab.errors import RunError, first_line
+from vgglab.keras_tools.dry import weight_shapes
+from vgglab.runs.door import parse_json
 from vgglab.runs.files import write_atomic
-from vgglab.runs.record import check_schema
+from vgglab.runs.shapes import SCHEMA, Member
 
 MEMBER = "vgglab.json"  # in the .keras archive; Keras itself passes over it
+LARGEST_SIDE = 4096  # pixels of a picture's side: more is no picture of a network's
+CONFIG = "config.json"  # Keras's own member, the architecture
 WEIGHTS_IN_ARCHIVE = "model.weights.h5"  # Keras's own member, what `load_weights` reads
-SCHEMA = 1
 
 
 @dataclass(frozen=True)
@@ -48,9 +53,10 @@ class Classifier:
             RunError: the model takes no square RGB images.
         """
         height, width, channels = (*self.model.input_shape[1:], 0, 0)[:3]
-        if height != width or channels != 3:
+        if height != width or channels != 3 or (height or 0) > LARGEST_SIDE:
             shape = "x".join(str(side or "any") for side in self.model.input_shape[1:])
-            raise RunError(f"the model {self.model.name} takes {shape}; expected square images of 3 channels")
+            expected = f"expected square images of 3 channels, {LARGEST_SIDE} pixels wide at most"
+            raise RunError(f"the model {self.model.name} takes {shape}; {expected}")
         return height or PICTURE_SIZE
 
     def classify(self, images: np.ndarray) -> list[str]:
@@ -122,7 +128,7 @@ def load_classifier(path: Path | str) -> Classifier:
         RunError: the file is missing, damaged, or not written by vgglab.
     """
     path = Path(path)
-    return Classifier(load_model(path), read_metadata(path)["classes"])
+    return _named(path, load_model(path), read_metadata(path)["classes"])
 
 
 def open_classifier(path: Path) -> Classifier:
@@ -133,29 +139,52 @@ def open_classifier(path: Path) -> Classifier:
     """
     metadata, model = _read_member(path), _load(path, compiled=False)
     if metadata is not None:
-        return Classifier(model, metadata["classes"])
+        return _named(path, model, metadata["classes"])
     if len(model.outputs) != 1 or len(model.output_shape) != 2:
         raise RunError(f"{path}: gives {model.output_shape}; expected one probability for each class")
     return Classifier(model, [str(number) for number in range(model.output_shape[-1])], named=False)
+
+
+def _named(path: Path, model: keras.Model, classes: list[str]) -> Classifier:
+    outputs = model.output_shape[-1]
+    if outputs != len(classes):
+        raise RunError(f"{path}: has {outputs} outputs and names {len(classes)} classes; restore it from a copy")
+    return Classifier(model, classes)
 
 
 def _read_member(path: Path) -> dict[str, Any] | None:
     """What vgglab wrote into a model file; None for a Keras model without it."""
     try:
         with zipfile.ZipFile(path) as archive:
-            if MEMBER not in archive.namelist() and "config.json" in archive.namelist():
-                return None
-            tree = json.loads(archive.read(MEMBER))
+            names = archive.namelist()
+            content = None if MEMBER not in names and CONFIG in names else archive.read(MEMBER)
     except FileNotFoundError:
         raise RunError(f"{path}: no such model file") from None
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
         raise RunError(f"{path}: not a readable .keras file ({error}); restore it from a copy") from None
-    check_schema(tree, SCHEMA, path)
-    return tree
+    if outside := [name for name in names if ".." in Path(name).parts or Path(name).is_absolute()]:
+        raise RunError(f"{path}: holds {outside[0]}, which leads out of it; Keras writes no such file, do not use it")
+    return None if content is None else parse_json(content, Member, path)
 
 
 def _load(path: Path, compiled: bool = True) -> keras.Model:
+    """A model whose weights, by their shapes, can be in the file: making room for others could end the process."""
     try:
-        return keras.saving.load_model(path, compile=compiled)
-    except (OSError, ValueError, TypeError, KeyError, zipfile.BadZipFile) as error:
-        raise RunError(f"{path}: cannot be loaded ({first_line(error)}); restore it from a copy") from None
+        with zipfile.ZipFile(path) as archive:
+            config = json.loads(archive.read(CONFIG))
+        declared = sum(math.prod(shape) for shape in weight_shapes(config))
+        if declared <= path.stat().st_size:
+            return keras.saving.load_model(path, compile=compiled)
+    except Exception as error:  # whatever a strange config leads Keras and its backends to
+        raise RunError(f"{path}: cannot be loaded ({_reason(error)}); restore it from a copy") from None
+    size = f"{declared:,} weights, more than its {path.stat().st_size:,} bytes can hold"
+    raise RunError(f"{path}: declares {size}; restore it from a copy")
+
+
+def _reason(error: Exception) -> str:
+    """What Keras says went wrong, without its advice on how to write layers."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    causes = [line.partition(": ")[2] for line in lines if line.startswith(("Exception encountered: ", "Error: "))]
+    if not causes and len(lines) > 1 and lines[0].endswith(":"):
+        return lines[1]
+    return causes[-1] if causes else first_line(error)

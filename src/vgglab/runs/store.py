@@ -1,7 +1,5 @@
 """Make, load and list run folders."""
 
-import csv
-import math
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,10 +14,13 @@ from vgglab.config.schema import RunConfig
 from vgglab.config.yaml_text import dump_yaml, read_yaml
 from vgglab.errors import ConfigError, RunError
 from vgglab.keras_tools.backend import import_keras
-from vgglab.runs.files import read_json, write_text
+from vgglab.runs.door import read_json, read_rows
+from vgglab.runs.files import sweep, write_text
 from vgglab.runs.record import HISTORY_FIELDS, RunRecord, best_row, read_record
+from vgglab.runs.shapes import ClassNames, Findings, HistoryRow, Metrics, Split
 
 DEFAULT_PARENT = "runs"
+MODELS = ("best.keras", "last.keras", "model.weights.h5")  # what only training writes into a run folder
 
 
 class Run:
@@ -61,6 +62,8 @@ class Run:
             return make_config(read_yaml(path), source=str(path))
         except ConfigError as error:
             raise RunError(f"{error}; the run's config was changed, or a newer vgglab wrote it") from None
+        except OSError as error:
+            raise RunError(f"{path}: cannot be read ({error.strerror or error})") from None
 
     @cached_property
     def history(self) -> list[dict[str, Any]]:
@@ -68,14 +71,8 @@ class Run:
         path = self.folder / "history.csv"
         if not path.exists():
             return []
-        with path.open(newline="", encoding="utf-8") as lines:
-            reader = csv.DictReader(lines)
-            try:
-                if tuple(reader.fieldnames or ()) not in (HISTORY_FIELDS, HISTORY_FIELDS[:-1]):  # early runs: no phase
-                    raise RunError(f"{path}: expected the columns {','.join(HISTORY_FIELDS)}")
-                return [_parse_row(row) for row in reader]
-            except (TypeError, ValueError) as error:
-                raise RunError(f"{path}: not a history ({error}); restore the file from a copy") from None
+        rows = read_rows(path, HistoryRow, HISTORY_FIELDS, HISTORY_FIELDS[:-1])  # early runs: no phase
+        return [{"phase": 1, **row} for row in rows] if rows and "phase" not in rows[0] else rows
 
     @property
     def best(self) -> dict[str, Any] | None:
@@ -86,13 +83,13 @@ class Run:
     def metrics(self) -> dict[str, Any] | None:
         """Test figures as `metrics.json` has them; None before the run was evaluated."""
         path = self.folder / "metrics.json"
-        return read_json(path) if path.exists() else None
+        return read_json(path, Metrics) if path.exists() else None
 
     @cached_property
     def findings(self) -> list[dict[str, Any]]:
         """What the diagnosis found, most severe first."""
         path = self.folder / "findings.json"
-        return read_json(path)["findings"] if path.exists() else []
+        return read_json(path, Findings)["findings"] if path.exists() else []
 
     def read_figures(self) -> None:
         """Read config, history and metrics now.
@@ -105,7 +102,12 @@ class Run:
     @property
     def classes(self) -> list[str]:
         """Class names, in the order of the model's outputs."""
-        return read_json(self.folder / "classes.json")["classes"]
+        return read_json(self.folder / "classes.json", ClassNames)["classes"]
+
+    @property
+    def split(self) -> dict[str, Any]:
+        """Which images are in which part, and a hash of them; see `datasets.split`."""
+        return read_json(self.folder / "split.json", Split)
 
     @cached_property
     def classifier(self) -> Any:
@@ -197,6 +199,9 @@ def list_runs(parent: Path | str = DEFAULT_PARENT, damaged: Callable[[RunError],
 def lock(folder: Path) -> Iterator[None]:
     """Hold a run folder while it is trained; the system lets go of it when the process dies.
 
+    What a process left half-written that died is taken away first: of models, which only training writes, all of it,
+    as nobody else trains; of the rest what this machine knows to have no process.
+
     Raises:
         RunError: another process holds it.
     """
@@ -204,6 +209,7 @@ def lock(folder: Path) -> Iterator[None]:
 
     try:
         with FileLock(folder / ".lock", timeout=1):  # is_locked holds it for a moment
+            sweep(folder, MODELS)
             yield
     except Timeout:
         raise RunError(f"{folder}: in use, another process is training this run") from None
@@ -232,13 +238,3 @@ def _start_folder(folder: Path, config: RunConfig) -> None:
     except OSError:
         shutil.rmtree(folder)
         raise
-
-
-def _parse_row(row: dict[str, str]) -> dict[str, Any]:
-    parsed: dict[str, Any] = {key: _parse_number(row[key]) for key in HISTORY_FIELDS if key != "phase"}
-    return parsed | {"epoch": int(row["epoch"]), "phase": int(row.get("phase") or 1)}
-
-
-def _parse_number(text: str) -> float | None:
-    value = math.nan if text == "" else float(text)
-    return value if math.isfinite(value) else None

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from vgglab.errors import TrackingError, first_line
-from vgglab.runs.files import read_json, write_json
+from vgglab.runs.door import read_json
+from vgglab.runs.files import write_json
+from vgglab.runs.shapes import Tracked
 from vgglab.runs.store import Run, load
 
 RECORD = "tracking.json"  # in the run folder: what each tracker knows of it, so that a run that goes on adds to it
@@ -77,7 +79,7 @@ class Tracking:
     def __init__(self, folder: Path, names: tuple[str, ...], say: Callable[[str], None]):
         self.folder, self.say = folder, say
         path = folder / RECORD
-        self.known = read_json(path)["trackers"] if path.exists() else {}
+        self.known = read_json(path, Tracked)["trackers"] if path.exists() else {}
         self.trackers = {name: make_tracker(name, folder, self.known.setdefault(name, {})) for name in names}
         self.lost: set[str] = set()
 

@@ -7,6 +7,7 @@ from typing import Any
 from markupsafe import Markup
 
 from vgglab.diagnosis.comparison import explain_differences
+from vgglab.errors import RunError
 from vgglab.report.blocks import Figure, Points, Section, Table, Text
 from vgglab.report.charts.cost import Spent, cost_chart
 from vgglab.report.charts.curves import overlaid_curves
@@ -15,7 +16,7 @@ from vgglab.report.parts.gaps import attempt, known
 from vgglab.report.parts.run import course_of
 from vgglab.report.parts.tables import column_table, differences_table, figures_table
 from vgglab.report.parts.words import name_run, tell_runs
-from vgglab.report.records import DAMAGE, Records
+from vgglab.report.records import Records
 from vgglab.report.significance import LEVEL, Comparison, NotComparable, compare_predictions, holm
 
 Difference = dict[str, Any]
@@ -26,7 +27,7 @@ def read_differences(runs: Sequence[Records], say: Language) -> list[Difference]
     readable = [run.run for run in runs if known(lambda run=run: (run.history, run.config, run.findings(say.code)))]
     try:
         return explain_differences(readable, say.code)
-    except DAMAGE:
+    except RunError:
         return []  # the file to blame is named where it is shown by itself
 
 

@@ -1,0 +1,353 @@
+"""How readers take damage: every file of a run folder, every damage, every command that reads; what ends in one line.
+
+    python benchmarks/damage.py [--files run.json metrics.json] [--every] [--show 20]
+
+A tiny run is trained and copied into a study's folder, with what `lr-range` and `diagnose --prove` leave, so that every
+record is there. Each is then damaged, as a whole and field by field, and each command that reads it is called in this
+process. `evaluate` and `resume` are stopped where they have read everything, before they compute. The table counts,
+for each file and damage, commands / those that ended in one line / those that met something unexpected: an error that
+is not ours, or one of Python's in a line or a page. Where nothing else is said a command did its work: a report shows
+the damage in its place, or the value is one that may stand there.
+"""
+
+import argparse
+import contextlib
+import csv
+import io
+import json
+import re
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import yaml
+
+import vgglab
+from vgglab.cli.app import app
+from vgglab.cli.console import INTERRUPTED, run_command
+from vgglab.diagnosis.rate_range import read_range
+from vgglab.errors import explain
+from vgglab.runs import store
+
+TINY = {"limit": 100, "width": 0.05, "batch_norm": True, "learning_rate": 0.1, "epochs": 3, "progress": "none"}
+FILES = (
+    *("run.json", "history.csv", "findings.json", "metrics.json", "classes.json", "split.json", "environment.json"),
+    *("network.json", "architecture.json", "examples.json", "predictions.csv", "confusion_matrix.csv", "proof.json"),
+    *("lr_range.json", "../study.json", "best.keras", "last.keras", "signals.jsonl", "config.yaml"),
+)
+NOISE = bytes((number * 167 + 13) % 251 for number in range(400))
+WHOLE: dict[str, Callable[[bytes], bytes]] = {
+    "cut short": lambda content: content[: len(content) // 2],
+    "empty": lambda content: b"",
+    "noise": lambda content: NOISE,
+    "a byte": lambda content: content[: len(content) // 3] + b"\xff" + content[len(content) // 3 + 1 :],
+    "`[]`": lambda content: b"[]",
+    "`3`": lambda content: b"3",
+    "`{}`": lambda content: b"{}",
+    "`null`": lambda content: b"null",
+    "deep": lambda content: b"[" * 3000 + b"]" * 3000,
+}
+ABSENT = object()
+FIELD: dict[str, Any] = {"null": None, "a list": [], "a word": "word", "-1": -1, "absent": ABSENT}
+MORE = {"0": 0, "NaN": float("nan"), "1e308": 1e308}  # with --every
+ALIKE = ("runs", "compare A B", "report of a study")  # they read what others read as well: with --every
+Number = float | None
+MOST_KEYS = 14  # of a mapping whose keys are fields; of one with more, or of layers, the first is damaged
+PYTHON = re.compile(
+    r"unexpected|\b(?:Type|Key|Value|Index|Attribute|Unicode\w+|JSONDecode|ZeroDivision|Overflow)Error\b"
+)
+PYTHON_WORDS = re.compile(r"math domain|not subscriptable|has no attribute|unhashable|not iterable")
+
+
+PASSED_OVER = shutil.ignore_patterns("*.png", "*.svg", "*.txt", ".lock", "*.h5")
+
+
+class Reached(Exception):
+    """Everything was read."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a command: its exit code, what it said on stderr, what it printed or wrote."""
+
+    code: int
+    said: str
+    shown: str = ""
+
+    @property
+    def unexpected(self) -> bool:
+        """Whether an error that is not ours came out, or an error of Python's stands where people read."""
+        return any(pattern.search(text) for text in (self.said, self.shown) for pattern in (PYTHON, PYTHON_WORDS))
+
+    @property
+    def one_line(self) -> bool:
+        """Whether it ended in a line that says what is wrong."""
+        return self.code != 0 and self.said.count("\n") == 1 and not self.unexpected
+
+
+def command(*arguments: Any, page: Path | None = None) -> Outcome:
+    """A command of the command line, in this process."""
+    out, said = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(said):
+        code = run_command(app, [str(argument) for argument in arguments])
+    if code == INTERRUPTED:
+        raise KeyboardInterrupt
+    shown = re.sub("<[^>]*>", "", page.read_text()) if page and page.exists() else out.getvalue()
+    return Outcome(code, said.getvalue(), shown)
+
+
+def until_read(call: Callable[[], Any]) -> Outcome:
+    """A call that computes nothing: it ends where everything was read."""
+    try:
+        call()
+    except Reached:
+        return Outcome(0, "")
+    except Exception as error:
+        return Outcome(1, f"{explain(error)}\n")
+    return Outcome(0, "")
+
+
+class Readers:
+    """The commands that read a run of a study, by name.
+
+    Args:
+        study: a folder of runs, `a` the one that will be damaged, and `b`.
+    """
+
+    def __init__(self, study: Path):
+        self.study, self.run = study, study / "a"
+        self.page, self.stopped = study.parent / "page.html", study.parent / "stopped"
+        self.dataset = vgglab.load_data("digits", limit=vgglab.load(self.run).config.data.limit)
+        from vgglab.runs.saved_model import load_model
+
+        self.model = load_model(self.run / "last.keras")
+        self.commands: dict[str, Callable[[], Outcome]] = {
+            "runs": partial(command, "runs", study),
+            "compare": partial(command, "compare", study),
+            "compare A B": partial(command, "compare", self.run, study / "b", "--json"),
+            "diagnose": partial(command, "diagnose", self.run, "--all"),
+            "report": partial(command, "report", self.run, "-o", self.page, page=self.page),
+            "report of a study": partial(command, "report", study, "-o", self.page, page=self.page),
+            "evaluate": self.evaluate,
+            "resume": self.resume,
+        }
+        self.of_models = {"summary": partial(command, "summary", self.run)}
+
+    def readers_of(self, file: str) -> dict[str, Callable[[], Outcome]]:
+        """The commands that might read a file."""
+        heads = file in ("run.json", "config.yaml") or file.endswith(".keras")
+        return self.commands | (self.of_models if heads else {})
+
+    def evaluate(self) -> Outcome:
+        """`vgglab evaluate`, up to the predictions."""
+        with self.prepared():
+            return until_read(lambda: vgglab.evaluate(self.run))
+
+    def resume(self) -> Outcome:
+        """`vgglab train --resume` of a copy that lacks an epoch, up to the training."""
+        shutil.rmtree(self.stopped, ignore_errors=True)
+        shutil.copytree(self.run, self.stopped, ignore=PASSED_OVER)
+        for file, old, new in (("run.json", '"finished"', '"failed"'), ("config.yaml", "epochs: 3", "epochs: 4")):
+            path = self.stopped / file
+            path.write_bytes(path.read_bytes().replace(old.encode(), new.encode()))
+        with self.prepared():
+            return until_read(lambda: vgglab.resume(self.stopped, progress="none"))
+
+    @contextlib.contextmanager
+    def prepared(self) -> Iterator[None]:
+        """Data and model are at hand, and nothing is computed."""
+        room = "vgglab.experiments.run"
+        with (
+            mock.patch(f"{room}.read_data", return_value=self.dataset),
+            mock.patch(f"{room}.load_model", return_value=self.model),
+            mock.patch(f"{room}.fit", side_effect=Reached),
+            mock.patch.object(store.Run, "predict", side_effect=Reached),
+        ):
+            yield
+
+
+def make_study(parent: Path, trained: Path | None = None) -> Path:
+    """Two runs in a study's folder; the first one's rate was tested, and what to try was tried.
+
+    Args:
+        parent: the folder to make the study's in.
+        trained: a run to be copied; None trains tiny ones.
+    """
+    study = parent / "study"
+    for name in ("a", "b"):
+        if trained:
+            shutil.copytree(trained, study / name, ignore=PASSED_OVER)
+        else:
+            vgglab.run(**TINY, name=name, out=study, seed=int(name == "b"))
+    store_proof(study / "a")
+    falling = [2.3 - step / 50 for step in range(80)]
+    (study / "a" / "lr_range.json").write_text(json.dumps({"schema": 1, **read_range(falling, 2.3)}))
+    runs = [{"name": "a"}, {"name": "b", "candidates": ["a"]}]
+    (study / "study.yaml").write_text(yaml.safe_dump({"name": "damage", "runs": runs}))
+    choice = {"chosen": "a", "reason": "the best"}
+    (study / "study.json").write_text(json.dumps({"schema": 1, "choices": {"b": choice}}))
+    return study
+
+
+def store_proof(folder: Path) -> None:
+    """A proof of the run's first finding, such as `vgglab diagnose --prove` writes it."""
+    found = vgglab.load(folder).findings[0]
+    row = {"epoch": 1, "loss": 2.0, "accuracy": 0.2, "val_loss": 2.1, "val_accuracy": 0.1}
+    side = {"loss": 2.0, "source": "trained", "status": "finished", "rows": [row]}
+    head = {"schema": 1, **{key: found[key] for key in ("code", "case", "try")}, "epochs": 1, "images": 100}
+    proof = {**head, "limit": None, "measure": "training", "before": side, "after": side, "confirmed": False}
+    (folder / "proof.json").write_text(json.dumps(proof))
+
+
+def paths_of(tree: Any, place: tuple = ()) -> Iterator[tuple]:
+    """The places of the values in a tree; of the items of a list, and of figures by layer, the first stands for all."""
+    if isinstance(tree, dict):
+        alike = len(tree) > 4 and any(
+            all(isinstance(value, kind) for value in tree.values()) for kind in (Number, dict)
+        )
+        keys = list(tree)[:1] if alike or (place and len(tree) > MOST_KEYS) else list(tree)
+    else:
+        keys = [0] if isinstance(tree, list) and tree else []
+    for key in keys:
+        yield (*place, key)
+        yield from paths_of(tree[key], (*place, key))
+
+
+def changed(tree: Any, place: tuple, value: Any) -> Any:
+    """A copy of a tree with another value, or none, at a place."""
+    tree = json.loads(json.dumps(tree))
+    target = tree
+    for key in place[:-1]:
+        target = target[key]
+    if value is ABSENT:
+        del target[place[-1]]
+    else:
+        target[place[-1]] = value
+    return tree
+
+
+def fields_of(file: str, content: bytes) -> Iterator[tuple[str, Callable[[Any], bytes]]]:
+    """The fields of a record, each with what writes the record with another value in it."""
+    if file.endswith(".json") or file.endswith(".yaml"):
+        tree = json.loads(content) if file.endswith(".json") else yaml.safe_load(content)
+        write = json.dumps if file.endswith(".json") else yaml.safe_dump
+        for place in paths_of(tree):
+            if len(place) > 1 and file.endswith(".yaml"):
+                continue  # a config has a door of its own
+            yield ".".join(map(str, place)), lambda value, place=place: write(changed(tree, place, value)).encode()
+        if file.endswith(".json"):
+            yield "schema", lambda value: json.dumps({**tree, "schema": 99}).encode()
+    elif file.endswith(".jsonl"):
+        lines = [json.loads(line) for line in content.splitlines()]
+        for number in (0, 1):
+            for place in paths_of(lines[number]):
+                yield f"{number}.{'.'.join(map(str, place))}", partial(_with_line, lines, number, place)
+    elif file.endswith(".csv"):
+        header, *rows = csv.reader(io.StringIO(content.decode()))
+        for column, name in enumerate(header):
+            yield name, partial(_with_cell, [header, *rows], column)
+
+
+def _with_line(lines: list[Any], number: int, place: tuple, value: Any) -> bytes:
+    told = [*lines[:number], changed(lines[number], place, value), *lines[number + 1 :]]
+    return "".join(json.dumps(line) + "\n" for line in told).encode()
+
+
+def _with_cell(rows: list[list[str]], column: int, value: Any) -> bytes:
+    """The first row with another cell; absent: the file without the column."""
+    if value is ABSENT:
+        told = [row[:column] + row[column + 1 :] for row in rows]
+    else:
+        cell = "" if value is None else str(value)
+        told = [rows[0], [*rows[1][:column], cell, *rows[1][column + 1 :]], *rows[2:]]
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(told)
+    return text.getvalue().encode()
+
+
+def damages(file: str, content: bytes, kinds: dict[str, Any]) -> Iterator[tuple[str, str, bytes]]:
+    """The ways in which a file may be damaged: what is done, to which field (or ""), and what the file then holds."""
+    for name, damage in WHOLE.items():
+        yield name, "", damage(content)
+    for field, write in fields_of(file, content):
+        for name, value in kinds.items():
+            yield name, field, write(value)
+
+
+def sweep(
+    readers: Readers, file: str, cases: Iterable[tuple[str, str, bytes]], passed_over: Collection[str] = ()
+) -> Iterator[tuple[str, str, str, Outcome]]:
+    """Each damage of a file and each command that reads it: damage, field, command, what came of it.
+
+    A command reads a file if it makes a difference that the file is noise; those `passed_over` are left out.
+    """
+    path, commands = readers.run / file, readers.readers_of(file)
+    whole, healthy = path.read_bytes(), {name: read() for name, read in commands.items() if name not in passed_over}
+    try:
+        path.write_bytes(NOISE)
+        reading = [name for name, outcome in healthy.items() if commands[name]() != outcome]
+        for damage, field, content in cases:
+            path.write_bytes(content)
+            for name in reading:
+                yield damage, field, name, commands[name]()
+    finally:
+        path.write_bytes(whole)
+
+
+def table(counts: dict[tuple[str, str], Counter]) -> str:
+    """A row a file, a column a damage: commands / ended in one line / unexpected."""
+    columns = [column for column in (*WHOLE, *FIELD, *MORE) if any(name == column for _, name in counts)]
+    lines = ["| file | " + " | ".join(columns) + " | all |", "|---" * (len(columns) + 2) + "|"]
+    for file in dict.fromkeys(file for file, _ in counts):
+        own = [counts.get((file, column), Counter()) for column in columns]
+        lines.append(f"| {file} | " + " | ".join(map(_cell, [*own, sum(own, Counter())])) + " |")
+    every = [sum((found for (_, name), found in counts.items() if name == column), Counter()) for column in columns]
+    lines.append("| all | " + " | ".join(map(_cell, [*every, sum(every, Counter())])) + " |")
+    return "\n".join(lines)
+
+
+def _cell(count: Counter) -> str:
+    return f"{count['commands']:,} / {count['line']:,} / {count['unexpected']:,}" if count else ""
+
+
+def main() -> None:
+    """Damage everything, and print the table."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--files", nargs="+", default=list(FILES))
+    parser.add_argument("--every", action="store_true", help="more values, and every command for fields too")
+    parser.add_argument("--show", type=int, default=20, help="unexpected outcomes to print")
+    given = parser.parse_args()
+    counts: dict[tuple[str, str], Counter] = {}
+    shown: dict[str, str] = {}
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            readers = Readers(make_study(Path(folder)))
+            for file in given.files:
+                count_outcomes(readers, file, given.every, counts, shown)
+                print(f"{file}: {_cell(sum((c for (f, _), c in counts.items() if f == file), Counter()))}", flush=True)
+    finally:
+        print("\n".join(list(shown.values())[: given.show]))
+        print(table(counts))
+
+
+def count_outcomes(
+    readers: Readers, file: str, every: bool, counts: dict[tuple[str, str], Counter], shown: dict[str, str]
+) -> None:
+    """Damage a file in every way, and add to `counts`, and to what is unexpected, each kind of it once."""
+    cases = damages(file, (readers.run / file).read_bytes(), FIELD | MORE if every else FIELD)
+    for damage, field, name, outcome in sweep(readers, file, cases, () if every else ALIKE):
+        found = {"commands": 1, "line": outcome.one_line, "unexpected": outcome.unexpected}
+        counts.setdefault((file, damage), Counter()).update(found)
+        if outcome.unexpected:
+            said = outcome.said or next(iter(PYTHON.findall(outcome.shown)), "")
+            shown.setdefault(f"{file} {name} {said[-90:]}", f"{file} {field} {damage}, {name}: {said[:300]}")
+
+
+if __name__ == "__main__":
+    main()

@@ -146,13 +146,8 @@ def check_fit(config: RunConfig, dataset: DataSet) -> None:
     """Check that a run's settings suit its data set.
 
     Raises:
-        ConfigError: the training part is smaller than a batch, or its images than what is to be cropped from.
+        ConfigError: the images are smaller than what is to be cropped from.
     """
-    if config.train.batch_size > len(dataset.train):
-        raise ConfigError(
-            f"train.batch_size is {config.train.batch_size}; {dataset.name} has only {len(dataset.train)} training "
-            "images here, choose a smaller batch or a larger --limit"
-        )
     height, width, _ = dataset.image_shape
     if config.augment.crop >= min(height, width):
         raise ConfigError(

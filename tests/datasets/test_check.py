@@ -38,7 +38,7 @@ def test_every_unreadable_file_is_named(make_folder):
     report = check_folder(root)
     assert report["unreadable"] == [
         {"file": "a/000.png", "reason": "is cut short"},
-        {"file": "b/notes.txt", "reason": "is no JPEG, PNG, BMP, GIF or WebP picture"},
+        {"file": "b/notes.txt", "reason": "is no JPEG, PNG, BMP, GIF, WebP, TIFF, AVIF or HEIC picture"},
     ]
     assert "unreadable" in kinds(report) and "a/000.png is cut short\n  b/notes.txt is no" in check_text(report)
 

@@ -151,7 +151,7 @@ def test_unreadable_files_are_left_out_and_listed(make_folder, capfd):
     (root / "b/008.png").write_text("not a picture")
     skipped = sorted(load(root).skipped)
     assert [file.path for file in skipped] == ["a/003.png", "b/007.png", "b/008.png"]
-    assert [file.reason for file in skipped][1:] == ["is cut short", "is no JPEG, PNG, BMP, GIF or WebP picture"]
+    assert [file.reason for file in skipped][1:] == ["is cut short", "is no JPEG, PNG, BMP, GIF, WebP, TIFF, AVIF or HEIC picture"]
     assert "left out 3 files of 20 that cannot be read" in capfd.readouterr().err
 
 

@@ -13,10 +13,11 @@ from rich.progress import track
 
 from vgglab.config.schema import PICTURE_SIZE, DataConfig
 from vgglab.datasets.check_findings import find_problems
-from vgglab.datasets.decode import UnreadablePicture, open_picture, to_square, upright_size
+from vgglab.datasets.decode import UnreadablePicture, open_picture, to_square, upright, upright_size
 from vgglab.datasets.duplicates import SIDE, SMALL, exact_groups, near_groups, perceptual_hash, shrink
 from vgglab.datasets.folder import PARTS, class_counts, leave_out, plan_parts
 from vgglab.datasets.layout import Pictures, find_pictures
+from vgglab.datasets.levels import Used, pooled, used_levels
 from vgglab.datasets.parallel import map_parallel
 from vgglab.errors import DataError
 
@@ -24,11 +25,12 @@ SCHEMA = 1
 
 
 class Seen(NamedTuple):
-    """What a look at a picture tells: size in pixels (upright), format, hashes, and itself as uint8 (16, 16)."""
+    """What a look at a picture tells: size in pixels (upright), format, grey levels, hashes, itself as uint8 (16, 16)."""
 
     width: int
     height: int
     format: str
+    used: Used
     digest: bytes
     look: int
     small: np.ndarray
@@ -78,10 +80,12 @@ def look_at(path: str | PathLike[str]) -> Seen | str:
     try:
         with open_picture(path) as image, open(path, "rb") as file:
             width, height = upright_size(image)
-            grey = np.asarray(to_square(image, SIDE).convert("L"))
+            picture = upright(image, SIDE)
+            used = used_levels(picture)
+            grey = np.asarray(to_square(picture, SIDE, None if used.bits == "8" else pooled([used])).convert("L"))
             digest = hashlib.file_digest(file, "blake2b").digest()
             kind = "JPEG" if image.format == "MPO" else image.format  # several JPEGs in one file, by some cameras
-            return Seen(width, height, kind, digest, perceptual_hash(grey), shrink(grey))
+            return Seen(width, height, kind, used, digest, perceptual_hash(grey), shrink(grey))
     except UnreadablePicture as error:
         return error.reason
 

@@ -115,7 +115,7 @@ class Explainer:
         """
         if class_name is not None:
             self.check_class(class_name)
-        image = decode_picture(path, self.side)
+        image = decode_picture(path, self.side, self.classifier.levels)
         (probabilities,) = self.classifier.predict(image[None])
         if not np.isfinite(probabilities).all():
             raise RunError(f"{path}: the model {NOT_FINITE}")

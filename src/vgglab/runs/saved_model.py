@@ -3,6 +3,7 @@
 import json
 import shutil
 import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from vgglab.runs.record import check_schema
 
 MEMBER = "vgglab.json"  # in the .keras archive; Keras itself passes over it
 WEIGHTS_IN_ARCHIVE = "model.weights.h5"  # Keras's own member, what `load_weights` reads
-SCHEMA = 1
+SCHEMA = 2  # 2: with levels, which vgglab of before would not stretch by; models without them are still 1
 
 
 @dataclass(frozen=True)
@@ -28,14 +29,20 @@ class Classifier:
         model: from images (N, H, W, 3), 0 to 255, to probabilities (N, classes).
         classes: the class names, in the order of the outputs.
         named: whether the file had those names; else they are numbers.
+        levels: the grey levels that files are stretched by where `data.stretch` was asked for; see `predict`.
     """
 
     model: keras.Model
     classes: list[str]
     named: bool = True
+    levels: dict[str, tuple[float, float]] | None = None
 
     def predict(self, images: np.ndarray, batch_size: int = 256) -> np.ndarray:
-        """Class probabilities, float32 (N, classes), of raw images (N, H, W, 3), 0 to 255."""
+        """Class probabilities, float32 (N, classes), of raw images (N, H, W, 3), 0 to 255.
+
+        They are taken as they come. A model that was trained with `data.stretch` expects them stretched, as
+        `datasets.decode.decode_picture(path, classifier.picture_side, classifier.levels)` makes them of a file.
+        """
         images = np.asanyarray(images)  # a memory map stays one
         batches = [images[start : start + batch_size] for start in range(0, len(images), batch_size)]
         return np.concatenate([self.model.predict_on_batch(batch) for batch in batches])
@@ -58,7 +65,13 @@ class Classifier:
         return [self.classes[number] for number in self.predict(images).argmax(axis=1)]
 
 
-def save_model(model: keras.Model, path: Path, classes: list[str], training: dict[str, Any]) -> None:
+def save_model(
+    model: keras.Model,
+    path: Path,
+    classes: list[str],
+    training: dict[str, Any],
+    levels: Mapping[str, tuple[float, float]] | None = None,
+) -> None:
     """Write `model` with its optimizer state, atomically; its input has the size that pictures are decoded at.
 
     Args:
@@ -66,12 +79,15 @@ def save_model(model: keras.Model, path: Path, classes: list[str], training: dic
         path: where to; ends in `.keras`.
         classes: class names in the order of the outputs.
         training: where the training stands, as JSON.
+        levels: grey levels that the pictures were stretched by; None where they were not.
     """
+    told = {"schema": SCHEMA if levels else 1, "classes": classes, "training": training}
+    told |= {"levels": dict(levels)} if levels else {}
 
     def write(temporary: Path) -> None:
         model.save(temporary)
         with zipfile.ZipFile(temporary, "a") as archive:
-            archive.writestr(MEMBER, json.dumps({"schema": SCHEMA, "classes": classes, "training": training}))
+            archive.writestr(MEMBER, json.dumps(told))
 
     write_atomic(path, write)
 
@@ -94,7 +110,7 @@ def write_weights(path: Path, target: Path) -> None:
 
 
 def read_metadata(path: Path) -> dict[str, Any]:
-    """`classes` and `training` of a model that `save_model` wrote.
+    """`classes`, `training` and perhaps `levels` of a model that `save_model` wrote.
 
     Raises:
         RunError: the file is missing, damaged, or not written by vgglab.
@@ -122,7 +138,7 @@ def load_classifier(path: Path | str) -> Classifier:
         RunError: the file is missing, damaged, or not written by vgglab.
     """
     path = Path(path)
-    return Classifier(load_model(path), read_metadata(path)["classes"])
+    return _classifier(load_model(path), read_metadata(path))
 
 
 def open_classifier(path: Path) -> Classifier:
@@ -133,10 +149,15 @@ def open_classifier(path: Path) -> Classifier:
     """
     metadata, model = _read_member(path), _load(path, compiled=False)
     if metadata is not None:
-        return Classifier(model, metadata["classes"])
+        return _classifier(model, metadata)
     if len(model.outputs) != 1 or len(model.output_shape) != 2:
         raise RunError(f"{path}: gives {model.output_shape}; expected one probability for each class")
     return Classifier(model, [str(number) for number in range(model.output_shape[-1])], named=False)
+
+
+def _classifier(model: keras.Model, metadata: dict[str, Any]) -> Classifier:
+    levels = metadata.get("levels")
+    return Classifier(model, metadata["classes"], levels=levels and {bits: tuple(levels[bits]) for bits in levels})
 
 
 def _read_member(path: Path) -> dict[str, Any] | None:

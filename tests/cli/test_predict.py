@@ -70,7 +70,10 @@ def test_unreadable_pictures_are_told_and_the_others_go_on(vgglab, trained, pict
     rows = list(csv.DictReader(out.splitlines()))
     assert code == 1 and [bool(row["error"]) for row in rows] == [True, False, False, False, True]
     assert rows[0]["class"] == "" and rows[4]["error"] == "cannot be read (No such file or directory)"
-    assert err.splitlines()[0] == f"vgglab: {pictures}/1-note.txt is no JPEG, PNG, BMP, GIF, WebP, TIFF, AVIF or HEIC picture"
+    assert (
+        err.splitlines()[0]
+        == f"vgglab: {pictures}/1-note.txt is no JPEG, PNG, BMP, GIF, WebP, TIFF, AVIF or HEIC picture"
+    )
     assert err.splitlines()[-1] == "vgglab: 2 of 5 files gave no result" and err.count("\n") == 3
 
 

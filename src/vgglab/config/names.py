@@ -1,14 +1,11 @@
-"""Names that a folder can have, made from what a run is told; and names of any kind as they are shown."""
+"""Names that a folder can have, made from what a run is told."""
 
 import re
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from vgglab.config.resolve import make_config
 from vgglab.config.schema import RunConfig, config_fields, flatten, option_name
-
-NAME_WIDTH = 40  # characters of a name that are shown
 
 
 def readable_name(config: RunConfig) -> str:
@@ -20,22 +17,6 @@ def readable_name(config: RunConfig) -> str:
         if dotted == "train.optimizer" or (dotted != "log" and values[dotted] != default[dotted]):
             parts.append(_readable_part(option_name(dotted).replace("_", "-"), values[dotted]))
     return "-".join(parts)
-
-
-def one_line(text: str) -> str:
-    """A text with what cannot be printed escaped, line breaks above all."""
-    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
-
-
-def shown_name(name: str, width: int = NAME_WIDTH) -> str:
-    """A name as it is shown: one line of at most `width` characters, with what cannot be printed escaped."""
-    line = one_line(name)
-    return line if len(line) <= width else f"{line[: width - 1]}…"
-
-
-def some_names(names: Sequence[str], most: int = 5) -> str:
-    """The first few names, as they are shown, and whether there are more."""
-    return ", ".join(map(shown_name, names[:most])) + (", ..." if len(names) > most else "")
 
 
 def data_label(name: str) -> str:

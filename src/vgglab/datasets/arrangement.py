@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from vgglab.config.names import some_names
+from vgglab.config.shown import some_names
 from vgglab.datasets.part_names import UNLABELLED, is_part, speaks_of
 from vgglab.errors import DataError
 

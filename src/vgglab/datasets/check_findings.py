@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from vgglab.config.names import shown_name, some_names
+from vgglab.config.shown import shown_name, some_names
 from vgglab.datasets.levels import HIGHEST
 
 UNEVEN = 3  # times as many pictures as the smallest class has: from here on classes count as uneven

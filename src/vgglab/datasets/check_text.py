@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from vgglab.config.names import one_line, shown_name
+from vgglab.config.shown import one_line, shown_name
 
 LISTED = 20  # groups of duplicates that are printed
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from vgglab.config.names import some_names
+from vgglab.config.shown import some_names
 from vgglab.datasets.arrangement import EXPLAINING, Listed, files_below
 from vgglab.datasets.formats import no_file
 from vgglab.datasets.part_names import PART_OF, UNLABELLED, is_part, speaks_of

@@ -91,8 +91,8 @@ def on_white(image: Image.Image) -> Image.Image:
 
 
 def _range(used: list[Used]) -> tuple[float, float]:
-    low = min(each.low for each in used)
-    return low, max(max(each.high for each in used), low + 1)
+    low, high = min(each.low for each in used), max(each.high for each in used)
+    return low, high if high > low else low + 1
 
 
 def _stretched(values: np.ndarray, low: float, high: float) -> np.ndarray:

@@ -38,6 +38,7 @@ def both(*folders):
     [
         both("seg_train/seg_train", "seg_test/seg_test"),
         both("training_set", "test_set"),
+        [*both("train_set/train_set", "test_set/test_set"), "train_set/train_set/left.jpg"],
         both("train_data", "testData"),
         both("Training", "Testing"),
         both("trainset", "testset"),
@@ -80,7 +81,7 @@ def test_classes_that_only_look_like_parts_are_classes(listed, classes):
 
 @pytest.mark.parametrize("wrapped", ["archive/Images", "archive", "a-set/a-set"])
 def test_a_wrapping_folder_is_looked_into_and_said(listed, wrapped):
-    classes, parts, notes = listed([*both(wrapped), f"{wrapped.partition('/')[0]}/README.md"])
+    classes, parts, notes = listed([*both(wrapped), f"{wrapped.partition('/')[0]}/translate.py"])
     assert (classes, parts) == (AB, {"train": [1, 1]}) and notes == (f"the data set is what lies in {wrapped}",)
 
 
@@ -93,7 +94,7 @@ def test_a_test_part_without_class_folders_is_left_out_and_said(listed, test):
 
 def test_pictures_to_predict_beside_the_parts_are_left_out(listed):
     _, parts, (note,) = listed([*both("seg_train/seg_train", "seg_test/seg_test"), "seg_pred/seg_pred/1.png"])
-    assert parts == {"train": [1, 1], "test": [1, 1]} and "/x/seg_pred: holds 1 files" in note and "cut" not in note
+    assert parts == {"train": [1, 1], "test": [1, 1]} and "/x/seg_pred: holds 1 file and" in note and "cut" not in note
 
 
 def test_what_is_left_out_is_said_once_and_training_goes_on(make_folder, capfd):

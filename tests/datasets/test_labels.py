@@ -53,9 +53,9 @@ def test_a_table_may_say_the_part(labelled, head):
 
 def test_what_is_in_one_and_not_in_the_other_is_counted_and_named(labelled):
     named, _, (rows, blank, files) = labelled("id,label\n1,cat\ngone,dog\n2,\n", files=(*FILES, "read.me.txt"))
-    assert list(named) == ["1.jpg"] and "1 of 3 rows name no file below" in rows and rows.endswith("such as gone")
-    assert "1 rows name no class" in blank and blank.endswith("such as 2.jpg")
-    assert "1 files have no row in t.csv and are left out, such as sub/3.jpg" in files
+    assert list(named) == ["1.jpg"] and "of 3 rows, 1 with no file below" in rows and rows.endswith("such as gone")
+    assert "1 row without a class" in blank and blank.endswith("such as 2.jpg")
+    assert "1 picture without a row in t.csv, left out, such as sub/3.jpg" in files
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_a_table_that_is_wrong_is_one_line_with_advice(labelled, table, expected
 
 def test_a_file_of_another_folder_with_the_same_name_is_not_taken(labelled):
     named, _, notes = labelled("id,class\n1,cat\ntrain/2.jpg,dog\n", files=("1.jpg", "test/2.jpg"))
-    assert named == {"1.jpg": "cat"} and "1 of 2 rows name no file" in notes[0]
+    assert named == {"1.jpg": "cat"} and "of 2 rows, 1 with no file" in notes[0]
 
 
 def test_a_table_trains_as_folders_do_and_is_checked(make_folder):

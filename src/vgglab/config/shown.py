@@ -19,3 +19,8 @@ def shown_name(name: str, width: int = NAME_WIDTH) -> str:
 def some_names(names: Sequence[str], most: int = 5) -> str:
     """The first few names, as they are shown, and whether there are more."""
     return ", ".join(map(shown_name, names[:most])) + (", ..." if len(names) > most else "")
+
+
+def count_of(number: int, thing: str) -> str:
+    """`1 file`, `2,000 files`."""
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"

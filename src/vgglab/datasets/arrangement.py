@@ -9,26 +9,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from vgglab.config.shown import some_names
+from vgglab.config.shown import count_of, some_names
+from vgglab.datasets.formats import looks_like_picture
 from vgglab.datasets.part_names import UNLABELLED, is_part, speaks_of
 from vgglab.errors import DataError
 
 LEFT_BEHIND = ("__MACOSX", "Thumbs.db", "desktop.ini")  # by other systems, which hide them
-EXPLAINING = (  # ends of files that explain a data set, and are none of its pictures
-    ".txt",
-    ".md",
-    ".csv",
-    ".tsv",
-    ".json",
-    ".xml",
-    ".yaml",
-    ".yml",
-    ".html",
-    ".pdf",
-    ".xlsx",
-    ".mat",
-    ".zip",
-)
 NO_CLASS = ("images", "image", "imgs", "img", "pictures", "photos", "data", "unknown", "all")
 _EXPECTED_PARTS = "expected train, perhaps val and test, and nothing else: rename it or move it away"
 _IF_CLASSES = "or give --layout class if its folders are classes"
@@ -122,7 +108,7 @@ def _unwrapped(folder: Path, part: bool = False) -> Path:
     names = subfolders(folder)
     if len(names) != 1 or not subfolders(folder / names[0]) or (speaks_of(names[0]) and not part):
         return folder
-    loose = _pictures_in(folder) or _pictures_in(folder / names[0])
+    loose = not speaks_of(names[0]) and (_pictures_in(folder) or _pictures_in(folder / names[0]))
     return folder if loose else _unwrapped(folder / names[0], part)
 
 
@@ -136,8 +122,8 @@ def _class_folders(folder: Path) -> tuple[Path, list[str]]:
 
 
 def _pictures_in(folder: Path) -> bool:
-    """Whether files lie in a folder itself that are not there to explain it."""
-    return any(not name.lower().endswith(EXPLAINING) for name in files_in(folder))
+    """Whether pictures lie in a folder itself, by their names."""
+    return any(map(looks_like_picture, files_in(folder)))
 
 
 def _judge(top: Path) -> str:
@@ -257,9 +243,9 @@ def _check_known(folder: Path, names: Sequence[str], classes: Sequence[str]) -> 
 
 
 def _left_out(folder: Path, part: str) -> str:
-    count = sum(1 for _ in files_below(folder))
+    files = count_of(sum(1 for _ in files_below(folder)), "file")
     cut = "" if part == UNLABELLED else f", and the {part} part is cut from the training pictures"
-    return f"{folder}: holds {count:,} files and no class folders, it is left out{cut}; vgglab predict takes it"
+    return f"{folder}: holds {files} and no class folders, it is left out{cut}; vgglab predict takes it"
 
 
 def files_below(folder: Path) -> Iterator[Path]:
@@ -271,7 +257,8 @@ def files_below(folder: Path) -> Iterator[Path]:
 
 def no_classes(folder: Path) -> str:
     """That a folder has no class folders, and what to do."""
+    files = count_of(len(files_in(folder)), "file")
     return (
-        f"{folder}: holds {len(files_in(folder)):,} files and no class folders; expected {folder.name}/<class>/"
+        f"{folder}: holds {files} and no class folders; expected {folder.name}/<class>/"
         "<picture>: put the pictures of each class into a folder of its name, or give a table of them with --labels"
     )

@@ -7,6 +7,7 @@ import numpy as np
 from rich.console import Console
 
 from vgglab.config.schema import DataConfig
+from vgglab.config.shown import count_of, one_line
 from vgglab.datasets.dataset import DataSet, Part, Skipped
 from vgglab.datasets.layout import Pictures, find_pictures
 from vgglab.datasets.levels import Levels
@@ -151,11 +152,9 @@ def _tell(pictures: Pictures, skipped: tuple[Skipped, ...], levels: Levels | Non
     """A line on stderr for each thing that is left out, or not taken as it stands."""
     lines = list(pictures.notes)
     if skipped:
-        files = "1 file" if len(skipped) == 1 else f"{len(skipped):,} files"
-        lines.append(
-            f"{pictures.root}: left out {files} of {len(pictures.files):,} that cannot be read, such as "
-            f"{skipped[0].path}, which {skipped[0].reason}"
-        )
+        count = f"{count_of(len(skipped), 'file')} of {len(pictures.files):,}"
+        example = f"{one_line(skipped[0].path)}, which {skipped[0].reason}"
+        lines.append(f"{pictures.root}: left out {count} that cannot be read, such as {example}")
     lines += [
         f"{pictures.root}: grey levels {low:,.6g} to {high:,.6g} of {bits}-bit pictures are stretched to 0 to 255"
         for bits, (low, high) in (levels or {}).items()

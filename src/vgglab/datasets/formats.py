@@ -7,6 +7,7 @@ from os import PathLike
 
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP", "TIFF", "AVIF")
 KINDS = "JPEG, PNG, BMP, GIF, WebP, TIFF, AVIF or HEIC"  # in words
+ENDS = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".avif", ".heic", ".heif")  # usual ones
 HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 NEEDS_EXTRA = "is a HEIC picture and takes pip install 'vgglab[heif]'"
 NO_FILES = {
@@ -26,6 +27,11 @@ def readable_formats() -> tuple[str, ...]:
         return FORMATS
     register_heif_opener()
     return (*FORMATS, "HEIF")
+
+
+def looks_like_picture(name: str) -> bool:
+    """Whether a file's name ends as a picture's does: to tell what a folder is meant to hold, unread."""
+    return name.lower().endswith(ENDS)
 
 
 def no_file(path: str | PathLike[str]) -> str | None:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from vgglab.config.shown import some_names
-from vgglab.datasets.arrangement import EXPLAINING, Listed, files_below
-from vgglab.datasets.formats import no_file
+from vgglab.config.shown import count_of, some_names
+from vgglab.datasets.arrangement import Listed, files_below
+from vgglab.datasets.formats import looks_like_picture, no_file
 from vgglab.datasets.part_names import PART_OF, UNLABELLED, is_part, speaks_of
 from vgglab.errors import DataError
 
@@ -46,28 +46,37 @@ def find_labelled(root: Path, table: Path) -> Listed:
     rows = _read(table)
     files = _Files(root, table)
     columns = _find_columns(table, rows, files)
+    labelled, missing, unnamed = _match(table, rows[columns.head :], columns, files)
+    parts = {part for _, part in labelled.values()}
+    if "train" not in parts:
+        raise DataError(f"{table}: has no row for training{_such_as(sorted(parts))}; {_EXPECTED}")
+    known = labelled.keys() | unnamed
+    rest = [file for file in files.pictures if file not in known]
+    count = count_of(len(rows) - columns.head, "row")
+    notes = (
+        (missing, f"{table}: of {count}, {len(missing):,} with no file below {root}"),
+        (sorted(unnamed), f"{table}: {count_of(len(unnamed), 'row')} without a class, left out"),
+        (rest, f"{root}: {count_of(len(rest), 'picture')} without a row in {table.name}, left out"),
+    )
+    told = tuple(f"{sentence}{_such_as(names)}" for names, sentence in notes if names)
+    return Listed([(file, *told) for file, told in labelled.items()], columns.part is not None, told)
+
+
+def _match(
+    table: Path, rows: Sequence[Row], columns: Columns, files: "_Files"
+) -> tuple[dict[str, tuple[str, str]], list[str], set[str]]:
+    """File -> class and part; what rows call files that are not there; files that a row gives no class."""
     labelled: dict[str, tuple[str, str]] = {}
-    missing, unnamed = [], []
-    for row in rows[columns.head :]:
+    missing, unnamed = [], set()
+    for row in rows:
         file, name = files.find(row.cells[columns.file], f"{table}, line {row.number}"), row.cells[columns.label]
         if file is None:
             missing.append(row.cells[columns.file])
         elif not name:
-            unnamed.append(file)
+            unnamed.add(file)
         elif labelled.setdefault(file, told := (name, _part(table, row, columns))) != told:
             raise DataError(f"{table}, line {row.number}: {file} is {labelled[file][0]!r} before; keep one of the rows")
-    rest = [file for file in files.all if file not in labelled and file not in unnamed]
-    listed = [(file, name, part) for file, (name, part) in labelled.items()]
-    parts = {part for _, _, part in listed}
-    if "train" not in parts:
-        raise DataError(f"{table}: has no row for training{_such_as(sorted(parts))}; {_EXPECTED}")
-    notes = (
-        (missing, f"{table}: {len(missing):,} of {len(rows) - columns.head:,} rows name no file below {root}"),
-        (unnamed, f"{table}: {len(unnamed):,} rows name no class, and their files are left out"),
-        (rest, f"{root}: {len(rest):,} files have no row in {table.name} and are left out"),
-    )
-    told = tuple(f"{sentence}{_such_as(names)}" for names, sentence in notes if names)
-    return Listed(listed, columns.part is not None, told)
+    return labelled, missing, unnamed
 
 
 def _read(table: Path) -> list[Row]:
@@ -89,7 +98,7 @@ def _read(table: Path) -> list[Row]:
     except csv.Error as error:
         raise DataError(f"{table}, line {reader.line_num}: is no CSV ({error})") from None
     if not rows or len(rows[0].cells) < 2:
-        raise DataError(f"{table}: has {len(rows)} rows of one column; {_EXPECTED}")
+        raise DataError(f"{table}: has {count_of(len(rows), 'row')} of one column; {_EXPECTED}")
     if uneven := next((row for row in rows if len(row.cells) != len(rows[0].cells)), None):
         raise DataError(
             f"{table}, line {uneven.number}: has {len(uneven.cells)} cells and the first row {len(rows[0].cells)}; put "
@@ -99,7 +108,7 @@ def _read(table: Path) -> list[Row]:
 
 
 class _Files:
-    """The files below a folder that a table can name, but those that are there to explain it.
+    """The files below a folder that a table can name: any by its whole name, pictures without its end too.
 
     Args:
         root: the folder.
@@ -107,13 +116,15 @@ class _Files:
     """
 
     def __init__(self, root: Path, table: Path):
-        found = (file for file in files_below(root) if not file.name.lower().endswith(EXPLAINING))
-        self.all = sorted(file.relative_to(root).as_posix() for file in found if file != table.absolute())
+        found = (file for file in files_below(root) if file != table.absolute())
+        self.pictures: list[str] = []
         self.by_name: dict[str, list[str]] = defaultdict(list)
-        for file in self.all:
+        for file in sorted(file.relative_to(root).as_posix() for file in found):
             path = PurePosixPath(file)
-            for name in dict.fromkeys((path.name, path.stem)):
-                self.by_name[name].append(file)
+            self.by_name[path.name].append(file)
+            if looks_like_picture(file):
+                self.pictures.append(file)
+                self.by_name[path.stem].append(file)
 
     def find(self, cell: str, where: str) -> str | None:
         """The file that a cell names, None where there is none.

@@ -92,6 +92,10 @@ def test_a_test_part_without_class_folders_is_left_out_and_said(listed, test):
     assert note.endswith("left out, and the test part is cut from the training pictures; vgglab predict takes it")
 
 
+def test_a_class_may_be_called_unknown(listed):
+    assert listed(["train/a", "train/unknown", "test/unknown"])[1] == {"train": [1, 1], "test": [0, 1]}
+
+
 def test_pictures_to_predict_beside_the_parts_are_left_out(listed):
     _, parts, (note,) = listed([*both("seg_train/seg_train", "seg_test/seg_test"), "seg_pred/seg_pred/1.png"])
     assert parts == {"train": [1, 1], "test": [1, 1]} and "/x/seg_pred: holds 1 file and" in note and "cut" not in note

@@ -37,9 +37,17 @@ def labelled(tmp_path):
         "1.jpg,cat\n2.jpg,dog\n3.jpg,cat\n",
         "id;label\r\n1;cat\r\n2;dog\r\n3;cat\r\n",
         "\ufeffimage_id\tspecies\n1\tcat\n2\tdog\nsub/3\tcat\n",
+        ",id,label\n0,1,cat\n1,2,dog\n2,3,cat\n",
         'class,note,path\ncat,"a, b",x/1.jpg\ndog,,.\\x\\2.jpg\n"cat ", ,x/sub/3.jpg\n\n',
     ],
-    ids=["comma", "no head", "semicolon, no extension, CRLF", "BOM, tab", "quotes, folders of another place"],
+    ids=[
+        "comma",
+        "no head",
+        "semicolon, no extension, CRLF",
+        "BOM, tab",
+        "numbered rows",
+        "quotes, folders of another place",
+    ],
 )
 def test_a_table_in_any_spelling_says_the_same(labelled, table):
     assert labelled(table) == ({"1.jpg": "cat", "2.jpg": "dog", "sub/3.jpg": "cat"}, {"train": [*FILES]}, ())
@@ -65,6 +73,7 @@ def test_what_is_in_one_and_not_in_the_other_is_counted_and_named(labelled):
         ("file\n1.jpg\n", "of one column"),
         ("id,class\n7,cat\n8,dog\n", "none of its 3 rows names a file, '8' does not"),
         ("id,melanoma,nevus\n1,1,0\n2,0,1\n", "has the columns id, melanoma, nevus; expected"),
+        ("1,2\n2,1\n", "has the columns 1, 2; expected"),
         ("id,class,label\n1,1,0\n2,0,1\n", "has the columns id, class, label; expected"),
         ("id,class\n1,cat\n2,dog,black\n", "line 3: has 3 cells and the first row 2"),
         ("id,class\n1,cat\n1.jpg,dog\n", "line 3: 1.jpg is 'cat' before; keep one of the rows"),

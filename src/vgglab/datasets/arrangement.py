@@ -4,17 +4,16 @@ Parts may lie above the classes or below them, have words around their names, li
 of it in one wrapping folder. What can be read in two ways is asked for, with both.
 """
 
-import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from vgglab.config.shown import count_of, some_names
 from vgglab.datasets.formats import looks_like_picture
+from vgglab.datasets.listing import files_below, files_in, subfolders
 from vgglab.datasets.part_names import UNLABELLED, is_part, speaks_of
 from vgglab.errors import DataError
 
-LEFT_BEHIND = ("__MACOSX", "Thumbs.db", "desktop.ini")  # by other systems, which hide them
 NO_CLASS = ("images", "image", "imgs", "img", "pictures", "photos", "data", "unknown", "all")
 _EXPECTED_PARTS = "expected train, perhaps val and test, and nothing else: rename it or move it away"
 _IF_CLASSES = "or give --layout class if its folders are classes"
@@ -35,37 +34,6 @@ class Arrangement:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Listed:
-    """The files of a data set.
-
-    Attributes:
-        rows: of each file its path below the data set's folder, its class, and its part.
-        split: whether there are parts.
-        notes: as of an `Arrangement`.
-        classes: class names, those without a file among them.
-        parts: likewise.
-    """
-
-    rows: Sequence[tuple[str, str, str]]
-    split: bool
-    notes: tuple[str, ...] = ()
-    classes: Sequence[str] = ()
-    parts: Sequence[str] = ("train",)
-
-
-def list_files(root: Path, layout: str = "auto") -> Listed:
-    """The files below `root`, in the classes and parts that its folders are; arguments and errors as of `arrange`."""
-    arranged = arrange(root, layout)
-    rows = [
-        (file.relative_to(root).as_posix(), name, part)
-        for part, folders in arranged.parts.items()
-        for name, folder in folders.items()
-        for file in files_below(folder)
-    ]
-    return Listed(rows, arranged.split, arranged.notes, tuple(arranged.parts["train"]), tuple(arranged.parts))
-
-
 def arrange(root: Path, layout: str = "auto") -> Arrangement:
     """Tell which folders below `root` are classes, and which are parts.
 
@@ -83,21 +51,6 @@ def arrange(root: Path, layout: str = "auto") -> Arrangement:
     return Arrangement(made.parts, made.split, wrapping + made.notes)
 
 
-def is_hidden(name: str) -> bool:
-    """Whether a file or folder is none of the user's pictures."""
-    return name.startswith(".") or name in LEFT_BEHIND
-
-
-def subfolders(folder: Path) -> list[str]:
-    """Names of the folders in a folder, sorted as Keras sorts them."""
-    return sorted(entry.name for entry in os.scandir(folder) if entry.is_dir() and not is_hidden(entry.name))
-
-
-def files_in(folder: Path) -> list[str]:
-    """Names of the files that lie in a folder itself."""
-    return [entry.name for entry in os.scandir(folder) if not entry.is_dir() and not is_hidden(entry.name)]
-
-
 def _unwrapped(folder: Path, part: bool = False) -> Path:
     """The folder, or the only one in it that holds folders and no pictures: what an archive is wrapped in.
 
@@ -112,13 +65,18 @@ def _unwrapped(folder: Path, part: bool = False) -> Path:
     return folder if loose else _unwrapped(folder / names[0], part)
 
 
-def _class_folders(folder: Path) -> tuple[Path, list[str]]:
-    """Where the class folders of a part lie, and their names; none where pictures lie there, or in a mere `images`."""
+def _class_folders(folder: Path, known: Sequence[str] = ()) -> tuple[Path, list[str]]:
+    """Where the class folders of a part lie, and their names; none where pictures lie there, or in a mere `images`.
+
+    Args:
+        folder: of the part.
+        known: names that are those of classes, whatever they say.
+    """
     home = _unwrapped(folder, part=True)
     names = subfolders(home)
-    if len(names) == 1 and (speaks_of(names[0]) or names[0].lower() in NO_CLASS) and not subfolders(home / names[0]):
-        return home / names[0], []
-    return home, names
+    if len(names) != 1 or names[0] in known or subfolders(home / names[0]):
+        return home, names
+    return (home / names[0], []) if speaks_of(names[0]) or names[0].lower() in NO_CLASS else (home, names)
 
 
 def _pictures_in(folder: Path) -> bool:
@@ -194,7 +152,7 @@ def _parts_above(top: Path) -> Arrangement:
         raise DataError(f"{no_classes(home)}, {_IF_CLASSES}")
     parts, notes = {}, []
     for part, folder in folders.items():
-        inner, names = _class_folders(top / folder)
+        inner, names = _class_folders(top / folder, classes)
         if part == UNLABELLED or not names:
             notes.append(_left_out(top / folder, part))
         else:
@@ -246,13 +204,6 @@ def _left_out(folder: Path, part: str) -> str:
     files = count_of(sum(1 for _ in files_below(folder)), "file")
     cut = "" if part == UNLABELLED else f", and the {part} part is cut from the training pictures"
     return f"{folder}: holds {files} and no class folders, it is left out{cut}; vgglab predict takes it"
-
-
-def files_below(folder: Path) -> Iterator[Path]:
-    """Every file in a folder and in those in it, but hidden ones; what is no file is among them."""
-    for place, folders, files in os.walk(folder):
-        folders[:] = [name for name in folders if not is_hidden(name)]
-        yield from (Path(place) / name for name in files if not is_hidden(name))
 
 
 def no_classes(folder: Path) -> str:

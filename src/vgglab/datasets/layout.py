@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from vgglab.config.schema import DataConfig
-from vgglab.datasets.arrangement import list_files
+from vgglab.datasets.arrangement import arrange
 from vgglab.datasets.labels import find_labelled
+from vgglab.datasets.listing import Listed, files_below
 from vgglab.errors import DataError
 
 
@@ -47,7 +48,9 @@ def find_pictures(config: DataConfig) -> Pictures:
     """
     root = Path(config.name).expanduser().absolute()
     _check_is_folder(root)
-    listed = find_labelled(root, Path(config.labels)) if config.labels else list_files(root, config.layout)
+    listed = (
+        find_labelled(root, Path(config.labels).expanduser()) if config.labels else _list_files(root, config.layout)
+    )
     rows = sorted(listed.rows)
     files, named, placed = zip(*rows, strict=True) if rows else ((), (), ())
     classes = tuple(sorted({*listed.classes, *named}))
@@ -64,3 +67,15 @@ def _check_is_folder(root: Path) -> None:
         raise DataError(f"{root}: no such folder; {advice}")
     if not root.is_dir():
         raise DataError(f"{root}: is a file, not a folder; {advice}")
+
+
+def _list_files(root: Path, layout: str) -> Listed:
+    """The files below `root`, in the classes and parts that its folders are; arguments and errors as of `arrange`."""
+    arranged = arrange(root, layout)
+    rows = [
+        (file.relative_to(root).as_posix(), name, part)
+        for part, folders in arranged.parts.items()
+        for name, folder in folders.items()
+        for file in files_below(folder)
+    ]
+    return Listed(rows, arranged.split, arranged.notes, tuple(arranged.parts["train"]), tuple(arranged.parts))

@@ -6,9 +6,9 @@ from os import PathLike
 
 import numpy as np
 
-from vgglab.datasets.arrangement import is_hidden
 from vgglab.datasets.decode import try_decode
 from vgglab.datasets.levels import Levels
+from vgglab.datasets.listing import is_hidden
 
 Found = tuple[str, str | None]  # a path, and what is wrong with it where that is known without reading it
 

@@ -153,6 +153,7 @@ def test_names_of_any_length_with_line_breaks_keep_the_table_a_table(make_folder
     assert "  a\\nb/000.png is no JPEG" in check_text(report) and "90 pictures of cccc" in check_text(report)
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
 def test_what_is_no_file_is_named_and_left_out(make_folder):
     root = make_folder({"a": 30, "b": 30}, size=(300, 300))
     os.mkfifo(root / "a/pipe.png")

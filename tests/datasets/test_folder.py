@@ -4,6 +4,7 @@ import shutil
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from vgglab.config.schema import DataConfig
 from vgglab.datasets import load_data, published
@@ -157,6 +158,17 @@ def test_unreadable_files_are_left_out_and_listed(make_folder, capfd):
         "is no JPEG, PNG, BMP, GIF, WebP, TIFF, AVIF or HEIC picture",
     ]
     assert "left out 3 files of 20 that cannot be read" in capfd.readouterr().err
+
+
+def test_of_what_is_left_out_the_one_that_can_be_helped_is_named(make_folder, capfd):
+    root = make_folder({"a": 10, "b": 10})
+    break_files(root, "a/003.png")
+    Image.fromarray(np.ones((4, 4), np.float32)).save(root / "b/x.tif")
+    assert len(load(root).skipped) == 2
+    assert (
+        "such as b/x.tif, which has 32-bit grey levels, whose range is not known without --s" in capfd.readouterr().err
+    )
+    assert load(root, stretch=True).levels["32"] == (1, 2)
 
 
 def test_what_is_left_out_moves_no_other_picture(make_folder):

@@ -13,7 +13,7 @@ def check_text(report: Mapping[str, Any]) -> str:
     blocks = [_headline(report), _class_table(report["classes"]), _sizes(report), *_unreadable(report)]
     blocks += _duplicates("the same file", report["exact_duplicates"])
     blocks += _duplicates("the same picture", report["near_duplicates"])
-    findings = [f"- {finding['severity']}: {finding['sentence']}" for finding in report["findings"]]
+    findings = [f"- {finding['severity']}: {one_line(finding['sentence'])}" for finding in report["findings"]]
     return "\n\n".join([*blocks, "\n".join(findings) or "Nothing to complain of."])
 
 

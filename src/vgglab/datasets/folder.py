@@ -9,8 +9,9 @@ from rich.console import Console
 from vgglab.config.schema import DataConfig
 from vgglab.config.shown import count_of, one_line
 from vgglab.datasets.dataset import DataSet, Part, Skipped
+from vgglab.datasets.formats import NEEDS_EXTRA
 from vgglab.datasets.layout import Pictures, find_pictures
-from vgglab.datasets.levels import Levels
+from vgglab.datasets.levels import NO_RANGE, Levels
 from vgglab.datasets.picture_cache import decoded_pictures
 from vgglab.datasets.split import TEST_SEED, hold_out, sample_indices
 from vgglab.errors import DataError
@@ -153,12 +154,14 @@ def _tell(pictures: Pictures, skipped: tuple[Skipped, ...], levels: Levels | Non
     lines = list(pictures.notes)
     if skipped:
         count = f"{count_of(len(skipped), 'file')} of {len(pictures.files):,}"
-        example = f"{one_line(skipped[0].path)}, which {skipped[0].reason}"
-        lines.append(f"{pictures.root}: left out {count} that cannot be read, such as {example}")
+        shown = max(skipped, key=lambda file: file.reason in (NEEDS_EXTRA, NO_RANGE))  # what can be helped, if any
+        lines.append(
+            f"{pictures.root}: left out {count} that cannot be read, such as {shown.path}, which {shown.reason}"
+        )
     lines += [
         f"{pictures.root}: grey levels {low:,.6g} to {high:,.6g} of {bits}-bit pictures are stretched to 0 to 255"
         for bits, (low, high) in (levels or {}).items()
     ]
     console = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
     for line in lines:
-        console.print(line)
+        console.print(one_line(line))

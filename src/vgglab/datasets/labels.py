@@ -36,8 +36,9 @@ def find_labelled(root: Path, table: Path) -> Listed:
         (sorted(unnamed), f"{table}: {count_of(len(unnamed), 'row')} without a class, left out"),
         (rest, f"{root}: {count_of(len(rest), 'picture')} without a row in {table.name}, left out"),
     )
-    told = tuple(f"{sentence}{_such_as(names)}" for names, sentence in notes if names)
-    return Listed([(file, *told) for file, told in labelled.items()], columns.part is not None, told)
+    said = tuple(f"{sentence}{_such_as(names)}" for names, sentence in notes if names)
+    listed = [(file, name, part) for file, (name, part) in labelled.items()]
+    return Listed(listed, columns.part is not None, said)
 
 
 def _match(

@@ -41,7 +41,7 @@ def write(path, text: str):
         (["train", "--learning-rate", "0"], "train.learning_rate is '0'"),
         (["train", "--learning-rate", "fast"], "train.learning_rate is 'fast'"),
         (["train", "--epochs", "0"], "train.epochs is '0'"),
-        (["train", "--batch-size", "5000"], "choose a smaller batch"),
+        (["train", "--batch-size", "0"], "train.batch_size is '0'"),
         (["train", "--set", "train.epoch=3"], "did you mean 'train.epochs'?"),
         (["train", "--bogus"], "No such option: --bogus"),
         (["train", "nowhere.yaml"], "nowhere.yaml: no such file"),

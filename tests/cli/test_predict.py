@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import subprocess
 import sys
 
@@ -13,6 +14,8 @@ from PIL import Image
 import vgglab as library
 from vgglab.cli.app import app
 from vgglab.cli.console import run_command
+from vgglab.datasets.layout import find_pictures
+from vgglab.runs.saved_model import read_metadata
 
 
 @pytest.fixture
@@ -48,6 +51,46 @@ def test_a_picture_is_predicted_as_the_run_predicted_it(vgglab, trained, picture
     assert told["probability"] == pytest.approx(float(expected["confidence"]), abs=1e-4)
 
 
+@pytest.fixture(scope="module")
+def stretched(tmp_path_factory):
+    """A folder of pictures of 12 bits in 16, and a run on them with their grey levels stretched."""
+    home, random = tmp_path_factory.mktemp("medical"), np.random.default_rng(0)
+    for number in range(12):
+        (home / "x" / "ab"[number % 2]).mkdir(parents=True, exist_ok=True)
+        grey = random.integers(100, 3000, (32, 32), dtype=np.uint16)
+        Image.fromarray(grey).save(home / "x" / "ab"[number % 2] / f"{number}.png")
+    settings = {"width": 0.05, "epochs": 1, "image_size": 32, "stretch": True}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VGGLAB_DATA", str(home))
+        return home / "x", library.run(data=str(home / "x"), **settings, out=home, progress="none")
+
+
+def test_files_are_stretched_by_the_range_of_training_that_the_model_keeps(vgglab, stretched, tmp_path):
+    root, run = stretched
+    data = library.load_data(str(root), image_size=32, stretch=True, data_dir=tmp_path)
+    files = find_pictures(run.config.data).files
+    expected = run.predict(data.test.images).max(axis=1)
+    code, out, _ = vgglab("predict", run.folder, *(root / files[row] for row in data.test.indices), "--json")
+    assert code == 0 and np.allclose(
+        [json.loads(line)["probability"] for line in out.splitlines()], expected, atol=1e-5
+    )
+    ((low, high),) = run.classifier.levels.values()
+    assert run.classifier.levels == data.levels and 100 <= low < 110 and 2990 < high < 3000
+    assert data.test.images.min() == 0 and data.test.images.max() == 255
+
+
+def test_a_model_that_stretches_is_refused_by_what_could_not(stretched, trained):
+    schemas = [read_metadata(run.folder / "best.keras")["schema"] for run in (stretched[1], trained)]
+    assert schemas == [2, 1]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_pipe_is_named_and_not_waited_for(vgglab, trained, pictures, tmp_path):
+    os.mkfifo(tmp_path / "pipe.png")
+    code, out, err = vgglab("predict", trained.folder, "pipe.png")
+    assert (code, out, err) == (1, "", "vgglab: pipe.png is a named pipe, not a file\n")
+
+
 def test_folders_are_walked_in_order_and_the_top_classes_stand_on_one_line(vgglab, trained, pictures):
     code, out, _ = vgglab("predict", trained.folder, pictures, "--top", 2)
     lines = [line.split("  ") for line in out.splitlines()]
@@ -70,7 +113,10 @@ def test_unreadable_pictures_are_told_and_the_others_go_on(vgglab, trained, pict
     rows = list(csv.DictReader(out.splitlines()))
     assert code == 1 and [bool(row["error"]) for row in rows] == [True, False, False, False, True]
     assert rows[0]["class"] == "" and rows[4]["error"] == "cannot be read (No such file or directory)"
-    assert err.splitlines()[0] == f"vgglab: {pictures}/1-note.txt is no JPEG, PNG, BMP, GIF or WebP picture"
+    assert (
+        err.splitlines()[0]
+        == f"vgglab: {pictures}/1-note.txt is no JPEG, PNG, BMP, GIF, WebP, TIFF, AVIF or HEIC picture"
+    )
     assert err.splitlines()[-1] == "vgglab: 2 of 5 files gave no result" and err.count("\n") == 3
 
 

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import shutil
 
 import numpy as np
@@ -38,7 +39,7 @@ def test_every_unreadable_file_is_named(make_folder):
     report = check_folder(root)
     assert report["unreadable"] == [
         {"file": "a/000.png", "reason": "is cut short"},
-        {"file": "b/notes.txt", "reason": "is no JPEG, PNG, BMP, GIF or WebP picture"},
+        {"file": "b/notes.txt", "reason": "is no JPEG, PNG, BMP, GIF, WebP, TIFF, AVIF or HEIC picture"},
     ]
     assert "unreadable" in kinds(report) and "a/000.png is cut short\n  b/notes.txt is no" in check_text(report)
 
@@ -140,6 +141,43 @@ def test_a_folder_without_any_picture_is_reported_too(make_folder):
     report = check_folder(root)
     assert kinds(report)[0] == "refused" and len(report["unreadable"]) == 8
     assert "no picture can be read" in check_text(report)
+
+
+def test_names_of_any_length_with_line_breaks_keep_the_table_a_table(make_folder):
+    root = make_folder({"a\nb": 30, "c" * 200: 90}, size=(300, 300))
+    (root / "a\nb/000.png").write_text("broken")
+    report = check_folder(root)
+    table = check_text(report).split("\n\n")[1].splitlines()
+    assert len(table) == 4 and len({len(line) for line in table}) == 1 and len(table[0]) < 80
+    assert table[1].startswith("a\\nb ") and report["classes"][0]["class"] == "a\nb"
+    assert "  a\\nb/000.png is no JPEG" in check_text(report) and "90 pictures of cccc" in check_text(report)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_what_is_no_file_is_named_and_left_out(make_folder):
+    root = make_folder({"a": 30, "b": 30}, size=(300, 300))
+    os.mkfifo(root / "a/pipe.png")
+    (unreadable,) = check_folder(root)["unreadable"]
+    assert unreadable == {"file": "a/pipe.png", "reason": "is a named pipe, not a file"}
+
+
+@pytest.mark.parametrize(
+    ("dtype", "top", "kinds_of_levels", "said"),
+    [
+        (np.uint16, 4095, ["narrow_levels"], "of 16 bits use the grey levels 0 to 4,095 of 0 to 65,535"),
+        (np.uint8, 5, ["narrow_levels"], "of 8 bits use the grey levels 0 to 5 of 0 to 255: the network sees little"),
+        (np.float32, 0.5, ["levels_without_range"], "have 32-bit grey levels (0 to 0.5), and their whole range is not"),
+        (np.uint16, 65_535, [], "grey levels: 0 to 65,535, 80 pictures of 16 bits"),
+    ],
+)
+def test_the_grey_levels_in_use_are_said_and_that_they_are_few(tmp_path, dtype, top, kinds_of_levels, said):
+    random = np.random.default_rng(0)
+    for number in range(80):
+        (tmp_path / "ab"[number % 2]).mkdir(exist_ok=True)
+        shares = np.clip(random.random((240, 240)) * 1.1 - 0.05, 0, 1)
+        Image.fromarray((shares * top).round(1).astype(dtype)).save(tmp_path / "ab"[number % 2] / f"{number}.tif")
+    report = check_folder(tmp_path, size=224)
+    assert kinds(report) == kinds_of_levels and said in check_text(report)
 
 
 @pytest.fixture

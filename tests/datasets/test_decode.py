@@ -1,5 +1,7 @@
 """Pictures of every kind come out as upright 8-bit RGB squares, and broken ones as one line."""
 
+import os
+import socket
 import struct
 import zlib
 
@@ -7,7 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from vgglab.datasets.decode import UnreadablePicture, decode_picture, try_decode
+from vgglab.datasets.decode import UnreadablePicture, decode_picture, try_decode, try_levels
+from vgglab.datasets.formats import FORMATS, readable_formats
+from vgglab.datasets.levels import Used, pooled
 from vgglab.errors import DataError
 
 SIDE = 32
@@ -33,6 +37,8 @@ KINDS = {
     "gif": {},
     "webp": {"lossless": True},
     "jpeg": {"quality": 95, "progressive": True},
+    "tiff": {},
+    "avif": {"quality": 95},
 }
 
 
@@ -40,7 +46,7 @@ KINDS = {
 @pytest.mark.parametrize("mode", ["RGB", "L", "P"])
 def test_every_format_in_colour_grey_and_palette_comes_out_as_it_looks(tmp_path, suffix, mode):
     image = picture().convert(mode)
-    saved = image.convert("RGB") if mode == "P" and suffix in ("jpg", "jpeg", "webp") else image
+    saved = image.convert("RGB") if mode == "P" and suffix in ("jpg", "jpeg", "webp", "avif") else image
     saved.save(tmp_path / f"a.{suffix}", **KINDS[suffix])
     decoded = decode_picture(tmp_path / f"a.{suffix}", SIDE)
     assert decoded.shape == (SIDE, SIDE, 3) and decoded.dtype == np.uint8
@@ -79,6 +85,31 @@ def test_sixteen_bits_are_scaled_to_eight(tmp_path):
     assert decode_picture(tmp_path / "a.png", 8)[::2, 0].tolist() == [[v] * 3 for v in (0, 1, 128, 255)]
 
 
+def test_one_range_of_grey_levels_is_stretched_and_what_is_beyond_it_cut_off(tmp_path):
+    levels = np.repeat([100, 1100, 2100, 4000], 8).reshape(4, 8).astype(np.uint16)
+    Image.fromarray(levels).save(tmp_path / "a.png")
+    Image.fromarray((levels // 100).astype(np.uint8)).save(tmp_path / "b.png")
+    ranges = {"16": (100, 2100), "8": (0, 20)}
+    assert decode_picture(tmp_path / "a.png", 4, ranges)[:, 0].tolist() == [[v] * 3 for v in (0, 128, 255, 255)]
+    assert decode_picture(tmp_path / "b.png", 4, ranges)[:, 0, 0].tolist() == [13, 140, 255, 255]
+    assert decode_picture(tmp_path / "b.png", 4, {"16": (100, 2100)})[:, 0, 0].tolist() == [1, 11, 21, 40]
+
+
+def test_thirty_two_bits_want_a_range(tmp_path):
+    Image.fromarray(np.repeat([[0.0], [np.nan], [1.5]], 3, axis=1).astype(np.float32)).save(tmp_path / "a.tif")
+    assert try_decode(tmp_path / "a.tif", 3) == "has 32-bit grey levels, whose range is not known without --stretch"
+    assert try_levels(tmp_path / "a.tif", 3) == ("32", 0.0, 1.5)
+    assert decode_picture(tmp_path / "a.tif", 3, {"32": (0, 3)})[:, 0, 0].tolist() == [0, 0, 128]
+
+
+def test_the_levels_of_a_picture_leave_out_its_hottest_pixels(tmp_path):
+    levels = np.arange(10_000, dtype=np.uint16).reshape(100, 100) // 5
+    levels[0, :5] = 65_535
+    Image.fromarray(levels).save(tmp_path / "a.png")
+    assert try_levels(tmp_path / "a.png", 8) == ("16", 3, 1998)
+    assert pooled([Used("16", 2, 9), Used("8", 3, 3), Used("16", 1, 4)]) == {"8": (3, 4), "16": (1, 9)}
+
+
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("suffix", ["jpg", "png", "webp"])
 def test_a_picture_turned_by_exif_is_upright(tmp_path, orientation, suffix):
@@ -103,6 +134,31 @@ def test_an_animation_gives_its_first_frame(tmp_path):
     frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "blue")]
     frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:])
     assert decode_picture(tmp_path / "a.gif", 8)[0, 0].tolist() == [255, 0, 0]
+
+
+def test_several_pages_give_the_first(tmp_path):
+    pages = [Image.new("RGB", (8, 8), colour) for colour in ("red", "blue")]
+    pages[0].save(tmp_path / "a.tiff", save_all=True, append_images=pages[1:])
+    assert decode_picture(tmp_path / "a.tiff", 8)[0, 0].tolist() == [255, 0, 0]
+
+
+def test_a_phones_picture_is_read_with_the_extra_and_says_which_without(tmp_path, monkeypatch):
+    pytest.importorskip("pillow_heif")
+    assert "HEIF" in readable_formats()
+    picture().save(tmp_path / "a.heic", quality=95)
+    assert difference(tmp_path / "a.heic", picture()) < 6
+    monkeypatch.setattr("vgglab.datasets.decode.readable_formats", lambda: FORMATS)
+    assert try_decode(tmp_path / "a.heic", SIDE) == "is a HEIC picture and takes pip install 'vgglab[heif]'"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_what_would_be_waited_for_is_named_and_not_opened(tmp_path, monkeypatch):
+    os.mkfifo(tmp_path / "pipe.png")
+    monkeypatch.chdir(tmp_path)  # a socket's path may not be long
+    with socket.socket(socket.AF_UNIX) as bound:
+        bound.bind("socket.png")
+        reasons = [try_decode(path, SIDE) for path in ("pipe.png", "socket.png", "/dev/zero")]
+    assert reasons == [f"is a {kind}, not a file" for kind in ("named pipe", "socket", "device")]
 
 
 def test_a_large_jpeg_looks_as_if_decoded_in_full(tmp_path):
@@ -151,7 +207,7 @@ def cut(path, share: float) -> bytes:
     ("name", "content", "reason"),
     [
         ("a.jpg", b"", "is empty"),
-        ("a.jpg", b"Dear diary, today I learned", "is no JPEG, PNG, BMP, GIF or WebP picture"),
+        ("a.jpg", b"Dear diary, today I learned", "is no JPEG, PNG, BMP, GIF, WebP, TIFF, AVIF or HEIC picture"),
         ("a.svg", b"<svg xmlns='http://www.w3.org/2000/svg'/>", "is no JPEG, PNG"),
         ("a.png", bomb(40_000), "is too large (more than 89,478,485 pixels)"),
         ("a.png", bomb(10_000), "is too large (more than 89,478,485 pixels)"),
@@ -166,7 +222,7 @@ def test_what_is_no_picture_has_a_reason_in_one_line(tmp_path, name, content, re
     assert try_decode(tmp_path / name, SIDE) == caught.value.reason
 
 
-@pytest.mark.parametrize("suffix", ["jpg", "png", "bmp", "gif", "webp"])
+@pytest.mark.parametrize("suffix", ["jpg", "png", "bmp", "gif", "webp", "tiff", "avif"])
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.95])
 def test_a_truncated_file_is_no_picture(tmp_path, suffix, share):
     path = tmp_path / f"a.{suffix}"

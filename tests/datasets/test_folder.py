@@ -4,7 +4,9 @@ import shutil
 
 import numpy as np
 import pytest
+from PIL import Image
 
+from vgglab.config.schema import DataConfig
 from vgglab.datasets import load_data, published
 from vgglab.datasets.decode import decode_picture
 from vgglab.datasets.layout import find_pictures
@@ -41,12 +43,12 @@ def test_classes_are_those_of_keras(make_folder):
     keras = pytest.importorskip("keras")
     root = make_folder({"b": 2, "A 1": 2, "a": 2, "10": 2, "2": 2, ".hidden": 2})
     theirs = keras.utils.image_dataset_from_directory(root, verbose=False)
-    assert find_pictures(root).classes == tuple(theirs.class_names)
+    assert find_pictures(DataConfig(name=str(root))).classes == tuple(theirs.class_names)
 
 
 def test_every_image_is_the_one_of_its_file_and_label(make_folder):
     root = make_folder({"cats": 5, "dogs": 6})
-    files = find_pictures(root).files
+    files = find_pictures(DataConfig(name=str(root))).files
     for part in parts(load(root)).values():
         for image, label, index in zip(part.images, part.labels, part.indices, strict=True):
             assert np.array_equal(image, decode_picture(root / files[index], SIDE))
@@ -151,15 +153,28 @@ def test_unreadable_files_are_left_out_and_listed(make_folder, capfd):
     (root / "b/008.png").write_text("not a picture")
     skipped = sorted(load(root).skipped)
     assert [file.path for file in skipped] == ["a/003.png", "b/007.png", "b/008.png"]
-    assert [file.reason for file in skipped][1:] == ["is cut short", "is no JPEG, PNG, BMP, GIF or WebP picture"]
+    assert [file.reason for file in skipped][1:] == [
+        "is cut short",
+        "is no JPEG, PNG, BMP, GIF, WebP, TIFF, AVIF or HEIC picture",
+    ]
     assert "left out 3 files of 20 that cannot be read" in capfd.readouterr().err
+
+
+def test_of_what_is_left_out_the_one_that_can_be_helped_is_named(make_folder, capfd):
+    root = make_folder({"a": 10, "b": 10})
+    break_files(root, "a/003.png")
+    for number in range(5):
+        Image.fromarray(np.full((4, 4), number, np.float32)).save(root / f"b/x{number}.tif")
+    assert len(load(root).skipped) == 6
+    assert "such as b/x0.tif, which has 32-bit grey levels, whose range is not known" in capfd.readouterr().err
+    assert load(root, stretch=True).levels.keys() == {"8", "32"}
 
 
 def test_what_is_left_out_moves_no_other_picture(make_folder):
     root = make_folder({"a": 10, "b": 10})
     whole = parts(load(root))
     break_files(root, "a/003.png", "b/007.png", "b/008.png")
-    files, folder = find_pictures(root).files, load(root)
+    files, folder = find_pictures(DataConfig(name=str(root))).files, load(root)
     for name, part in parts(folder).items():
         lost = [files.index(skipped.path) for skipped in folder.skipped if skipped.part == name]
         kept = ~np.isin(whole[name].indices, lost)
@@ -187,7 +202,6 @@ PROBLEMS = {
     "a part twice": ({"train/a": 3, "Training/a": 3}, "are both for train"),
     "no training": ({"val/a": 3, "test/a": 3}, "has no folder for training, only test, val"),
     "unknown class": ({"train/a": 3, "train/b": 3, "val/c": 3}, "training has no class 'c', only a, b"),
-    "part without classes": ({"train/a": 3, "train/b": 3, "test": 3}, "test: holds 3 files and no class folders"),
     "an empty part": ({"train/a": 5, "train/b": 5, "val/a": 0}, "folder of the validation part holds no pictures"),
 }
 

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from vgglab.config.schema import DataConfig
 from vgglab.datasets import picture_cache
 from vgglab.datasets.layout import find_pictures
 from vgglab.datasets.picture_cache import decoded_pictures
@@ -29,12 +30,12 @@ def decodings(monkeypatch):
     """The files that are decoded."""
     seen = []
     decode = picture_cache.try_decode
-    monkeypatch.setattr(picture_cache, "try_decode", lambda path, size: seen.append(path) or decode(path, size))
+    monkeypatch.setattr(picture_cache, "try_decode", lambda path, **how: seen.append(path) or decode(path, **how))
     return seen
 
 
 def decoded(root, size=SIDE, files=None):
-    return decoded_pictures(root, files or find_pictures(root).files, size)
+    return decoded_pictures(root, files or find_pictures(DataConfig(name=str(root))).files, size)
 
 
 def entries(tmp_path):
@@ -105,7 +106,7 @@ def test_what_a_killed_process_left_is_cleared_away(root, tmp_path):
 
 
 def test_an_interrupted_decoding_leaves_nothing_behind(root, tmp_path, monkeypatch):
-    def interrupt(path, size):
+    def interrupt(path, **how):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(picture_cache, "try_decode", interrupt)
@@ -116,7 +117,11 @@ def test_an_interrupted_decoding_leaves_nothing_behind(root, tmp_path, monkeypat
 
 def test_broken_files_are_known_without_being_read_again(root, decodings):
     (root / "a/002.png").write_text("no picture")
-    assert decoded(root).broken == decoded(root).broken == {2: "is no JPEG, PNG, BMP, GIF or WebP picture"}
+    assert (
+        decoded(root).broken
+        == decoded(root).broken
+        == {2: "is no JPEG, PNG, BMP, GIF, WebP, TIFF, AVIF or HEIC picture"}
+    )
     assert len(decoded(root).images) == 9 and len(decodings) == 10
 
 

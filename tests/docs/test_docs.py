@@ -60,7 +60,8 @@ def test_every_command_in_a_document_is_one_that_the_command_line_takes(document
     context = parse(command)
     options = {param.name for param in context.command.params if param.param_type_name == "option"} & config_options()
     settings = {name: context.params[name] for name in options}
-    make_config({}, from_options(settings | {"data": without_folder(settings.get("data"))}))
+    data = settings.get("data") or context.params.get("path")
+    make_config({}, from_options(settings | {"data": data and as_data(str(data))}))
 
 
 def config_options() -> set[str]:
@@ -69,11 +70,11 @@ def config_options() -> set[str]:
     return {option_name(dotted) for dotted in config_fields()}
 
 
-def without_folder(data: str | None) -> str | None:
-    """The data set, but for folders, which need not be there."""
+def as_data(data: str) -> str:
+    """The data set; a folder, which need not be there, as a path."""
     from vgglab.config.schema import DATASETS
 
-    return data if data in DATASETS else None
+    return data if data in DATASETS else f"./{data}"
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)

@@ -50,6 +50,15 @@ def test_both_axes_name_every_class():
     assert [label.get_text() for label in axes.get_yticklabels()] == CLASSES
 
 
+@pytest.mark.parametrize("n", [2, 25, 40])
+def test_names_that_are_long_or_have_line_breaks_are_shortened_and_leave_the_cells_in_sight(n):
+    names = [f"{number}\n{number * 200}"[:200] for number in map(str, range(100, 100 + n))]
+    axes = draw_confusion_matrix(np.eye(n, dtype=int), names, "test").axes[0]
+    shown = [label.get_text() for label in axes.get_yticklabels()]
+    assert all(len(name) <= 32 and "\n" not in name for name in shown) and shown[0].startswith("100\\n1001")
+    assert axes.get_position().width > 0.25
+
+
 @pytest.mark.parametrize("n", [2, 10, 20, 100])
 def test_labels_are_all_there_and_do_not_overlap(n):
     figure = draw_confusion_matrix(np.eye(n, dtype=int), [f"aquarium_fish_{i}" for i in range(n)], "test")

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import pytest
 
-from vgglab.training.batches import Batches, SeedEpochs, epoch_order, feed
+from vgglab.training.batches import Batches, SeedEpochs, epoch_order, feed, steps_per_epoch
 
 COUNT = 50
 IMAGES = np.broadcast_to(np.arange(COUNT, dtype="uint8")[:, None, None, None], (COUNT, 2, 2, 3))
@@ -49,6 +49,16 @@ def test_without_a_seed_the_order_is_kept_and_the_last_batch_is_smaller():
     assert np.concatenate([batches[number][1] for number in range(len(batches))]).tolist() == list(range(COUNT))
 
 
+@pytest.mark.parametrize(
+    ("images", "sizes"), [(12, [12]), (2, [2]), (50, [16, 16, 18]), (49, [16, 16, 17]), (51, [16, 16, 16, 3])]
+)
+def test_a_last_batch_of_one_or_two_joins_the_one_before_it_in_training(images, sizes):
+    batches = Batches(np.zeros((images, 1)), np.arange(images), 16, seed=0)
+    drawn = [batches[number][1] for number in range(len(batches))]
+    assert [len(labels) for labels in drawn] == sizes and steps_per_epoch(images, 16) == len(sizes)
+    assert sorted(np.concatenate(drawn)) == list(range(images))
+
+
 def test_each_image_shows_one_of_its_views_and_another_in_another_epoch():
     views = np.stack([np.arange(50), np.arange(50) + 100], axis=0).reshape(100, 1)
     batches = Batches(views, np.arange(50), 50, seed=0)
@@ -64,7 +74,7 @@ def test_each_image_shows_one_of_its_views_and_another_in_another_epoch():
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="a TensorFlow path")
 def test_tensorflow_reads_a_pipeline_of_known_length_that_does_not_wait_between_epochs():
     fed = feed(Batches(IMAGES, np.arange(COUNT), 8, seed=3))
-    assert not isinstance(fed, keras.utils.PyDataset) and len(fed) == 7  # which waits 0.1 s at each end
+    assert not isinstance(fed, keras.utils.PyDataset) and len(fed) == 6  # which waits 0.1 s at each end
 
 
 ON_TORCH = """

@@ -4,10 +4,14 @@ import keras
 import numpy as np
 import pytest
 
+from vgglab.datasets.dataset import DataSet, Part
 from vgglab.runs.record import RunRecord
 from vgglab.training import checkpoint
 from vgglab.training.checkpoint import Checkpoint, checkpointed_history
 from vgglab.training.compiling import compile_model
+
+NOTHING = Part(np.zeros((0, 8, 8, 3), np.uint8), np.zeros(0, int), np.zeros(0, int))
+TWO = DataSet("two", ("a", "b"), NOTHING, NOTHING, NOTHING)
 
 
 @pytest.fixture
@@ -18,7 +22,7 @@ def train(tmp_path, monkeypatch):
         monkeypatch.setattr(checkpoint, "SAVED_EVERY", saved_every)
         model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2, activation="softmax")])
         compile_model(model, keras.optimizers.SGD(0.0))
-        written = Checkpoint(tmp_path, model, ["a", "b"], [], RunRecord("r", "running", ""))
+        written = Checkpoint(tmp_path, model, TWO, [], RunRecord("r", "running", ""))
         saved = []
         look = keras.callbacks.LambdaCallback(
             on_epoch_end=lambda epoch, logs: saved.append(len(checkpointed_history(tmp_path)))
@@ -42,7 +46,7 @@ def test_of_short_epochs_the_best_and_the_last_are_saved(train, tmp_path):
 def test_a_history_that_is_stopped_ends_with_what_is_saved(train, tmp_path):
     train(3, saved_every=0.0)
     history = checkpointed_history(tmp_path)
-    stopped = Checkpoint(tmp_path, None, ["a", "b"], history, RunRecord("r", "running", ""))
+    stopped = Checkpoint(tmp_path, None, TWO, history, RunRecord("r", "running", ""))
     stopped.history.append({**history[-1], "epoch": 4})
     stopped.forget_unsaved()
     assert stopped.record.epochs_done == 3 and (tmp_path / "history.csv").read_text().count("\n") == 4

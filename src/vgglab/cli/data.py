@@ -18,13 +18,17 @@ app = typer.Typer(help="Look at a data set before training on it.", no_args_is_h
 @app.command()
 def check(
     path: Annotated[Path, typer.Argument(metavar="PATH", help="Folder of pictures, as for train --data.")],
+    labels: Annotated[
+        str | None, typer.Option(metavar="TABLE", help="Table of the pictures' classes, as for train.")
+    ] = None,
+    layout: Annotated[str, typer.Option(metavar="VALUE", help="What its folders are, as for train.")] = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout.")] = False,
 ) -> None:
     """Read a folder's pictures: counts, sizes, broken files, duplicates; code 1 where training would refuse it."""
     from vgglab.datasets.check import check_folder
     from vgglab.datasets.check_text import check_text
 
-    report = check_folder(path)
+    report = check_folder(path, labels=labels, layout=layout)
     typer.echo(json.dumps(report, indent=1) if as_json else check_text(report))
     if any(finding["severity"] == "error" for finding in report["findings"]):
         raise typer.Exit(1)

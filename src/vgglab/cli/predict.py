@@ -12,6 +12,7 @@ from typing import IO, Annotated, Any
 import typer
 
 from vgglab.cli.console import say
+from vgglab.config.shown import one_line, shown_name
 from vgglab.keras_tools.backend import import_keras
 
 Model = Annotated[
@@ -92,7 +93,7 @@ def explain(
             continue
         drawing = told.save(out / _free_name(Path(path).stem, names))
         row = told.as_dict() | {"drawing": str(drawing)}
-        typer.echo(json.dumps(row) if as_json else f"{drawing}  {told.predicted} {told.probability:.4f}")
+        typer.echo(json.dumps(row) if as_json else f"{drawing}  {shown_name(told.predicted)} {told.probability:.4f}")
     _conclude(tally)
 
 
@@ -113,7 +114,7 @@ def _told(predictions: Iterable[Prediction], tally: Counter, count: Any) -> Iter
         tally["files"] += 1
         if prediction.error is not None:
             tally["failed"] += 1
-            say(f"vgglab: {_printable(prediction.path)} {prediction.error}")
+            say(f"vgglab: {one_line(_printable(prediction.path))} {prediction.error}")
         count(1)
         yield prediction
 
@@ -131,8 +132,8 @@ def _print(predictions: Iterable[Prediction], as_json: bool) -> None:
             typer.echo(json.dumps(prediction.as_dict()))
         elif prediction.error is None:
             pairs = zip(prediction.classes, prediction.probabilities, strict=True)
-            said = "  ".join(f"{name} {probability:.4f}" for name, probability in pairs)
-            typer.echo(f"{_printable(prediction.path)}  {said}")
+            said = "  ".join(f"{shown_name(name)} {probability:.4f}" for name, probability in pairs)
+            typer.echo(f"{one_line(_printable(prediction.path))}  {said}")
 
 
 def _csv_target(csv_file: str | None, as_json: bool) -> Path | None:

@@ -36,6 +36,8 @@ def _plainest(config: RunConfig) -> RunConfig:
 
 
 def _readable_part(option: str, value: Any) -> str:
+    if option == "labels":
+        return f"labels-{clean_name(Path(value).name)}"
     if isinstance(value, bool):
         return option if value else f"no-{option}"
     if isinstance(value, list):

@@ -18,7 +18,9 @@ PREPROCESSING = ("scale", "normalize", "normalize-channels", "backbone")
 BUILTIN = ("VGG16", "MobileNetV2")  # networks that are shipped with weights, at BUILTIN_WIDTH
 BUILTIN_WIDTH = 0.25
 POOLING = ("flatten", "avg", "max")
+LAYOUTS = ("auto", "class", "part/class", "class/part")
 LOGS = ("tensorboard", "mlflow")
+FOLDERS_ONLY = ("layout", "labels", "stretch")  # settings of data that published sets have no use for
 LANGUAGES = ("en", "fr")  # of findings and reports
 NAME_PATTERN = r"^\w[\w.+=-]*$"  # a folder's name that is neither hidden, nor "..", nor taken for an option
 
@@ -78,6 +80,18 @@ class DataConfig(Section):
     split_seed: Whole = Field(0, ge=0, description="seed of the split")
     limit: Whole | None = Field(None, ge=1, description="at most this many images per part, stratified")
     strict: bool = Field(False, description="refuse a folder with unreadable images instead of leaving them out")
+    layout: Literal[LAYOUTS] = Field("auto", description="what a folder's folders are")
+    labels: str | None = Field(None, min_length=1, description="table of a folder's images: file, class, perhaps part")
+    stretch: bool = Field(False, description="stretch the grey levels that a folder's training images use to 0 to 255")
+
+    @model_validator(mode="after")
+    def _folders_only(self) -> "DataConfig":
+        given = [name for name in FOLDERS_ONLY if getattr(self, name) != type(self).model_fields[name].default]
+        if given and self.name in DATASETS:
+            raise ValueError(f"data.{given[0]} is for folders of images; the data set is {self.name}, leave it out")
+        if self.labels is not None and self.layout != "auto":
+            raise ValueError("data.layout: data.labels says what the images are; leave one of the two out")
+        return self
 
     @model_validator(mode="after")
     def _coarse_labels_exist(self) -> "DataConfig":

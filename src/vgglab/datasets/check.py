@@ -5,18 +5,21 @@ import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from os import PathLike
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from rich.console import Console
 from rich.progress import track
 
+from vgglab.config.resolve import make_config
 from vgglab.config.schema import PICTURE_SIZE, DataConfig
 from vgglab.datasets.check_findings import find_problems
-from vgglab.datasets.decode import UnreadablePicture, open_picture, to_square, upright_size
+from vgglab.datasets.decode import UnreadablePicture, open_picture, to_square, upright, upright_size
 from vgglab.datasets.duplicates import SIDE, SMALL, exact_groups, near_groups, perceptual_hash, shrink
 from vgglab.datasets.folder import PARTS, class_counts, leave_out, plan_parts
 from vgglab.datasets.layout import Pictures, find_pictures
+from vgglab.datasets.levels import Used, pooled, used_levels
 from vgglab.datasets.parallel import map_parallel
 from vgglab.errors import DataError
 
@@ -24,33 +27,37 @@ SCHEMA = 1
 
 
 class Seen(NamedTuple):
-    """What a look at a picture tells: size in pixels (upright), format, hashes, and itself as uint8 (16, 16)."""
+    """What a look at a picture tells: size in pixels (upright), format, grey levels, hashes, itself as (16, 16)."""
 
     width: int
     height: int
     format: str
+    used: Used
     digest: bytes
     look: int
     small: np.ndarray
 
 
-def check_folder(path: str | PathLike[str], size: int = PICTURE_SIZE) -> dict[str, Any]:
+def check_folder(path: str | PathLike[str], size: int = PICTURE_SIZE, **settings: Any) -> dict[str, Any]:
     """Read every picture of a folder and say what is in it, ready for JSON.
 
     Args:
         path: as for `load_data`.
         size: side in pixels that training would use.
+        **settings: `layout` and `labels`, as for `load_data`.
 
     Returns:
         `classes` (files of each in each part, unreadable ones included, under the default split), `sizes`, `enlarged`
-        (pictures smaller than `size`), `formats`, `unreadable`, `exact_duplicates` and `near_duplicates` (groups of
-        files), and `findings`: severity (`error` where training refuses the folder, else `warning`), a kind, and a
-        sentence.
+        (pictures smaller than `size`), `formats`, `levels` (the grey levels in use, by their bits), `unreadable`,
+        `exact_duplicates` and `near_duplicates` (groups of files), and `findings`: severity (`error` where training
+        refuses the folder, `warning`, or `note` of what is left out), a kind, and a sentence.
 
     Raises:
+        ConfigError: a setting is off.
         DataError: there is no such folder, or it has no classes.
     """
-    pictures = find_pictures(path)
+    given = {"data": {"name": str(Path(path).expanduser().absolute()), **settings}}
+    pictures = find_pictures(make_config(given, source="data check").data)
     paths = [os.path.join(pictures.root, file) for file in pictures.files]
     console = Console(stderr=True)
     looked = map_parallel(look_at, paths)
@@ -67,10 +74,11 @@ def check_folder(path: str | PathLike[str], size: int = PICTURE_SIZE) -> dict[st
         "image_size": size,
         "classes": _class_rows(pictures, parts),
         **_sizes(list(seen.values()), size),
+        "levels": _levels([one.used for one in seen.values()]),
         "unreadable": [{"file": pictures.files[row], "reason": reason} for row, reason in unreadable.items()],
         **_duplicates(pictures, parts, seen),
     }
-    return report | {"findings": find_problems(report, problem)}
+    return report | {"findings": find_problems(report, problem, pictures.notes)}
 
 
 def look_at(path: str | PathLike[str]) -> Seen | str:
@@ -78,10 +86,12 @@ def look_at(path: str | PathLike[str]) -> Seen | str:
     try:
         with open_picture(path) as image, open(path, "rb") as file:
             width, height = upright_size(image)
-            grey = np.asarray(to_square(image, SIDE).convert("L"))
+            picture = upright(image, SIDE)
+            used = used_levels(picture)
+            grey = np.asarray(to_square(picture, SIDE, None if used.bits == "8" else pooled([used])).convert("L"))
             digest = hashlib.file_digest(file, "blake2b").digest()
             kind = "JPEG" if image.format == "MPO" else image.format  # several JPEGs in one file, by some cameras
-            return Seen(width, height, kind, digest, perceptual_hash(grey), shrink(grey))
+            return Seen(width, height, kind, used, digest, perceptual_hash(grey), shrink(grey))
     except UnreadablePicture as error:
         return error.reason
 
@@ -120,6 +130,12 @@ def _sizes(seen: Sequence[Seen], size: int) -> dict[str, Any]:
         "enlarged": int((sides.min(axis=1) < size).sum()),
         "formats": dict(Counter(one.format for one in seen).most_common()),
     }
+
+
+def _levels(used: Sequence[Used]) -> dict[str, dict[str, Any]]:
+    """Bits -> how many pictures have such grey levels, and the range that they use, as stretching takes it."""
+    counts = Counter(one.bits for one in used)
+    return {bits: {"pictures": counts[bits], "low": low, "high": high} for bits, (low, high) in pooled(used).items()}
 
 
 def _duplicates(pictures: Pictures, parts: Mapping[str, np.ndarray], seen: Mapping[int, Seen]) -> dict[str, Any]:

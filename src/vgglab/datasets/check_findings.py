@@ -3,23 +3,29 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from vgglab.config.shown import shown_name, some_names
+from vgglab.datasets.levels import HIGHEST
+
 UNEVEN = 3  # times as many pictures as the smallest class has: from here on classes count as uneven
+NARROW = 0.5  # share of all grey levels: pictures that use fewer count as of little contrast
 FEW = 20  # training pictures of a class that are few
 
 
-def find_problems(report: Mapping[str, Any], refusal: str | None) -> list[dict[str, str]]:
+def find_problems(report: Mapping[str, Any], refusal: str | None, notes: Sequence[str] = ()) -> list[dict[str, str]]:
     """The findings of a check, worst first.
 
     Args:
         report: of `check_folder`, but the findings.
         refusal: why training would refuse the folder; None where it would not.
+        notes: what is left out, or not taken as it stands.
 
     Returns:
-        Dicts with `severity` (`error` or `warning`), `kind` and `sentence`.
+        Dicts with `severity` (`error`, `warning` or `note`), `kind` and `sentence`.
     """
     errors = [{"severity": "error", "kind": "refused", "sentence": refusal}] if refusal else []
-    found = [pair for finder in (_unreadable, _duplicates, _classes, _sizes) for pair in finder(report)]
-    return errors + [{"severity": "warning", "kind": kind, "sentence": sentence} for kind, sentence in found]
+    found = [pair for finder in (_unreadable, _duplicates, _classes, _sizes, _levels) for pair in finder(report)]
+    warnings = [{"severity": "warning", "kind": kind, "sentence": sentence} for kind, sentence in found]
+    return errors + warnings + [{"severity": "note", "kind": "left_out", "sentence": note} for note in notes]
 
 
 def _unreadable(report: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -56,26 +62,26 @@ def _classes(report: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if numbers := [name for name in totals if name.isdecimal()]:
         yield (
             "numeric_names",
-            f"{len(numbers)} of {len(totals)} classes have numbers for names ({_some(numbers)}): they are sorted as "
-            "text, so that 10 comes before 2; name them after what they are, or write 02",
+            f"{len(numbers)} of {len(totals)} classes have numbers for names ({some_names(numbers)}): they are sorted "
+            "as text, so that 10 comes before 2; name them after what they are, or write 02",
         )
     small, large = min(totals, key=totals.get), max(totals, key=totals.get)
     if totals[large] >= UNEVEN * max(totals[small], 1):
         yield (
             "uneven_classes",
-            f"the classes are uneven: {totals[large]:,} pictures of {large}, {totals[small]:,} of {small}; accuracy "
-            "will speak for the large ones, look at the recall of each class",
+            f"the classes are uneven: {totals[large]:,} pictures of {shown_name(large)}, {totals[small]:,} of "
+            f"{shown_name(small)}; accuracy will speak for the large ones, look at the recall of each class",
         )
     if few := [row["class"] for row in rows if row.get("train", 0) < FEW]:
         yield (
             "few_pictures",
-            f"fewer than {FEW} pictures to train on in {len(few)} of {len(rows)} classes: {_some(few)}",
+            f"fewer than {FEW} pictures to train on in {len(few)} of {len(rows)} classes: {some_names(few)}",
         )
     for part in ("validation", "test"):
         if missing := [row["class"] for row in rows if row.get(part) == 0]:
             yield (
                 "missing_in_part",
-                f"the {part} part has no pictures of {_some(missing)}: nothing is known of them there",
+                f"the {part} part has no pictures of {some_names(missing)}: nothing is known of them there",
             )
 
 
@@ -90,6 +96,23 @@ def _sizes(report: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         )
 
 
+def _levels(report: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for bits, used in report["levels"].items():
+        ends, count = f"{used['low']:,.6g} to {used['high']:,.6g}", f"{used['pictures']:,} pictures"
+        if bits not in HIGHEST:
+            yield (
+                "levels_without_range",
+                f"{count} have {bits}-bit grey levels ({ends}), and their whole range is not known: training leaves "
+                "them out, with --stretch it takes them by the range that training pictures use",
+            )
+        elif used["high"] - used["low"] < HIGHEST[bits] * NARROW:
+            yield (
+                "narrow_levels",
+                f"{count} of {bits} bits use the grey levels {ends} of 0 to {HIGHEST[bits]:,}: the network sees little "
+                "contrast; --stretch spreads the range that training pictures use over all of them",
+            )
+
+
 def _groups(groups: Sequence[Mapping[str, Any]]) -> str:
     files = sum(len(group["files"]) for group in groups)
     return f"{len(groups):,} group{'s' if len(groups) > 1 else ''} of duplicates ({files:,} files) {_be(groups)}"
@@ -97,7 +120,3 @@ def _groups(groups: Sequence[Mapping[str, Any]]) -> str:
 
 def _be(groups: Sequence[Any]) -> str:
     return "are" if len(groups) > 1 else "is"
-
-
-def _some(names: Sequence[str]) -> str:
-    return ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")

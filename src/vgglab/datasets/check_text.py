@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from vgglab.config.shown import one_line, shown_name
+
 LISTED = 20  # groups of duplicates that are printed
 
 
@@ -11,7 +13,7 @@ def check_text(report: Mapping[str, Any]) -> str:
     blocks = [_headline(report), _class_table(report["classes"]), _sizes(report), *_unreadable(report)]
     blocks += _duplicates("the same file", report["exact_duplicates"])
     blocks += _duplicates("the same picture", report["near_duplicates"])
-    findings = [f"- {finding['severity']}: {finding['sentence']}" for finding in report["findings"]]
+    findings = [f"- {finding['severity']}: {one_line(finding['sentence'])}" for finding in report["findings"]]
     return "\n\n".join([*blocks, "\n".join(findings) or "Nothing to complain of."])
 
 
@@ -22,7 +24,7 @@ def _headline(report: Mapping[str, Any]) -> str:
 
 def _class_table(rows: Sequence[Mapping[str, Any]]) -> str:
     header = list(rows[0])
-    cells = [[row["class"], *(f"{row[part]:,}" for part in header[1:])] for row in rows]
+    cells = [[shown_name(row["class"]), *(f"{row[part]:,}" for part in header[1:])] for row in rows]
     cells.append(["all", *(f"{sum(row[part] for row in rows):,}" for part in header[1:])])
     widths = [max(len(line[column]) for line in [header, *cells]) for column in range(len(header))]
     lines = [
@@ -37,11 +39,18 @@ def _sizes(report: Mapping[str, Any]) -> str:
         return "no picture can be read"
     sides = ", ".join(f"{name} {width} x {height}" for name, (width, height) in report["sizes"].items())
     formats = ", ".join(f"{count:,} {name}" for name, count in report["formats"].items())
-    return f"width and height in pixels: {sides}\nformats: {formats}"
+    return "\n".join([f"width and height in pixels: {sides}", f"formats: {formats}", *_levels(report["levels"])])
+
+
+def _levels(levels: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    return [
+        f"grey levels: {used['low']:,.6g} to {used['high']:,.6g}, {used['pictures']:,} pictures of {bits} bits"
+        for bits, used in levels.items()
+    ]
 
 
 def _unreadable(report: Mapping[str, Any]) -> list[str]:
-    lines = [f"  {entry['file']} {entry['reason']}" for entry in report["unreadable"]]
+    lines = [f"  {one_line(entry['file'])} {entry['reason']}" for entry in report["unreadable"]]
     return ["\n".join(["cannot be read:", *lines])] if lines else []
 
 
@@ -55,4 +64,4 @@ def _duplicates(title: str, groups: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _place(file: str, part: str) -> str:
-    return f"{file} ({part})" if part else file
+    return f"{one_line(file)} ({part})" if part else one_line(file)

@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from vgglab.datasets.levels import Levels
+
 
 @dataclass(frozen=True)
 class Part:
@@ -35,7 +37,10 @@ class Skipped(NamedTuple):
 
 @dataclass(frozen=True)
 class DataSet:
-    """A data set ready for training: three parts with one list of class names, and what had to be left out."""
+    """A data set ready for training: three parts with one list of class names, and what had to be left out.
+
+    `levels` are the grey levels that its pictures were stretched by, None where they were not.
+    """
 
     name: str
     classes: tuple[str, ...]
@@ -43,6 +48,7 @@ class DataSet:
     validation: Part
     test: Part
     skipped: tuple[Skipped, ...] = ()
+    levels: Levels | None = None
 
     @property
     def image_shape(self) -> tuple[int, int, int]:

@@ -9,9 +9,10 @@ from os import PathLike
 import numpy as np
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
+from vgglab.datasets.formats import KINDS, no_file, no_picture, readable_formats
+from vgglab.datasets.levels import Levels, NoRange, Used, to_rgb, used_levels
 from vgglab.errors import DataError
 
-FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP")
 SPARE = 2  # a JPEG is decoded at the smallest scale that is still this many times as large as needed
 
 
@@ -19,20 +20,22 @@ class UnreadablePicture(DataError):
     """A file that gives no picture; `reason` is what is wrong with it, in a few words."""
 
     def __init__(self, path: str, reason: str):
-        super().__init__(f"{path} {reason}; expected a whole JPEG, PNG, BMP, GIF or WebP: replace or remove the file")
+        super().__init__(f"{path} {reason}; expected a whole {KINDS}: replace or remove the file")
         self.reason = reason
 
 
-def decode_picture(path: str | PathLike[str], size: int) -> np.ndarray:
+def decode_picture(path: str | PathLike[str], size: int, levels: Levels | None = None) -> np.ndarray:
     """Decode a picture for training or prediction.
 
     The shorter side is scaled to `size` (bilinear, averaging where it shrinks) and the middle square is kept:
     proportions stay, the ends of the longer side go. EXIF rotation is applied, alpha is laid on white, 16 bits
-    are scaled to 8, an animation gives its first frame.
+    are scaled to 8, an animation gives its first frame and a TIFF its first page.
 
     Args:
-        path: a JPEG, PNG, BMP, GIF or WebP file.
+        path: a JPEG, PNG, BMP, GIF, WebP, TIFF or AVIF file; with the extra `heif` also HEIC.
         size: side of the result, pixels.
+        levels: grey levels that become 0 and 255, by bits, such as `{"16": (0, 4095)}`: `levels` of a data set or of
+            a `vgglab.Classifier` that was trained with `data.stretch`. Without it the whole range of the bits does.
 
     Returns:
         uint8 (size, size, 3), 0 to 255, RGB.
@@ -41,13 +44,22 @@ def decode_picture(path: str | PathLike[str], size: int) -> np.ndarray:
         UnreadablePicture: the file is missing, cut short, too large, or no such picture. (It is a DataError.)
     """
     with open_picture(path) as image:
-        return np.asarray(to_square(image, size))
+        return np.asarray(to_square(upright(image, size), size, levels))
 
 
-def try_decode(path: str | PathLike[str], size: int) -> np.ndarray | str:
+def try_decode(path: str | PathLike[str], size: int, levels: Levels | None = None) -> np.ndarray | str:
     """As `decode_picture`; where there is no picture, the reason."""
     try:
-        return decode_picture(path, size)
+        return decode_picture(path, size, levels)
+    except UnreadablePicture as error:
+        return error.reason
+
+
+def try_levels(path: str | PathLike[str], size: int) -> Used | str:
+    """The grey levels of a picture as it is decoded for a size; where there is no picture, the reason."""
+    try:
+        with open_picture(path) as image:
+            return used_levels(upright(image, size))
     except UnreadablePicture as error:
         return error.reason
 
@@ -60,28 +72,19 @@ def open_picture(path: str | PathLike[str]) -> Iterator[Image.Image]:
         UnreadablePicture: the file gives no picture, be it found here or in the block.
     """
     try:
-        with _picture_warnings(), Image.open(path, formats=FORMATS) as image:
+        if problem := no_file(path):
+            raise UnreadablePicture(os.fspath(path), problem)
+        with _picture_warnings(), Image.open(path, formats=readable_formats()) as image:
             yield image
+    except UnreadablePicture:
+        raise
     except Exception as error:  # what Pillow's decoders raise for damaged files is no closed list
         raise UnreadablePicture(os.fspath(path), _reason(error, path)) from None
 
 
-def to_square(image: Image.Image, size: int) -> Image.Image:
-    """The middle square of a picture that `open_picture` gave, upright RGB, size x size pixels."""
+def upright(image: Image.Image, size: int) -> Image.Image:
+    """A picture that `open_picture` gave, decoded as large as `size` needs it, and turned as EXIF says."""
     image.draft(None, (SPARE * size, SPARE * size))  # a JPEG need not be decoded any larger
-    return ImageOps.fit(_to_rgb(_upright(image)), (size, size), Image.Resampling.BILINEAR)
-
-
-def upright_size(image: Image.Image) -> tuple[int, int]:
-    """Width and height of a picture as it is looked at, before it is decoded."""
-    try:
-        lies = image.getexif().get(ExifTags.Base.Orientation, 1) >= 5
-    except Exception:  # as in `_upright`
-        lies = False
-    return image.size[::-1] if lies else image.size
-
-
-def _upright(image: Image.Image) -> Image.Image:
     image.load()
     try:
         return ImageOps.exif_transpose(image)
@@ -89,19 +92,18 @@ def _upright(image: Image.Image) -> Image.Image:
         return image
 
 
-def _to_rgb(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I"):
-        return Image.fromarray(_to_8_bit(np.asarray(image))).convert("RGB")
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        white = Image.new("RGBA", image.size, "white")
-        return Image.alpha_composite(white, image).convert("RGB")
-    return image.convert("RGB")
+def to_square(image: Image.Image, size: int, levels: Levels | None = None) -> Image.Image:
+    """The middle square of an upright picture, RGB, size x size pixels."""
+    return ImageOps.fit(to_rgb(image, levels), (size, size), Image.Resampling.BILINEAR)
 
 
-def _to_8_bit(grey: np.ndarray) -> np.ndarray:
-    """0 to 65,535 -> 0 to 255."""
-    return ((grey.astype(np.int64).clip(0, 65_535) + 128) // 257).astype(np.uint8)
+def upright_size(image: Image.Image) -> tuple[int, int]:
+    """Width and height of a picture as it is looked at, before it is decoded."""
+    try:
+        lies = image.getexif().get(ExifTags.Base.Orientation, 1) >= 5
+    except Exception:  # as in `upright`
+        lies = False
+    return image.size[::-1] if lies else image.size
 
 
 @contextmanager
@@ -117,7 +119,9 @@ def _reason(error: Exception, path: str | PathLike[str]) -> str:
     if isinstance(error, Image.DecompressionBombError | Image.DecompressionBombWarning):
         return f"is too large (more than {Image.MAX_IMAGE_PIXELS:,} pixels)"
     if isinstance(error, UnidentifiedImageError):
-        return "is empty" if os.path.getsize(path) == 0 else "is no JPEG, PNG, BMP, GIF or WebP picture"
+        return no_picture(path)
+    if isinstance(error, NoRange):
+        return str(error)
     if isinstance(error, OSError) and error.strerror:
         return f"cannot be read ({error.strerror})"
     if "truncated" in str(error):

@@ -7,8 +7,11 @@ import numpy as np
 from rich.console import Console
 
 from vgglab.config.schema import DataConfig
+from vgglab.config.shown import count_of, one_line
 from vgglab.datasets.dataset import DataSet, Part, Skipped
+from vgglab.datasets.formats import NEEDS_EXTRA
 from vgglab.datasets.layout import Pictures, find_pictures
+from vgglab.datasets.levels import NO_RANGE, Levels
 from vgglab.datasets.picture_cache import decoded_pictures
 from vgglab.datasets.split import TEST_SEED, hold_out, sample_indices
 from vgglab.errors import DataError
@@ -28,10 +31,11 @@ def read_folder(config: DataConfig, size: int, data_dir: str | PathLike[str] | N
         DataError: the folder is not there, cannot be split, or has too few pictures that can be read; with
             `config.strict`, one cannot be read.
     """
-    pictures = find_pictures(config.name)
+    pictures = find_pictures(config)
     planned = plan_parts(pictures, config)
     rows = np.concatenate([planned[part] for part in PARTS])
-    decoded = decoded_pictures(pictures.root, [pictures.files[row] for row in rows], size, data_dir)
+    measured = len(planned["train"]) if config.stretch else 0
+    decoded = decoded_pictures(pictures.root, [pictures.files[row] for row in rows], size, data_dir, measured)
     broken = {int(rows[position]): reason for position, reason in decoded.broken.items()}
     kept = leave_out(pictures, planned, broken, config.strict)
     ends = np.cumsum([len(kept[part]) for part in PARTS])
@@ -39,12 +43,13 @@ def read_folder(config: DataConfig, size: int, data_dir: str | PathLike[str] | N
     skipped = tuple(
         Skipped(pictures.files[row], part, broken[row]) for part in PARTS for row in planned[part] if row in broken
     )
-    _tell(skipped, pictures)
+    _tell(pictures, skipped, decoded.levels)
     return DataSet(
         pictures.root.name,
         pictures.classes,
         *(Part(pixels, pictures.labels[kept[part]], kept[part]) for part, pixels in zip(PARTS, images, strict=True)),
         skipped,
+        decoded.levels,
     )
 
 
@@ -144,11 +149,19 @@ def _sample(pictures: Pictures, rows: np.ndarray, config: DataConfig) -> np.ndar
     return rows[sample_indices(pictures.labels[rows], config.limit, config.split_seed)]
 
 
-def _tell(skipped: tuple[Skipped, ...], pictures: Pictures) -> None:
-    """One line on stderr where pictures are left out."""
+def _tell(pictures: Pictures, skipped: tuple[Skipped, ...], levels: Levels | None) -> None:
+    """A line on stderr for each thing that is left out, or not taken as it stands."""
+    lines = list(pictures.notes)
     if skipped:
-        files = "1 file" if len(skipped) == 1 else f"{len(skipped):,} files"
-        Console(stderr=True, soft_wrap=True, highlight=False, markup=False).print(
-            f"{pictures.root}: left out {files} of {len(pictures.files):,} that cannot be read, such as "
-            f"{skipped[0].path}, which {skipped[0].reason}"
+        count = f"{count_of(len(skipped), 'file')} of {len(pictures.files):,}"
+        shown = max(skipped, key=lambda file: file.reason in (NEEDS_EXTRA, NO_RANGE))  # what can be helped, if any
+        lines.append(
+            f"{pictures.root}: left out {count} that cannot be read, such as {shown.path}, which {shown.reason}"
         )
+    lines += [
+        f"{pictures.root}: grey levels {low:,.6g} to {high:,.6g} of {bits}-bit pictures are stretched to 0 to 255"
+        for bits, (low, high) in (levels or {}).items()
+    ]
+    console = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
+    for line in lines:
+        console.print(one_line(line))

@@ -50,29 +50,29 @@ PUBLISHED = {
 COARSE_CLASSES = 20
 
 
-def published(
-    name: str, coarse: bool = DEFAULT.coarse, *, test: float = DEFAULT.test, image_size: int | None = None
-) -> Published:
+def published(name: str, coarse: bool = DEFAULT.coarse, *, image_size: int | None = None, **settings: Any) -> Published:
     """Image shape, classes and numbers of images of a data set, without loading it; of a folder by listing its files.
 
     Args:
         name: as for `load_data`.
         coarse: as for `load_data`.
-        test: as for `load_data`.
         image_size: as for `load_data`.
+        **settings: as for `load_data`.
 
     Raises:
+        ConfigError: an argument is off.
         DataError: there is no such folder, or it has no classes.
     """
-    if name not in DATASETS:
-        return _listed(name, test, image_size)
-    return replace(PUBLISHED[name], classes=COARSE_CLASSES) if coarse else PUBLISHED[name]
+    given = {"data": {"name": name, "coarse": coarse, **settings}, "model": {"image_size": image_size}}
+    return published_for(make_config(given, source="published"))
 
 
 def published_for(config: RunConfig) -> Published:
     """What is known of the data set that a run's config names, before it is loaded."""
     data = config.data
-    return published(data.name, data.coarse, test=data.test, image_size=config.model.image_size)
+    if data.name not in DATASETS:
+        return _listed(data, config.model.image_size)
+    return replace(PUBLISHED[data.name], classes=COARSE_CLASSES) if data.coarse else PUBLISHED[data.name]
 
 
 def load_data(
@@ -81,8 +81,8 @@ def load_data(
     """Load a data set and cut it into three parts that are the same on every machine.
 
     Args:
-        name: one of `vgglab.config.schema.DATASETS`, or a folder of pictures: `name/<class>/*`, or
-            `name/{train,val,test}/<class>/*`.
+        name: one of `vgglab.config.schema.DATASETS`, or a folder of pictures: `name/<class>/*`,
+            `name/{train,val,test}/<class>/*`, or one with a table of `labels`.
         image_size: side in pixels that the pictures of a folder are decoded at; None means `PICTURE_SIZE`.
         data_dir: folder of the CIFAR files and of decoded pictures; None means VGGLAB_DATA, else the user's cache
             folder.
@@ -90,8 +90,10 @@ def load_data(
             of its 100 classes), `validation` (share of the training images held out, between 0 and 1), `test` (share
             of a folder's images held out where it has no test part), `split_seed` (which images are held out for
             validation and which ones `limit` keeps, 0 to 2**32 - 1), `limit` (images kept in each part, every class
-            in its share; None, or more than there are, keeps all) and `strict` (refuse a folder with unreadable
-            files).
+            in its share; None, or more than there are, keeps all), `strict` (refuse a folder with unreadable files),
+            `layout` (what a folder's folders are: `class`, `part/class` or `class/part`), `labels` (a CSV file that
+            says the class of each picture) and `stretch` (stretch the grey levels that the training pictures of a
+            folder use to 0 to 255).
 
     Returns:
         A data set of uint8 images, shape (N, 32, 32, 3) or (N, image_size, image_size, 3), 0 to 255, RGB.
@@ -146,13 +148,8 @@ def check_fit(config: RunConfig, dataset: DataSet) -> None:
     """Check that a run's settings suit its data set.
 
     Raises:
-        ConfigError: the training part is smaller than a batch, or its images than what is to be cropped from.
+        ConfigError: the images are smaller than what is to be cropped from.
     """
-    if config.train.batch_size > len(dataset.train):
-        raise ConfigError(
-            f"train.batch_size is {config.train.batch_size}; {dataset.name} has only {len(dataset.train)} training "
-            "images here, choose a smaller batch or a larger --limit"
-        )
     height, width, _ = dataset.image_shape
     if config.augment.crop >= min(height, width):
         raise ConfigError(
@@ -161,14 +158,14 @@ def check_fit(config: RunConfig, dataset: DataSet) -> None:
         )
 
 
-def _listed(path: str, test: float, image_size: int | None) -> Published:
+def _listed(config: DataConfig, image_size: int | None) -> Published:
     """What a folder's files tell before they are decoded."""
     from vgglab.datasets.layout import find_pictures
 
-    pictures = find_pictures(path)
+    pictures = find_pictures(config)
     training, *others = (len(pictures.parts.get(part, ())) for part in ("train", "validation", "test"))
     validation = others[0] if "validation" in pictures.parts else None
-    held_out = others[1] if "test" in pictures.parts else math.ceil(training * test)
+    held_out = others[1] if "test" in pictures.parts else math.ceil(training * config.test)
     if "test" not in pictures.parts:
         training -= held_out
     size = image_size or PICTURE_SIZE

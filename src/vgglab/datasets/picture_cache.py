@@ -18,13 +18,15 @@ from filelock import FileLock
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from vgglab.datasets.decode import try_decode
+from vgglab.datasets.decode import try_decode, try_levels
+from vgglab.datasets.formats import readable_formats
 from vgglab.datasets.kept import mark_used
+from vgglab.datasets.levels import Levels, pooled
 from vgglab.datasets.parallel import map_parallel
 from vgglab.datasets.picture_store import ENTRY, IMAGES, PictureStore, lock_of, picture_folders
 from vgglab.errors import DataError
 
-VERSION = 1  # of the entries, and of how pictures are decoded: another one decodes everything anew
+VERSION = 2  # of the entries, and of how pictures are decoded: another one decodes everything anew
 
 
 class MappedImages(np.memmap):
@@ -48,14 +50,16 @@ class Decoded:
     Attributes:
         images: uint8 (N, size, size, 3), memory-mapped; without those that could not be read.
         broken: position among the files asked for -> what is wrong with it.
+        levels: the grey levels that were stretched; None where none were.
     """
 
     images: np.ndarray
     broken: dict[int, str]
+    levels: Levels | None = None
 
 
 def decoded_pictures(
-    root: Path, files: Sequence[str], size: int, data_dir: str | PathLike[str] | None = None
+    root: Path, files: Sequence[str], size: int, data_dir: str | PathLike[str] | None = None, measured: int = 0
 ) -> Decoded:
     """The pictures `files`, in their order, from the cache; decoded into it where it lacks them or they changed.
 
@@ -64,12 +68,13 @@ def decoded_pictures(
         files: paths below it.
         size: side in pixels that they are decoded at.
         data_dir: the data folder, for `data_home`; the cache is its folder `pictures`.
+        measured: how many of `files`, from the first on, say by which range of grey levels all are stretched; 0: none.
 
     Raises:
         DataError: there is no room for the cache.
     """
     home = _cache_home(data_dir)
-    key = _key(root, files, size)
+    key = _key(root, files, size, measured)
     entry = home / f"{re.sub(r'[^-+.=a-zA-Z0-9_]', '-', root.name)}-{size}-{key[:16]}"
     shape = (len(files), size, size, 3)
     if (ready := _open_entry(entry, key, shape)) is not None:
@@ -78,7 +83,7 @@ def decoded_pictures(
         if (ready := _open_entry(entry, key, shape)) is None:  # no other process made it, while this one waited
             PictureStore(home).make_room(int(np.prod(shape)), entry.name)
             _check_room(home, int(np.prod(shape)))
-            _make_entry(entry, key, shape, [os.path.join(root, file) for file in files])
+            _make_entry(entry, key, shape, [os.path.join(root, file) for file in files], measured)
             ready = _open_entry(entry, key, shape)
     return ready
 
@@ -96,9 +101,9 @@ def _cache_home(data_dir: str | PathLike[str] | None) -> Path:
     raise DataError(f"no place to keep decoded pictures: cannot write to {folders[0]}; name another in VGGLAB_DATA")
 
 
-def _key(root: Path, files: Sequence[str], size: int) -> str:
+def _key(root: Path, files: Sequence[str], size: int, measured: int) -> str:
     """A hash of everything that the pixels depend on; the files by size and times, as reading them takes long."""
-    digest = hashlib.sha256(f"{VERSION} {size}".encode())
+    digest = hashlib.sha256(f"{VERSION} {size} {measured} {readable_formats()}".encode())
     for file in files:
         digest.update(os.fsencode(file) + f" {_state(os.path.join(root, file))}\n".encode())
     return digest.hexdigest()
@@ -117,6 +122,7 @@ def _open_entry(entry: Path, key: str, shape: tuple[int, ...]) -> Decoded | None
     try:
         told = json.loads((entry / ENTRY).read_text(encoding="utf-8"))
         broken = {int(position): reason for position, reason in told["broken"].items()}
+        levels = told["levels"] and {bits: (low, high) for bits, (low, high) in told["levels"].items()}
         count = shape[0] - len(broken)
         images = np.load(entry / IMAGES, mmap_mode="r") if count else np.empty((0, *shape[1:]), np.uint8)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError):
@@ -124,21 +130,29 @@ def _open_entry(entry: Path, key: str, shape: tuple[int, ...]) -> Decoded | None
     if told["key"] != key or images.shape != (count, *shape[1:]) or images.dtype != np.uint8:
         return None
     mark_used(entry)
-    return Decoded(images.view(MappedImages) if count else images, broken)
+    return Decoded(images.view(MappedImages) if count else images, broken, levels)
 
 
-def _make_entry(entry: Path, key: str, shape: tuple[int, ...], files: list[str]) -> None:
+def _make_entry(entry: Path, key: str, shape: tuple[int, ...], files: list[str], measured: int) -> None:
     """Decode into a folder under another name, then rename it; the caller holds the lock."""
     for left in entry.parent.glob(f".{entry.name}-*"):  # by a process that was killed
         shutil.rmtree(left, ignore_errors=True)
     with tempfile.TemporaryDirectory(dir=entry.parent, prefix=f".{entry.name}-") as workshop:
         made = Path(workshop) / entry.name
         made.mkdir()
-        results = map_parallel(partial(try_decode, size=shape[1]), files)
+        levels = _levels_of(files[:measured], shape[1]) if measured else None
+        results = map_parallel(partial(try_decode, size=shape[1], levels=levels), files)
         broken = _write_images(made / IMAGES, shape, _with_progress(results, entry, shape))
-        (made / ENTRY).write_text(json.dumps({"key": key, "broken": broken}), encoding="utf-8")
+        told = {"key": key, "broken": broken, "levels": levels}
+        (made / ENTRY).write_text(json.dumps(told), encoding="utf-8")
         shutil.rmtree(entry, ignore_errors=True)  # it would have been taken, were it not damaged
         made.rename(entry)
+
+
+def _levels_of(files: list[str], size: int) -> Levels:
+    """The range of the grey levels that some pictures use; what is no picture has none."""
+    looked = map_parallel(partial(try_levels, size=size), files)
+    return pooled(used for used in looked if not isinstance(used, str))
 
 
 def _write_images(path: Path, shape: tuple[int, ...], results: Iterable[np.ndarray | str]) -> dict[int, str]:

@@ -7,7 +7,8 @@ from os import PathLike
 import numpy as np
 
 from vgglab.datasets.decode import try_decode
-from vgglab.datasets.layout import is_hidden
+from vgglab.datasets.levels import Levels
+from vgglab.datasets.listing import is_hidden
 
 Found = tuple[str, str | None]  # a path, and what is wrong with it where that is known without reading it
 
@@ -30,10 +31,10 @@ def find_files(paths: Iterable[str | PathLike[str]]) -> Iterator[Found]:
             yield path, "holds no pictures"
 
 
-def read_picture(found: Found, size: int) -> tuple[str, np.ndarray | str]:
-    """The path, and the picture as uint8 (size, size, 3) or what is wrong with it."""
+def read_picture(found: Found, size: int, levels: Levels | None = None) -> tuple[str, np.ndarray | str]:
+    """The path, and the picture as uint8 (size, size, 3), its grey levels stretched, or what is wrong with it."""
     path, problem = found
-    return path, problem or try_decode(path, size)
+    return path, problem or try_decode(path, size, levels)
 
 
 def _files_below(folder: str) -> Iterator[Found]:

@@ -18,6 +18,7 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
+from vgglab.config.shown import shown_name
 from vgglab.errors import UsageError
 from vgglab.runs.files import write_atomic
 from vgglab.runs.record import best_row
@@ -47,6 +48,7 @@ _PNG_DPI = 180
 _DATELESS = {"png": ("Software",), "svg": ("Date", "Creator"), "pdf": ("CreationDate", "Creator", "Producer")}
 
 _NUMBERED_CLASSES = 25  # above, cells are too small for numbers
+_NAME_WIDTH = 32  # characters of a class name beside the matrix
 _SMALL_LABEL_PITCH = 0.105  # inches from one label to the next, 5.5 points high
 _LARGEST_SIDE = 21.0  # inches; above, only some classes are labelled
 
@@ -168,9 +170,10 @@ def _label_classes(axes: Axes, classes: Sequence[str], side: float) -> None:
     size = 8 if n <= _NUMBERED_CLASSES else min(8.0, 5.5 * side / n / _SMALL_LABEL_PITCH)
     size = max(size, 5.5)
     step = math.ceil(n * _SMALL_LABEL_PITCH / _LARGEST_SIDE)
-    places, names = range(0, n, step), list(classes)[::step]
+    names = [shown_name(name, _NAME_WIDTH) for name in classes][::step]
+    places = range(0, n, step)
     axes.set_yticks(places, names, fontsize=size, parse_math=False)
-    width = max(map(len, classes)) * 0.65 * size / 72
+    width = max(map(len, names)) * 0.65 * size / 72
     if width < side / n:
         turned = {}
     elif n <= _NUMBERED_CLASSES:

@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
+from vgglab.config.shown import one_line, shown_name, some_names
 from vgglab.config.yaml_text import nearest
 from vgglab.datasets.decode import decode_picture
 from vgglab.errors import RunError, UsageError
@@ -98,8 +99,7 @@ class Explainer:
         """
         known = self.classifier.classes
         if name not in known:
-            some = ", ".join(known[:10]) + (", ..." if len(known) > 10 else "")
-            raise UsageError(f"unknown class {name!r}; the model knows {some}{nearest(name, known)}")
+            raise UsageError(f"unknown class {name!r}; the model knows {some_names(known, 10)}{nearest(name, known)}")
 
     def explain(self, path: str | PathLike[str], class_name: str | None = None) -> Explanation:
         """What speaks for a class in a picture file.
@@ -115,7 +115,7 @@ class Explainer:
         """
         if class_name is not None:
             self.check_class(class_name)
-        image = decode_picture(path, self.side)
+        image = decode_picture(path, self.side, self.classifier.levels)
         (probabilities,) = self.classifier.predict(image[None])
         if not np.isfinite(probabilities).all():
             raise RunError(f"{path}: the model {NOT_FINITE}")
@@ -150,7 +150,7 @@ def explain_file(
 def draw_explanation(told: Explanation) -> Figure:
     """Draw a picture as the model sees it, and the same in grey, coloured where it speaks for the class."""
     picture = fitted(to_picture(told.image), SIDE)
-    title = f"predicted: {_name(told.predicted)} ({_percent(told.probability)})"
+    title = f"predicted: {shown_name(told.predicted, NAME_WIDTH)} ({_percent(told.probability)})"
     halves = [(picture, title), (overlay(picture, told.heat), _caption(told))]
     with rc_context(STYLE):
         figure = Figure(figsize=(7.4, 3.7))
@@ -166,9 +166,9 @@ def draw_explanation(told: Explanation) -> Figure:
 
 def _caption(told: Explanation) -> str:
     if not told.heat.any():
-        return f"nothing speaks for {_name(told.explained)}"
+        return f"nothing speaks for {shown_name(told.explained, NAME_WIDTH)}"
     probability = "" if told.explained == told.predicted else f" ({_percent(told.explained_probability)})"
-    return f"speaks for {_name(told.explained)}{probability}"
+    return f"speaks for {shown_name(told.explained, NAME_WIDTH)}{probability}"
 
 
 def _percent(share: float) -> str:
@@ -190,11 +190,7 @@ def _add_scale(figure: Figure) -> None:
     axes.spines[:].set_visible(False)
 
 
-def _name(text: str) -> str:
-    """A class name cut to what fits above a half."""
-    return text if len(text) <= NAME_WIDTH else f"{text[: NAME_WIDTH - 1]}…"
-
-
 def _path(text: str) -> str:
     """The end of a path, as much as fits above both halves."""
+    text = one_line(text)
     return text if len(text) <= PATH_WIDTH else f"…{text[1 - PATH_WIDTH :]}"

@@ -68,7 +68,8 @@ def predict_files(
     """
     classifier = model if isinstance(model, Classifier) else find_classifier(model)
     side = classifier.picture_side
-    return _predict(classifier, map_parallel(partial(read_picture, size=side), find_files(paths)), side, top)
+    read = partial(read_picture, size=side, levels=classifier.levels)
+    return _predict(classifier, map_parallel(read, find_files(paths)), side, top)
 
 
 def _predict(

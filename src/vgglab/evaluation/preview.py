@@ -11,6 +11,7 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from vgglab.config.shown import shown_name
 from vgglab.runs.files import write_atomic
 
 DPI = 96
@@ -60,7 +61,7 @@ def make_preview(
     varied = [augment(images, labels, epoch, 0) for epoch in range(columns)]
     return Preview(
         originals=images[:rows],
-        labels=[shortened(classes[label]) for label in labels[:rows]],
+        labels=[shown_name(classes[label], _NAME_WIDTH) for label in labels[:rows]],
         variants=np.stack([np.round(each[:rows]).astype("uint8") for each, _ in varied], axis=1),
         captions=[[shares_text(each[row], classes) for _, each in varied] for row in range(len(images[:rows]))],
     )
@@ -71,12 +72,7 @@ def shares_text(label: np.ndarray, classes: Sequence[str]) -> str:
     if label.ndim == 0:
         return ""
     named = [number for number in np.argsort(-label, kind="stable") if label[number] >= _SHOWN_SHARE]
-    return "\n".join(f"{shortened(classes[number])}: {100 * label[number]:.0f} %" for number in named)
-
-
-def shortened(name: str) -> str:
-    """A class name cut to what fits below an image."""
-    return name if len(name) <= _NAME_WIDTH else f"{name[: _NAME_WIDTH - 1]}…"
+    return "\n".join(f"{shown_name(classes[number], _NAME_WIDTH)}: {100 * label[number]:.0f} %" for number in named)
 
 
 def draw_preview(preview: Preview, title: str) -> Figure:

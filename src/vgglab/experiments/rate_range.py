@@ -73,18 +73,19 @@ def run_range_test(
     rate = keras.optimizers.schedules.ExponentialDecay(LOWEST_RATE, STEPS - 1, HIGHEST_RATE / LOWEST_RATE)
     compile_model(model, build_optimizer(config.train.optimizer, rate, config.train.momentum), config.augment.mixes)
     chance = chance_loss(dataset)
-    losses = sweep(make_part(model, dataset, config, progress), config, chance)
-    tested = {"schema": 1, "optimizer": config.train.optimizer, "batch_size": config.train.batch_size}
+    size = min(config.train.batch_size, len(dataset.train))
+    losses = sweep(make_part(model, dataset, config, progress), config, size, chance)
+    tested = {"schema": 1, "optimizer": config.train.optimizer, "batch_size": size}
     tested |= {"steps": len(losses), **read_range(losses, chance)}
     write_json(folder / f"{RANGE_FILE}.json", tested)
     save_figure(draw_rate_range(tested, config.name or folder.name), folder / RANGE_FILE)
     return tested
 
 
-def sweep(part: TrainedPart, config: RunConfig, chance: float) -> list[float]:
-    """The loss of each step, the optimizer's rate rising by itself."""
-    size, seed = config.train.batch_size, config.train.seed
-    batches, watch = Batches(*part.train, size, seed, part.augmenter, part.classes), StepLosses(chance)
+def sweep(part: TrainedPart, config: RunConfig, size: int, chance: float) -> list[float]:
+    """The loss of each step on `size` images, the optimizer's rate rising by itself."""
+    seed, watch = config.train.seed, StepLosses(chance)
+    batches = Batches(*part.train, size, seed, part.augmenter, part.classes)
     count = len(batches.labels)
     orders = (epoch_order(count, seed, epoch) for epoch in itertools.count())
     needed = -(-STEPS * size // count)

@@ -114,7 +114,7 @@ def train(
         history = checkpointed_history(folder)
         model = load_model(folder / "last.keras") if history else model or start_model(config, dataset)
         describe(folder, config, dataset, model, record)
-        checkpoint = Checkpoint(folder, model, list(dataset.classes), history, record)
+        checkpoint = Checkpoint(folder, model, dataset, history, record)
         try:
             for stretch in remaining(config.phases, len(history)):
                 train_stretch(model, dataset, config, stretch, checkpoint, tracking, progress)

@@ -66,7 +66,7 @@ def check_data(planned: list[PlannedRun]) -> None:
     """Load every data set that the runs need once, so that what is missing or wrong is told once, before they start.
 
     Raises:
-        ConfigError: a batch or a crop is larger than the data allows.
+        ConfigError: a crop is larger than the images allow.
         DataError: a data set is missing or damaged.
     """
     found: dict[Any, DataSet] = {}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from vgglab.config.shown import shown_name
 from vgglab.diagnosis.findings import Finding
 from vgglab.diagnosis.reading import (
     changes,
@@ -81,7 +82,7 @@ class Metrics(dict[str, Any]):
 
         header = ["class", "precision", "recall", "f1", "images"]
         rows = [
-            [row["class"], *(f"{row[name]:.4f}" for name in ("precision", "recall", "f1")), row["support"]]
+            [shown_name(row["class"]), *(f"{row[name]:.4f}" for name in ("precision", "recall", "f1")), row["support"]]
             for row in self["per_class"]
         ]
         return f"<p>{escape(headline(self))}</p>{html_table(header, rows)}"
@@ -108,7 +109,7 @@ class Probabilities(np.ndarray):
         rows = []
         for number, row in enumerate(np.asarray(self[:SHOWN_ROWS])):
             best = np.argsort(-row, kind="stable")[:top]
-            rows.append([number, *(f"{self.classes[place]} {row[place]:.4f}" for place in best)])
+            rows.append([number, *(f"{shown_name(self.classes[place])} {row[place]:.4f}" for place in best)])
         more = f"<p>{len(self) - len(rows):,} more</p>" if len(self) > len(rows) else ""
         return html_table(["image", *(f"{place}." for place in range(1, top + 1))], rows) + more
 

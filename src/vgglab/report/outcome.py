@@ -4,6 +4,7 @@ import json
 from dataclasses import asdict
 from typing import Any
 
+from vgglab.config.shown import shown_name
 from vgglab.diagnosis.reading import SHOWN, describe, one_line, read_findings
 from vgglab.runs.store import Run
 
@@ -38,15 +39,16 @@ def outcome_json(run: Run) -> str:
 
 def metrics_text(metrics: dict[str, Any]) -> str:
     """Test figures for a person: the headline, a table of classes, the most confused pairs."""
-    width = max(len(row["class"]) for row in metrics["per_class"])
+    width = max(len(shown_name(row["class"])) for row in metrics["per_class"])
     lines = [headline(metrics), "", f"{'class':<{width}}  precision  recall     f1  images"]
     for row in metrics["per_class"]:
         figures = f"{row['precision']:9.4f}  {row['recall']:6.4f}  {row['f1']:5.3f}  {row['support']:6}"
-        lines.append(f"{row['class']:<{width}}  {figures}")
+        lines.append(f"{shown_name(row['class']):<{width}}  {figures}")
     if metrics["most_confused"]:
         lines += ["", "most confused:"]
     for pair in metrics["most_confused"][:5]:
-        lines.append(f"  {pair['true']} taken for {pair['predicted']}: {pair['count']} ({pair['share']:.1%})")
+        true, predicted = shown_name(pair["true"]), shown_name(pair["predicted"])
+        lines.append(f"  {true} taken for {predicted}: {pair['count']} ({pair['share']:.1%})")
     return "\n".join(lines)
 
 

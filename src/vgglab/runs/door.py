@@ -29,13 +29,13 @@ def read_json(path: Path, shape: Any) -> Any:
     return parse_json(read_bytes(path), shape, path)
 
 
-def parse_json(content: bytes, shape: Any, path: Path) -> Any:
-    """The same of a JSON text that was found in `path`."""
+def parse_json(content: bytes, shape: Any, path: Path, known: int = SCHEMA) -> Any:
+    """The same of a JSON text that was found in `path`, of a schema up to `known`."""
     try:
         return _adapter(shape).validate_json(content, strict=True)
     except ValidationError as error:
         tree = _parse(content, path)
-        check_schema(tree, SCHEMA, path)
+        check_schema(tree, known, path)
         raise RunError(f"{path}: {_told(error, tree)}; {remedy(path)}") from None
 
 

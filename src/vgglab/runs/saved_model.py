@@ -5,6 +5,7 @@ import math
 import shutil
 import zipfile
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from vgglab.errors import RunError, first_line
 from vgglab.keras_tools.dry import weight_shapes
 from vgglab.runs.door import parse_json
 from vgglab.runs.files import write_atomic
-from vgglab.runs.shapes import SCHEMA, Member
+from vgglab.runs.shapes import MEMBER_SCHEMA, Member
 
 MEMBER = "vgglab.json"  # in the .keras archive; Keras itself passes over it
 LARGEST_SIDE = 4096  # pixels of a picture's side: more is no picture of a network's
@@ -33,14 +34,20 @@ class Classifier:
         model: from images (N, H, W, 3), 0 to 255, to probabilities (N, classes).
         classes: the class names, in the order of the outputs.
         named: whether the file had those names; else they are numbers.
+        levels: the grey levels that files are stretched by where `data.stretch` was asked for; see `predict`.
     """
 
     model: keras.Model
     classes: list[str]
     named: bool = True
+    levels: dict[str, tuple[float, float]] | None = None
 
     def predict(self, images: np.ndarray, batch_size: int = 256) -> np.ndarray:
-        """Class probabilities, float32 (N, classes), of raw images (N, H, W, 3), 0 to 255."""
+        """Class probabilities, float32 (N, classes), of raw images (N, H, W, 3), 0 to 255.
+
+        They are taken as they come. A model that was trained with `data.stretch` expects them stretched, as
+        `datasets.decode.decode_picture(path, classifier.picture_side, classifier.levels)` makes them of a file.
+        """
         images = np.asanyarray(images)  # a memory map stays one
         batches = [images[start : start + batch_size] for start in range(0, len(images), batch_size)]
         return np.concatenate([self.model.predict_on_batch(batch) for batch in batches])
@@ -64,7 +71,13 @@ class Classifier:
         return [self.classes[number] for number in self.predict(images).argmax(axis=1)]
 
 
-def save_model(model: keras.Model, path: Path, classes: list[str], training: dict[str, Any]) -> None:
+def save_model(
+    model: keras.Model,
+    path: Path,
+    classes: list[str],
+    training: dict[str, Any],
+    levels: Mapping[str, tuple[float, float]] | None = None,
+) -> None:
     """Write `model` with its optimizer state, atomically; its input has the size that pictures are decoded at.
 
     Args:
@@ -72,12 +85,15 @@ def save_model(model: keras.Model, path: Path, classes: list[str], training: dic
         path: where to; ends in `.keras`.
         classes: class names in the order of the outputs.
         training: where the training stands, as JSON.
+        levels: grey levels that the pictures were stretched by; None where they were not.
     """
+    told = {"schema": MEMBER_SCHEMA if levels else 1, "classes": classes, "training": training}
+    told |= {"levels": dict(levels)} if levels else {}
 
     def write(temporary: Path) -> None:
         model.save(temporary)
         with zipfile.ZipFile(temporary, "a") as archive:
-            archive.writestr(MEMBER, json.dumps({"schema": SCHEMA, "classes": classes, "training": training}))
+            archive.writestr(MEMBER, json.dumps(told))
 
     write_atomic(path, write)
 
@@ -100,7 +116,7 @@ def write_weights(path: Path, target: Path) -> None:
 
 
 def read_metadata(path: Path) -> dict[str, Any]:
-    """`classes` and `training` of a model that `save_model` wrote.
+    """`classes`, `training` and perhaps `levels` of a model that `save_model` wrote.
 
     Raises:
         RunError: the file is missing, damaged, or not written by vgglab.
@@ -128,7 +144,7 @@ def load_classifier(path: Path | str) -> Classifier:
         RunError: the file is missing, damaged, or not written by vgglab.
     """
     path = Path(path)
-    return _named(path, load_model(path), read_metadata(path)["classes"])
+    return _named(path, load_model(path), read_metadata(path))
 
 
 def open_classifier(path: Path) -> Classifier:
@@ -139,17 +155,17 @@ def open_classifier(path: Path) -> Classifier:
     """
     metadata, model = _read_member(path), _load(path, compiled=False)
     if metadata is not None:
-        return _named(path, model, metadata["classes"])
+        return _named(path, model, metadata)
     if len(model.outputs) != 1 or len(model.output_shape) != 2:
         raise RunError(f"{path}: gives {model.output_shape}; expected one probability for each class")
     return Classifier(model, [str(number) for number in range(model.output_shape[-1])], named=False)
 
 
-def _named(path: Path, model: keras.Model, classes: list[str]) -> Classifier:
-    outputs = model.output_shape[-1]
+def _named(path: Path, model: keras.Model, metadata: dict[str, Any]) -> Classifier:
+    outputs, classes, levels = model.output_shape[-1], metadata["classes"], metadata.get("levels")
     if outputs != len(classes):
         raise RunError(f"{path}: has {outputs} outputs and names {len(classes)} classes; restore it from a copy")
-    return Classifier(model, classes)
+    return Classifier(model, classes, levels=levels and {bits: tuple(levels[bits]) for bits in levels})
 
 
 def _read_member(path: Path) -> dict[str, Any] | None:
@@ -164,7 +180,7 @@ def _read_member(path: Path) -> dict[str, Any] | None:
         raise RunError(f"{path}: not a readable .keras file ({error}); restore it from a copy") from None
     if outside := [name for name in names if ".." in Path(name).parts or Path(name).is_absolute()]:
         raise RunError(f"{path}: holds {outside[0]}, which leads out of it; Keras writes no such file, do not use it")
-    return None if content is None else parse_json(content, Member, path)
+    return None if content is None else parse_json(content, Member, path, MEMBER_SCHEMA)
 
 
 def _load(path: Path, compiled: bool = True) -> keras.Model:

@@ -15,6 +15,7 @@ from pydantic import AfterValidator, Field, JsonValue
 from typing_extensions import TypedDict
 
 SCHEMA = 1
+MEMBER_SCHEMA = 2  # 2: with levels, which vgglab of before would not stretch by; models without them are still 1
 STATUSES = ("running", "finished", "diverged", "interrupted", "failed")
 
 Schema = Annotated[int, Field(ge=1, le=SCHEMA)]
@@ -289,6 +290,7 @@ class Progress(TypedDict):
 class Member(TypedDict):
     """What vgglab adds to a `.keras` file."""
 
-    schema: Schema
+    schema: Annotated[int, Field(ge=1, le=MEMBER_SCHEMA)]
     classes: Annotated[list[str], Field(min_length=1)]
     training: NotRequired[Progress]
+    levels: NotRequired[dict[str, Interval]]

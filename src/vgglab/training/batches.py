@@ -11,6 +11,7 @@ from typing import Any
 import keras
 import numpy as np
 
+SMALL = 2  # pictures: the statistics that BatchNormalization takes of a batch so small say nothing
 DRAWS_PER_EPOCH = 2**20  # more than the draws a seed generator makes in an epoch
 READY = 4  # batches that wait for the network
 
@@ -25,7 +26,8 @@ class Batches(keras.utils.PyDataset):
         images: uint8 (N, H, W, 3), or features, float32 (N, ...); a multiple of N holds so many views of each, of
             which an epoch takes one at random.
         labels: int64 (N,).
-        batch_size: images per batch; the last one may be smaller.
+        batch_size: images per batch. The last one may be smaller; in training, one of at most SMALL images joins the
+            batch before it.
         seed: shuffle with this seed; None keeps the order.
         augmenter: varies each batch as it is asked for; for training only.
         classes: number of classes, where labels are to be shares of classes, float32 (N, classes); None leaves them
@@ -56,10 +58,13 @@ class Batches(keras.utils.PyDataset):
             self.views = epoch_views(len(self.labels), len(self.images) // len(self.labels), self.seed, epoch)
 
     def __len__(self) -> int:
+        if self.seed is not None:
+            return steps_per_epoch(len(self.order), self.batch_size)
         return math.ceil(len(self.order) / self.batch_size)
 
     def __getitem__(self, number: int) -> tuple[np.ndarray, np.ndarray]:
-        rows = self.order[number * self.batch_size : (number + 1) * self.batch_size]
+        last = number + 1 == len(self)
+        rows = self.order[number * self.batch_size : None if last else (number + 1) * self.batch_size]
         images, labels = self.images[rows + self.views[rows] * len(self.labels)], self.labels[rows]
         if self.augmenter is not None:
             images, labels = self.augmenter(images, labels, self.epoch, number)
@@ -136,6 +141,12 @@ class SeedEpochs(keras.callbacks.Callback):
             import torch
 
             torch.manual_seed(int(np.random.SeedSequence([self.seed, epoch]).generate_state(1)[0]))
+
+
+def steps_per_epoch(images: int, batch_size: int) -> int:
+    """Batches of an epoch of training: a last one of at most SMALL images is none of its own, if there are others."""
+    whole, rest = divmod(images, batch_size)
+    return whole + (rest > SMALL or (rest > 0 and whole == 0))
 
 
 def epoch_order(count: int, seed: int, epoch: int) -> np.ndarray:

@@ -9,6 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from vgglab.datasets.dataset import DataSet
 from vgglab.runs.files import write_atomic, write_csv
 from vgglab.runs.record import HISTORY_FIELDS, MEASURES, RunRecord, best_row
 from vgglab.runs.saved_model import read_metadata, save_model
@@ -25,7 +26,7 @@ class Checkpoint(keras.callbacks.Callback):
     Args:
         folder: the run folder.
         model: the whole model, of which a part may be what is fitted.
-        classes: class names, in the order of the outputs.
+        dataset: what is trained on; its class names and grey levels travel with the model.
         history: the rows so far, for a run that goes on.
         record: the head of the run, brought up to date with each epoch.
     """
@@ -34,12 +35,12 @@ class Checkpoint(keras.callbacks.Callback):
         self,
         folder: Path,
         model: keras.Model,
-        classes: list[str],
+        dataset: DataSet,
         history: list[dict[str, Any]],
         record: RunRecord,
     ):
         super().__init__()
-        self.folder, self.whole, self.classes, self.history = folder, model, classes, list(history)
+        self.folder, self.whole, self.dataset, self.history = folder, model, dataset, list(history)
         self.record, self.phase, self.seconds_before = record, 1, 0.0
         self.saved, self.saved_at = len(history), 0.0
         self.write_history()
@@ -57,7 +58,9 @@ class Checkpoint(keras.callbacks.Callback):
         self.history.append(self.row(epoch, logs or {}))
         best = best_row(self.history) is self.history[-1] or not (self.folder / "best.keras").exists()
         if best or epoch + 1 == self.params["epochs"] or time.monotonic() - self.saved_at > SAVED_EVERY:
-            save_model(self.whole, self.folder / "last.keras", self.classes, {"history": self.history})
+            training = {"history": self.history}
+            classes, levels = list(self.dataset.classes), self.dataset.levels
+            save_model(self.whole, self.folder / "last.keras", classes, training, levels)
             self.saved, self.saved_at = len(self.history), time.monotonic()
         if best:
             write_atomic(self.folder / "best.keras", lambda path: link(self.folder / "last.keras", path))

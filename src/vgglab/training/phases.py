@@ -1,12 +1,12 @@
 """A run's phases, one after the other: what each freezes, and the rate it trains at."""
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import keras
 
 from vgglab.config.schema import Phase, RunConfig
+from vgglab.training.batches import steps_per_epoch
 from vgglab.training.compiling import build_optimizer, compile_model
 from vgglab.training.freezing import freeze
 from vgglab.training.schedules import make_schedule
@@ -52,7 +52,7 @@ def begin_phase(model: keras.Model, config: RunConfig, phase: Phase, images: int
         ConfigError: there is no such layer to train from, or nothing is left to train.
     """
     freeze(model, phase.freeze, config.backbone.used)
-    steps = math.ceil(images / config.train.batch_size)
+    steps = steps_per_epoch(images, config.train.batch_size)
     rate = make_schedule(phase.schedule, phase.learning_rate, steps * phase.epochs, round(steps * phase.warmup))
     optimizer = build_optimizer(config.train.optimizer, rate, config.train.momentum)
     compile_model(model, optimizer, config.augment.mixes)

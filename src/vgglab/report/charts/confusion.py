@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from vgglab.config.shown import one_line, shown_name
 from vgglab.report.blocks import Matrix, Path, Picture, Words
 from vgglab.report.charts.axes import cut
 from vgglab.report.language import Language
@@ -19,16 +20,16 @@ def shade(count: int, total: int) -> int:
 
 def confusion_table(names: Sequence[str], counts: Sequence[Sequence[int]], caption: Any, say: Language) -> Matrix:
     """A matrix of few classes, each cell with its count and what it says in words."""
-    rows = []
+    rows, names = [], [shown_name(name) for name in names]
     for row, true in enumerate(names):
         total = sum(counts[row])
         rows.append(
             [
-                (count, shade(count, total), _said(true, names[column], count, total, say))
+                (count, shade(count, total), _said(true, "" if row == column else names[column], count, total, say))
                 for column, count in enumerate(counts[row])
             ]
         )
-    return Matrix(caption, list(names), rows)
+    return Matrix(caption, names, rows)
 
 
 def confusion_picture(names: Sequence[str], counts: Sequence[Sequence[int]], say: Language) -> Picture:
@@ -48,8 +49,8 @@ def confusion_picture(names: Sequence[str], counts: Sequence[Sequence[int]], say
     shapes.append(Path(rules, "rule"))
     for order, name in enumerate(names):
         middle = order * CELL + CELL / 2 + 2.5
-        shapes.append(Words(left - 4, top + middle, cut(name), "small", "end"))
-        shapes.append(Words(left + middle, top - 4, cut(name), "small", turn=-90))
+        shapes.append(Words(left - 4, top + middle, cut(one_line(name)), "small", "end"))
+        shapes.append(Words(left + middle, top - 4, cut(one_line(name)), "small", turn=-90))
     right = sum(cells[order] for order, cells in enumerate(counts))
     told = say(
         "{right} of {all} images are on the diagonal.", right=say.whole(right), all=say.whole(sum(map(sum, counts)))
@@ -58,10 +59,11 @@ def confusion_picture(names: Sequence[str], counts: Sequence[Sequence[int]], say
 
 
 def _said(true: str, predicted: str, count: int, total: int, say: Language) -> Any:
+    """What a cell says; `predicted` is empty on the diagonal."""
     if not count:
         return ""
     share = say.percent(count / total)
-    if true == predicted:
+    if not predicted:
         return say("{class_name} recognised: {count} ({share})", class_name=true, count=count, share=share)
     return say(
         "{true} taken for {predicted}: {count} ({share})", true=true, predicted=predicted, count=count, share=share

@@ -4,6 +4,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from vgglab.config.shown import shown_name
 from vgglab.diagnosis.reading import Numbers, command, healthy, words
 from vgglab.report.blocks import Example, Figure, Finding, Findings, Gallery, Section, Table, Text
 from vgglab.report.charts.calibration import calibration_chart
@@ -172,7 +173,12 @@ def tell_confusions(run: Records, say: Language) -> Markup:
     if not pairs:
         return say("No test image was confused with another class.")
     told = [
-        say("{true} for {predicted} ({count})", true=p.true, predicted=p.predicted, count=say.whole(p.count))
+        say(
+            "{true} for {predicted} ({count})",
+            true=shown_name(p.true),
+            predicted=shown_name(p.predicted),
+            count=say.whole(p.count),
+        )
         for p in pairs
     ]
     return say("Most often taken for another class: {pairs}.", pairs=say.list(told))
@@ -227,11 +233,11 @@ def examples(run: Records, say: Language) -> list[Any]:
 
 
 def _example(item: Shown, say: Language) -> Example:
-    share = say.percent(item.confidence)
+    share, true, predicted = say.percent(item.confidence), shown_name(item.label), shown_name(item.predicted)
     if item.mistake:
-        caption = say("{true}, taken for {predicted} ({share})", true=item.label, predicted=item.predicted, share=share)
+        caption = say("{true}, taken for {predicted} ({share})", true=true, predicted=predicted, share=share)
     else:
-        caption = say("{true} ({share})", true=item.label, share=share)
-    alt = say("Test image of class {true}", true=item.label)
-    explained = say("Grad-CAM of the same image for {predicted}", predicted=item.predicted) if item.explanation else ""
+        caption = say("{true} ({share})", true=true, share=share)
+    alt = say("Test image of class {true}", true=true)
+    explained = say("Grad-CAM of the same image for {predicted}", predicted=predicted) if item.explanation else ""
     return Example(item.image, alt, caption, item.explanation, explained)

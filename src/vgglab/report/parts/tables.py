@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from vgglab.config.schema import RunConfig, flatten
+from vgglab.config.shown import shown_name
 from vgglab.report.architecture import size_text
 from vgglab.report.blocks import Table
 from vgglab.report.language import Language, code
@@ -111,7 +112,7 @@ def classes_table(run: Records, say: Language) -> Table:
     taken = taken_for(run, say)
     rows = [
         [
-            row.name,
+            shown_name(row.name),
             say.percent(row.precision),
             say.percent(row.recall),
             say.number(row.f1),
@@ -131,7 +132,9 @@ def taken_for(run: Records, say: Language) -> dict[str, Any]:
     for place, row in enumerate(counts):
         count, other = max(((count, at) for at, count in enumerate(row) if at != place), default=(0, 0))
         if count:
-            found[names[place]] = say("{predicted} ({count})", predicted=names[other], count=say.whole(count))
+            found[names[place]] = say(
+                "{predicted} ({count})", predicted=shown_name(names[other]), count=say.whole(count)
+            )
     return found
 
 
@@ -139,7 +142,7 @@ def confused_table(run: Records, say: Language) -> Table:
     """The pairs of classes that are most often confused."""
     rows = [
         [
-            say("{true} for {predicted}", true=pair.true, predicted=pair.predicted),
+            say("{true} for {predicted}", true=shown_name(pair.true), predicted=shown_name(pair.predicted)),
             say.whole(pair.count),
             say.percent(pair.share),
         ]

@@ -1,0 +1,49 @@
+"""Files and folders as they lie on the disk, without what is none of the user's."""
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+LEFT_BEHIND = ("__MACOSX", "Thumbs.db", "desktop.ini")  # by other systems, which hide them
+
+
+@dataclass(frozen=True)
+class Listed:
+    """The files of a data set.
+
+    Attributes:
+        rows: of each file its path below the data set's folder, its class, and its part.
+        split: whether there are parts.
+        notes: what is left out, or not read as it stands; a sentence each.
+        classes: class names, those without a file among them.
+        parts: likewise.
+    """
+
+    rows: Sequence[tuple[str, str, str]]
+    split: bool
+    notes: tuple[str, ...] = ()
+    classes: Sequence[str] = ()
+    parts: Sequence[str] = ("train",)
+
+
+def is_hidden(name: str) -> bool:
+    """Whether a file or folder is none of the user's pictures."""
+    return name.startswith(".") or name in LEFT_BEHIND
+
+
+def subfolders(folder: Path) -> list[str]:
+    """Names of the folders in a folder, sorted as Keras sorts them."""
+    return sorted(entry.name for entry in os.scandir(folder) if entry.is_dir() and not is_hidden(entry.name))
+
+
+def files_in(folder: Path) -> list[str]:
+    """Names of the files that lie in a folder itself."""
+    return [entry.name for entry in os.scandir(folder) if not entry.is_dir() and not is_hidden(entry.name)]
+
+
+def files_below(folder: Path) -> Iterator[Path]:
+    """Every file in a folder and in those in it, but hidden ones; what is no file is among them."""
+    for place, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if not is_hidden(name)]
+        yield from (Path(place) / name for name in files if not is_hidden(name))

@@ -113,7 +113,9 @@ def train(
     with lock(folder), tracked(folder, config.log, partial(tell, progress)) as tracking, recorded(folder) as record:
         history = checkpointed_history(folder)
         model = load_model(folder / "last.keras") if history else model or start_model(config, dataset)
-        describe(folder, config, dataset, model, record)
+        describe_data(folder, config, dataset)
+        if not history:
+            describe_network(folder, model, record)
         checkpoint = Checkpoint(folder, model, list(dataset.classes), history, record)
         try:
             for stretch in remaining(config.phases, len(history)):
@@ -200,8 +202,8 @@ def start_model(config: RunConfig, dataset: DataSet) -> keras.Model:
     return model
 
 
-def describe(folder: Path, config: RunConfig, dataset: DataSet, model: keras.Model, record: RunRecord) -> None:
-    """Write what is known before the first step: environment, classes, split, summary, record."""
+def describe_data(folder: Path, config: RunConfig, dataset: DataSet) -> None:
+    """Write where and on what a run trains: environment, classes, split."""
     seeds = (config.train.seed, config.data.split_seed)
     write_json(folder / "environment.json", describe_environment(*seeds, keras.backend.backend()))
     write_json(folder / "classes.json", {"schema": 1, "classes": list(dataset.classes)})
@@ -211,6 +213,10 @@ def describe(folder: Path, config: RunConfig, dataset: DataSet, model: keras.Mod
         write_json(folder / "split.json", split_record(dataset))
     if dataset.skipped:
         write_csv(folder / "skipped.csv", Skipped._fields, [skipped._asdict() for skipped in dataset.skipped])
+
+
+def describe_network(folder: Path, model: keras.Model, record: RunRecord) -> None:
+    """Write what a network is before its first step; later, its optimizer's state would count as parameters."""
     write_text(folder / "summary.txt", summary_text(model))
     write_json(folder / "network.json", {"schema": 1, **summary_json(model)})
     record.parameters, record.flops = count_parameters(model), count_flops(model)

@@ -2,6 +2,7 @@
 
 import csv
 import math
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -155,7 +156,8 @@ def create_run(config: RunConfig, parent: Path | str = DEFAULT_PARENT) -> tuple[
     for number in range(1, 10_000):
         name = wanted if number == 1 else f"{wanted}-{number}"
         try:
-            (parent / name).mkdir()
+            made = config.model_copy(update={"name": name})
+            _make_folder(parent / name, made)
         except FileExistsError:
             if config.name:
                 raise RunError(
@@ -163,9 +165,7 @@ def create_run(config: RunConfig, parent: Path | str = DEFAULT_PARENT) -> tuple[
                     f"choose another --name, or go on with it: vgglab train --resume {parent / name}"
                 ) from None
             continue
-        config = config.model_copy(update={"name": name})
-        _start_folder(parent / name, config)
-        return parent / name, config
+        return parent / name, made
     raise RunError(f"{parent}: holds 9,999 runs named {wanted}; choose a --name")
 
 
@@ -181,6 +181,8 @@ def list_runs(parent: Path | str = DEFAULT_PARENT, damaged: Callable[[RunError],
     """
     runs = []
     for path in Path(parent).glob("**/run.json"):
+        if path.parent.name.startswith("."):  # a killed process was making it
+            continue
         try:
             run = Run(path.parent)
             run.read_figures()
@@ -224,13 +226,24 @@ def is_locked(folder: Path) -> bool:
         return False
 
 
-def _start_folder(folder: Path, config: RunConfig) -> None:
-    """Write config and record into a new folder; where that fails, as on a full disk, it is taken away again."""
+def _make_folder(path: Path, config: RunConfig) -> None:
+    """A new folder with config and record in it, whole or not at all, also where the process is killed.
+
+    Raises:
+        FileExistsError: there is something of that name.
+    """
+    if path.exists():
+        raise FileExistsError(path)
+    workshop = path.with_name(f".{os.getpid()}-{path.name}")
     try:
-        write_text(folder / "config.yaml", dump_yaml(config.model_dump(mode="json")))
-        RunRecord(folder.name, "running", datetime.now().astimezone().isoformat("T", "seconds")).save(folder)
-    except OSError:
-        shutil.rmtree(folder)
+        workshop.mkdir(exist_ok=True)
+        write_text(workshop / "config.yaml", dump_yaml(config.model_dump(mode="json")))
+        RunRecord(path.name, "running", datetime.now().astimezone().isoformat("T", "seconds")).save(workshop)
+        workshop.rename(path)
+    except OSError as error:
+        shutil.rmtree(workshop, ignore_errors=True)
+        if path.exists():  # another process was faster
+            raise FileExistsError(path) from error
         raise
 
 

@@ -8,7 +8,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-LEFT_BEHIND = re.compile(r"^\.?(\d+-|tmp)")  # names under which files are written before they are renamed
+LEFT_BEHIND = re.compile(r"^\.(\d+-|making-)")  # names under which files are written before they are renamed
 # What is another in each process: times, the command's paths, and addresses in memory that Keras names objects by.
 UNLIKE = {"seconds", "created", "command", "shared_object_id"}
 ONLY_PRESENT = {"report.html"}  # it tells times in its text

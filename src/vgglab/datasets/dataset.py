@@ -35,7 +35,10 @@ class Skipped(NamedTuple):
 
 @dataclass(frozen=True)
 class DataSet:
-    """A data set ready for training: three parts with one list of class names, and what had to be left out."""
+    """A data set ready for training: three parts with one list of class names, and what had to be left out.
+
+    `files` are the paths of a folder's files, sorted, which `Part.indices` are positions in; none of another data set.
+    """
 
     name: str
     classes: tuple[str, ...]
@@ -43,6 +46,7 @@ class DataSet:
     validation: Part
     test: Part
     skipped: tuple[Skipped, ...] = ()
+    files: tuple[str, ...] = ()
 
     @property
     def image_shape(self) -> tuple[int, int, int]:

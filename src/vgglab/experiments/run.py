@@ -19,6 +19,7 @@ from vgglab.diagnosis.findings import diagnose
 from vgglab.diagnosis.signals import SignalRecorder, read_signals
 from vgglab.errors import RunError, explain
 from vgglab.evaluation.evaluate import evaluate_run
+from vgglab.experiments.run_data import read_run_data
 from vgglab.models.build import build_model
 from vgglab.models.describe import count_flops, count_parameters, summary_json, summary_text
 from vgglab.models.preprocessing import pixel_statistics, wants_statistics
@@ -73,34 +74,29 @@ def run(
     return train(folder, config, dataset, progress, model)
 
 
-def resume(folder: Path | str, *, data_dir: Path | str | None = None, progress: ProgressMode = "auto") -> Run:
+def resume(
+    folder: Path | str,
+    *,
+    data: Path | str | None = None,
+    data_dir: Path | str | None = None,
+    progress: ProgressMode = "auto",
+) -> Run:
     """Go on with a run that was interrupted, from its last whole epoch.
 
     Args:
         folder: the run folder.
+        data: the folder that the run's pictures are in now, if it is another.
         data_dir: where the data sets lie; None for VGGLAB_DATA, then Keras's cache.
         progress: `auto`, `json` or `none`.
 
     Raises:
         RunError: the run is finished or diverged, or another process is training it.
+        DataError: the data is missing, or is not what the run was trained on.
     """
     stopped = load(folder)
     if stopped.status in ("finished", "diverged"):
         raise RunError(f"{folder}: the run is {stopped.status}; only a run that was stopped can go on")
-    return train(stopped.folder, stopped.config, read_data(stopped.config, data_dir), progress)
-
-
-def evaluate(folder: Path | str, *, data_dir: Path | str | None = None) -> dict[str, Any]:
-    """Evaluate a run's best model on the test images again, and record what comes out.
-
-    Raises:
-        RunError: the run has no model yet, or lacks a file.
-        DataError: the data is missing, or is not what the run was trained on.
-    """
-    trained = load(folder)
-    if not (trained.folder / "best.keras").exists():
-        raise RunError(f"{folder}: best.keras is missing, the run is {trained.status}; there is nothing to evaluate")
-    return evaluate_run(trained, read_data(trained.config, data_dir))
+    return train(stopped.folder, stopped.config, read_run_data(stopped.config, data, data_dir), progress)
 
 
 def train(

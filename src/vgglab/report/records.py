@@ -170,7 +170,7 @@ class Records:
         with reading(self.folder, "split.json", RESTORE) as path:
             tree = read_json(path)
             sizes = {part: len(tree[part]) for part in ("train", "validation", "test")}
-            return {"data": str(tree["data"]), "hash": str(tree.get("hash", "")), **sizes}
+            return {"data": str(tree["data"]), "hash": str(tree.get("sha256", "")), **sizes}
 
     @cached_property
     def environment(self) -> dict[str, Any]:
@@ -192,24 +192,7 @@ class Records:
     def figures(self) -> TestFigures:
         """The test figures."""
         with reading(self.folder, "metrics.json", EVALUATE):
-            tree = self.metrics
-            return TestFigures(
-                int(number(tree["n"])),
-                number(tree["accuracy"]),
-                pair(tree["accuracy_interval"]),
-                None if tree["loss"] is None else number(tree["loss"]),
-                None if tree["loss_interval"] is None else pair(tree["loss_interval"]),
-                [
-                    ClassFigures(
-                        str(row["class"]), *(number(row[key]) for key in ("precision", "recall", "f1", "support"))
-                    )
-                    for row in tree["per_class"]
-                ],
-                [
-                    Confused(str(row["true"]), str(row["predicted"]), int(row["count"]), number(row["share"]))
-                    for row in tree["most_confused"]
-                ],
-            )
+            return test_figures(self.metrics)
 
     @cached_property
     def calibration(self) -> tuple[float | None, list[Bin]]:
@@ -240,7 +223,10 @@ class Records:
     @cached_property
     def confusion(self) -> tuple[list[str], list[list[int]]]:
         """Class names, and images by true class (rows) and predicted class (columns)."""
-        file = "confusion_matrix.csv"
+        return self.read_confusion("confusion_matrix.csv")
+
+    def read_confusion(self, file: str) -> tuple[list[str], list[list[int]]]:
+        """As `confusion`, from a file of the folder."""
         with reading(self.folder, file, EVALUATE) as path, path.open(newline="", encoding="utf-8") as lines:
             (_, *names), *rows = csv.reader(lines)
             counts = [[int(cell) for cell in cells] for _, *cells in rows]
@@ -307,6 +293,25 @@ class Records:
 def tried(finding: dict[str, Any], language: str) -> str:
     """What came of trying what a finding suggests; empty where that was not tried."""
     return proof_text(finding["proof"], language) if "proof" in finding else ""
+
+
+def test_figures(tree: dict[str, Any]) -> TestFigures:
+    """The test figures of a `metrics.json`."""
+    return TestFigures(
+        int(number(tree["n"])),
+        number(tree["accuracy"]),
+        pair(tree["accuracy_interval"]),
+        None if tree["loss"] is None else number(tree["loss"]),
+        None if tree["loss_interval"] is None else pair(tree["loss_interval"]),
+        [
+            ClassFigures(str(row["class"]), *(number(row[key]) for key in ("precision", "recall", "f1", "support")))
+            for row in tree["per_class"]
+        ],
+        [
+            Confused(str(row["true"]), str(row["predicted"]), int(row["count"]), number(row["share"]))
+            for row in tree["most_confused"]
+        ],
+    )
 
 
 def number(value: Any) -> float:

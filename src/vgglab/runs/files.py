@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,35 @@ def write_atomic(path: Path, write: Callable[[Path], Any]) -> None:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def write_folder(path: Path, write: Callable[[Path], Any], replace: bool = False) -> None:
+    """Have `write` fill a temporary folder beside `path`, then rename it; on any error nothing is left behind.
+
+    Args:
+        path: of the new folder; its parent is there.
+        write: given the temporary folder.
+        replace: a folder of that name is replaced.
+
+    Raises:
+        FileExistsError: there is something of that name, and `replace` is not set.
+    """
+    temporary, old = (path.with_name(f".{os.getpid()}-{mark}{path.name}") for mark in ("", "old-"))
+    if path.exists() and not replace:
+        raise FileExistsError(path)
+    try:
+        temporary.mkdir(exist_ok=True)
+        write(temporary)
+        if path.exists() and replace:
+            path.rename(old)
+        temporary.rename(path)
+    except OSError as error:
+        if path.exists() and not replace:  # another process was faster
+            raise FileExistsError(path) from error
+        raise
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def write_text(path: Path, text: str) -> None:

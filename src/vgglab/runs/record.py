@@ -12,6 +12,7 @@ from vgglab.runs.files import read_json, write_json
 SCHEMA = 1
 STATUSES = ("running", "finished", "diverged", "interrupted", "failed")
 HISTORY_FIELDS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "seconds", "phase")
+EVALUATIONS = "evaluations"  # folder in a run's, with one for each evaluation on other pictures
 MEASURES = ("loss", "accuracy", "val_loss", "val_accuracy")
 
 

@@ -3,21 +3,20 @@
 import csv
 import math
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 from vgglab.config.names import readable_name
 from vgglab.config.resolve import make_config
-from vgglab.config.schema import RunConfig
+from vgglab.config.schema import DATASETS, RunConfig
 from vgglab.config.yaml_text import dump_yaml, read_yaml
 from vgglab.errors import ConfigError, RunError
 from vgglab.keras_tools.backend import import_keras
-from vgglab.runs.files import read_json, write_text
+from vgglab.runs.files import read_json, write_folder, write_text
 from vgglab.runs.record import HISTORY_FIELDS, RunRecord, best_row, read_record
 
 DEFAULT_PARENT = "runs"
@@ -59,7 +58,7 @@ class Run:
         if not path.exists():
             raise RunError(f"{self.folder}: config.yaml is missing; restore the file from a copy")
         try:
-            return make_config(read_yaml(path), source=str(path))
+            return make_config(_with_folder(read_yaml(path)), source=str(path))
         except ConfigError as error:
             raise RunError(f"{error}; the run's config was changed, or a newer vgglab wrote it") from None
 
@@ -157,7 +156,7 @@ def create_run(config: RunConfig, parent: Path | str = DEFAULT_PARENT) -> tuple[
         name = wanted if number == 1 else f"{wanted}-{number}"
         try:
             made = config.model_copy(update={"name": name})
-            _make_folder(parent / name, made)
+            write_folder(parent / name, partial(_start_folder, config=made))
         except FileExistsError:
             if config.name:
                 raise RunError(
@@ -226,25 +225,19 @@ def is_locked(folder: Path) -> bool:
         return False
 
 
-def _make_folder(path: Path, config: RunConfig) -> None:
-    """A new folder with config and record in it, whole or not at all, also where the process is killed.
+def _start_folder(folder: Path, config: RunConfig) -> None:
+    """Write config and record into a new folder."""
+    write_text(folder / "config.yaml", dump_yaml(config.model_dump(mode="json")))
+    RunRecord(config.name, "running", datetime.now().astimezone().isoformat("T", "seconds")).save(folder)
 
-    Raises:
-        FileExistsError: there is something of that name.
-    """
-    if path.exists():
-        raise FileExistsError(path)
-    workshop = path.with_name(f".{os.getpid()}-{path.name}")
-    try:
-        workshop.mkdir(exist_ok=True)
-        write_text(workshop / "config.yaml", dump_yaml(config.model_dump(mode="json")))
-        RunRecord(path.name, "running", datetime.now().astimezone().isoformat("T", "seconds")).save(workshop)
-        workshop.rename(path)
-    except OSError as error:
-        shutil.rmtree(workshop, ignore_errors=True)
-        if path.exists():  # another process was faster
-            raise FileExistsError(path) from error
-        raise
+
+def _with_folder(tree: Any) -> Any:
+    """A recorded config whose data is a folder named without a path: it is one also where it is not there."""
+    data = tree.get("data") if isinstance(tree, dict) else None
+    name = data.get("name") if isinstance(data, dict) else None
+    if not isinstance(name, str) or name in DATASETS or os.sep in name or os.path.isdir(name):
+        return tree
+    return {**tree, "data": {**data, "name": os.path.join(os.curdir, name)}}
 
 
 def _parse_row(row: dict[str, str]) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -75,7 +74,7 @@ class FeatureStore:
                 else:
                     size = _bytes(shape)
                     if size > self.limit:
-                        return self._make_nameless(shape, fill)
+                        return self._make_nameless(key, shape, fill)
                     self._make_room(size)
                     self._make(key, shape, fill, about)
                 return np.load(self._array(key), mmap_mode="r")
@@ -118,7 +117,7 @@ class FeatureStore:
         return array.exists() and record.get("shape") == list(shape) and record.get("sha256") == _digest(array)
 
     def _make(self, key: str, shape: tuple[int, ...], fill: Fill, about: str) -> None:
-        with self._temporary(shape) as temporary:
+        with self._temporary(key, shape) as temporary:
             array = np.load(temporary, mmap_mode="r+")
             fill(array)
             array.flush()
@@ -127,18 +126,21 @@ class FeatureStore:
         record = {"schema": 1, "shape": list(shape), "sha256": _digest(self._array(key)), "about": about}
         write_json(self._record(key), record)
 
-    def _make_nameless(self, shape: tuple[int, ...], fill: Fill) -> np.ndarray:
-        with self._temporary(shape) as temporary:
+    def _make_nameless(self, key: str, shape: tuple[int, ...], fill: Fill) -> np.ndarray:
+        with self._temporary(key, shape) as temporary:
             array = np.load(temporary, mmap_mode="r+")
             fill(array)
         return array
 
     @contextmanager
-    def _temporary(self, shape: tuple[int, ...]) -> Iterator[Path]:
-        """A file for an array of this shape with all its bytes reserved; gone at the end unless it was renamed."""
-        handle, name = tempfile.mkstemp(prefix=".making-", suffix=".npy", dir=self.folder)
+    def _temporary(self, key: str, shape: tuple[int, ...]) -> Iterator[Path]:
+        """A file for an array of this shape with all its bytes reserved; gone at the end unless it was renamed.
+
+        Who has the key's lock may write over it: the process that left it was killed.
+        """
+        path = self.folder / f".making-{key}.npy"
         try:
-            with os.fdopen(handle, "wb") as file:
+            with path.open("wb") as file:
                 header = {"descr": "<f4", "fortran_order": False, "shape": tuple(shape)}
                 np.lib.format.write_array_header_1_0(file, header)
                 if reserve := getattr(os, "posix_fallocate", None):  # else a full disk kills the process on writing
@@ -146,9 +148,9 @@ class FeatureStore:
                     reserve(file.fileno(), file.tell(), max(1, _bytes(shape)))
                 else:
                     file.truncate(file.tell() + _bytes(shape))
-            yield Path(name)
+            yield path
         finally:
-            Path(name).unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
 
     def _make_room(self, wanted: int) -> None:
         kept = self.entries()

@@ -3,7 +3,7 @@
 import pytest
 from scipy.stats import binomtest, chi2
 
-from vgglab.report.significance import EXACT, NotComparable, compare_predictions, holm, mcnemar
+from vgglab.evaluation.significance import EXACT, NotComparable, compare_predictions, holm, mcnemar
 
 
 @pytest.mark.parametrize(("one", "other"), [(0, 0), (0, 1), (3, 3), (1, 9), (40, 20), (0, 30), (499, 501)])

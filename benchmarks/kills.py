@@ -44,7 +44,8 @@ SCENARIOS: dict[str, dict[str, Any]] = {
 }
 MOST_IN_A_TRIAL = 4  # kills of one training
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT
-CHANGES = ("os.rename", "os.link", "os.remove", "os.mkdir", "os.rmdir")
+TWO_PATHS = ("os.rename", "os.link")  # the second is the one that appears
+CHANGES = (*TWO_PATHS, "os.remove", "os.mkdir", "os.rmdir")
 
 
 @dataclass
@@ -89,35 +90,44 @@ class FileEvents:
     Args:
         below: the folder.
         last: number of the operation that is not done any more; None lets it live.
+        name: count only files whose name ends so.
     """
 
-    def __init__(self, below: Path, last: int | None):
-        self.below, self.last, self.count = os.fsencode(below), last, 0
+    def __init__(self, below: Path, last: int | None, name: str = ""):
+        self.below, self.last, self.name, self.count = str(below), last, name, 0
         sys.addaudithook(self.hear)
 
     def hear(self, event: str, arguments: tuple[Any, ...]) -> None:
         """An audit hook: Python tells of what it is about to do."""
         if event not in CHANGES and not (event == "open" and isinstance(arguments[2], int) and arguments[2] & WRITES):
             return
-        if not isinstance(arguments[0], str | bytes | os.PathLike) or self.below not in os.fsencode(arguments[0]):
+        path = arguments[event in TWO_PATHS]
+        if not isinstance(path, str | bytes | os.PathLike) or not self.concerns(os.fsdecode(path)):
             return
         self.count += 1
         if self.count == self.last:
             os.kill(os.getpid(), signal.SIGKILL)
 
+    def concerns(self, path: str) -> bool:
+        """Whether a path is one to count."""
+        return path.startswith(self.below) and path.endswith(self.name)
 
-def attempt(folder: Path, arguments: list[str], event: int | None = None, after: float | None = None) -> int:
+
+def attempt(
+    folder: Path, arguments: list[str], event: int | None = None, name: str = "", after: float | None = None
+) -> int:
     """Run the command line in a process of its own, and perhaps kill it with all its children; as waitpid tells it.
 
     Args:
         folder: of the trial; the file operations are counted below it, into `log/events`.
         arguments: of `vgglab`.
         event: number of the file operation to be killed at.
+        name: what the names of the files end in whose operations are counted.
         after: seconds after which to be killed.
     """
     child = os.fork()
     if child == 0:
-        run_command_line(folder, arguments, event)
+        run_command_line(folder, arguments, event, name)
     if after is None:
         return os.waitpid(child, 0)[1]
     until = time.monotonic() + after
@@ -130,7 +140,7 @@ def attempt(folder: Path, arguments: list[str], event: int | None = None, after:
     return os.waitpid(child, 0)[1]
 
 
-def run_command_line(folder: Path, arguments: list[str], event: int | None) -> None:
+def run_command_line(folder: Path, arguments: list[str], event: int | None, name: str) -> None:
     """In the child: `vgglab` with these arguments, its words in a file; never returns."""
     code = 1
     try:
@@ -140,7 +150,7 @@ def run_command_line(folder: Path, arguments: list[str], event: int | None) -> N
         os.dup2(log, 1)
         os.dup2(log, 2)
         os.environ.update(VGGLAB_CACHE=str(folder / "cache"), VGGLAB_PROGRESS="none")
-        events = FileEvents(folder, event)
+        events = FileEvents(folder, event, name)
         from vgglab.cli.app import app, run_command
 
         code = run_command(app, arguments)

@@ -42,6 +42,8 @@ class Checkpoint(keras.callbacks.Callback):
         self.folder, self.whole, self.classes, self.history = folder, model, classes, list(history)
         self.record, self.phase, self.seconds_before = record, 1, 0.0
         self.saved, self.saved_at = len(history), 0.0
+        if history and best_row(history) is history[-1]:  # a kill may have come between the last model and the best
+            self.keep_best()
         self.write_history()
 
     def begin_phase(self, number: int, seconds: float) -> None:
@@ -60,8 +62,12 @@ class Checkpoint(keras.callbacks.Callback):
             save_model(self.whole, self.folder / "last.keras", self.classes, {"history": self.history})
             self.saved, self.saved_at = len(self.history), time.monotonic()
         if best:
-            write_atomic(self.folder / "best.keras", lambda path: link(self.folder / "last.keras", path))
+            self.keep_best()
         self.write_history()
+
+    def keep_best(self) -> None:
+        """Let `best.keras` be what `last.keras` is now."""
+        write_atomic(self.folder / "best.keras", lambda path: link(self.folder / "last.keras", path))
 
     def forget_unsaved(self) -> None:
         """Where training stops: let the history end with the epoch that `last.keras` is from."""

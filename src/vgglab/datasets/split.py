@@ -127,11 +127,6 @@ def check_split(dataset: DataSet, record: Mapping[str, Any]) -> None:
             f"the {other[0]} part of {dataset.name} holds other images than the run's: "
             "load it with the validation share, split_seed and limit of the run's config"
         )
-    if dataset.files:
-        raise DataError(
-            f"{dataset.name} holds the pictures of the run, but their classes have other numbers here: "
-            "was an empty class folder added or removed?"
-        )
     raise DataError(
         f"{dataset.name} has other pixels or labels here than in the run: "
         "check the setting of coarse labels and the files in the data folder"

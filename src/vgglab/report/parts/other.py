@@ -63,7 +63,7 @@ def tell_difference(own: OwnTest, say: Language) -> Markup:
         )
     return say(
         "In its own test it is right in {accuracy} of {n} images of these classes ({interval}): here it is better "
-        "{points}, more than chance explains (95 % interval of the difference {low} to {high} points).",
+        "by {points}, more than chance explains (95 % interval of the difference {low} to {high} points).",
         **values,
     )
 

@@ -216,7 +216,7 @@ def test_other_pictures_stand_beside_the_own_test(evaluated, page):
     for said in (
         "Other pictures: next-month",
         "right in 90.0 % of 60 images of these classes (95 % interval 80.0 % to 95.0 %): here it is worse by 25.0",
-        "(95 % interval of the difference −36.0 to −12.0 points)",
+        "(95 % interval of the difference \u221236.0 to \u221212.0 points)",
         "The network lacks these classes, whose pictures are left out: ten (4).",
         "There is no picture of these classes: 9. 1 picture is left out, as the network was trained or chosen on it.",
     ):

@@ -18,7 +18,9 @@ from vgglab.keras_tools.backend import import_keras
 @with_config_options
 def train(
     config: Annotated[Path | None, typer.Argument(metavar="[CONFIG]", help="YAML file of a run.")] = None,
-    resume: Annotated[Path | None, typer.Option(help="Go on with a run that was stopped.")] = None,
+    resume: Annotated[
+        Path | None, typer.Option(help="Go on with a run that was stopped; --data tells where its pictures are now.")
+    ] = None,
     out: Out = Path("runs"),
     data_dir: DataDir = None,
     as_json: Json = False,

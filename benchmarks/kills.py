@@ -11,6 +11,7 @@ bit; only times and paths may differ. Prints a Markdown table; code 1 where anyt
 """
 
 import argparse
+import contextlib
 import os
 import random
 import re
@@ -258,18 +259,22 @@ def count_of(folder: Path) -> int:
 
 
 def run_trials(folder: Path, kills: int, seed: int, settings: dict[str, Any]) -> list[Trial]:
-    """Trials of all scenarios in turn, until so many kills were done."""
+    """Trials of all scenarios in turn, until so many kills were done, or until this process is interrupted."""
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stop, signal.default_int_handler)
     whole = {name: undisturbed(name, folder / f"undisturbed-{name}", settings) for name in SCENARIOS}
     trials: list[Trial] = []
-    while sum(len(trial.kills) for trial in trials) < kills:
-        scenario = list(SCENARIOS)[len(trials) % len(SCENARIOS)]
-        trial = Trial(scenario, f"{seed}-{len(trials)}")
-        place = folder / f"trial-{len(trials)}"
-        kill_and_go_on(trial, place, whole[scenario], settings)
-        trials.append(trial)
-        print(f"{trial.seed} {scenario}: {', '.join(trial.kills)}", *trial.wrong, sep="\n  ", file=sys.stderr)
-        if not trial.wrong:
-            shutil.rmtree(place)
+    with contextlib.suppress(KeyboardInterrupt):
+        while sum(len(trial.kills) for trial in trials) < kills:
+            scenario = list(SCENARIOS)[len(trials) % len(SCENARIOS)]
+            trial = Trial(scenario, f"{seed}-{len(trials)}")
+            place = folder / f"trial-{len(trials)}"
+            kill_and_go_on(trial, place, whole[scenario], settings)
+            trials.append(trial)
+            told = f"{trial.seed} {scenario}: {', '.join(trial.kills)}; left {', '.join(trial.left) or 'nothing'}"
+            print(told, *trial.wrong, sep="\n  ", file=sys.stderr, flush=True)
+            if not trial.wrong:
+                shutil.rmtree(place)
     return trials
 
 

@@ -33,6 +33,7 @@ from vgglab.cli.app import app
 from vgglab.cli.console import INTERRUPTED, run_command
 from vgglab.diagnosis.rate_range import read_range
 from vgglab.errors import explain
+from vgglab.evaluation.other import beside
 from vgglab.runs import store
 
 TINY = {"limit": 100, "width": 0.05, "batch_norm": True, "learning_rate": 0.1, "epochs": 3, "progress": "none"}
@@ -40,6 +41,7 @@ FILES = (
     *("run.json", "history.csv", "findings.json", "metrics.json", "classes.json", "split.json", "environment.json"),
     *("network.json", "architecture.json", "examples.json", "predictions.csv", "confusion_matrix.csv", "proof.json"),
     *("lr_range.json", "../study.json", "best.keras", "last.keras", "signals.jsonl", "config.yaml"),
+    *("evaluations/other/metrics.json", "evaluations/other/confusion_matrix.csv"),
 )
 NOISE = bytes((number * 167 + 13) % 251 for number in range(400))
 WHOLE: dict[str, Callable[[bytes], bytes]] = {
@@ -164,7 +166,7 @@ class Readers:
         """Data and model are at hand, and nothing is computed."""
         room = "vgglab.experiments.run"
         with (
-            mock.patch(f"{room}.read_data", return_value=self.dataset),
+            mock.patch(f"{room}_data.read_data", return_value=self.dataset),
             mock.patch(f"{room}.load_model", return_value=self.model),
             mock.patch(f"{room}.fit", side_effect=Reached),
             mock.patch.object(store.Run, "predict", side_effect=Reached),
@@ -186,6 +188,7 @@ def make_study(parent: Path, trained: Path | None = None) -> Path:
         else:
             vgglab.run(**TINY, name=name, out=study, seed=int(name == "b"))
     store_proof(study / "a")
+    store_evaluation(study / "a")
     falling = [2.3 - step / 50 for step in range(80)]
     (study / "a" / "lr_range.json").write_text(json.dumps({"schema": 1, **read_range(falling, 2.3)}))
     runs = [{"name": "a"}, {"name": "b", "candidates": ["a"]}]
@@ -203,6 +206,15 @@ def store_proof(folder: Path) -> None:
     head = {"schema": 1, **{key: found[key] for key in ("code", "case", "try")}, "epochs": 1, "images": 100}
     proof = {**head, "limit": None, "measure": "training", "before": side, "after": side, "confirmed": False}
     (folder / "proof.json").write_text(json.dumps(proof))
+
+
+def store_evaluation(folder: Path) -> None:
+    """What an evaluation on other pictures leaves, as if they had come out as the run's own test."""
+    other, own = folder / "evaluations" / "other", vgglab.load(folder).metrics
+    told = {"data": "/pictures", "lacking": {"ten": 2}, "missing": ["9"], "unreadable": 1, "seen": 1}
+    other.mkdir(parents=True)
+    shutil.copy(folder / "confusion_matrix.csv", other)
+    (other / "metrics.json").write_text(json.dumps({**own, **told, "own": beside(own, own)}))
 
 
 def paths_of(tree: Any, place: tuple = ()) -> Iterator[tuple]:

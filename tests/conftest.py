@@ -5,8 +5,11 @@ import os
 import shutil
 import signal
 import tempfile
+from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 import vgglab  # before any test imports Keras: it chooses the kernels that TensorFlow computes with
 
@@ -79,3 +82,25 @@ def write_run(tmp_path):
         return Run(folder)
 
     return write
+
+
+@pytest.fixture
+def make_folder(tmp_path, monkeypatch):
+    """Write a folder of noise pictures, no two alike: `make_folder({"cats": 3, "dogs": 4})`."""
+    monkeypatch.setenv("VGGLAB_DATA", str(tmp_path / "home"))
+
+    def make(counts: dict[str, int], name: str = "pictures", size: tuple[int, int] = (24, 20), suffix="png") -> Path:
+        for folder, count in counts.items():
+            (tmp_path / name / folder).mkdir(parents=True)
+            for number in range(count):
+                write_noise(tmp_path / name / folder / f"{number:03}.{suffix}", size)
+        return tmp_path / name
+
+    return make
+
+
+def write_noise(path: Path, size: tuple[int, int]) -> None:
+    """A picture that is a function of its path's end."""
+    random = np.random.default_rng(list("/".join(path.parts[-3:]).encode()))
+    blocks = Image.fromarray(random.integers(0, 256, (6, 6, 3), dtype=np.uint8))
+    blocks.resize(size, Image.Resampling.NEAREST).save(path)

@@ -20,7 +20,7 @@ _PUBLIC = {
 }
 _PUBLIC_WITH_BACKEND = {
     "Classifier": "vgglab.runs.saved_model",
-    "evaluate": "vgglab.experiments.run",
+    "evaluate": "vgglab.experiments.evaluation",
     "explain_file": "vgglab.evaluation.explain",
     "load_classifier": "vgglab.runs.saved_model",
     "predict_files": "vgglab.evaluation.predict",

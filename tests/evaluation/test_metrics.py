@@ -15,7 +15,6 @@ from vgglab.evaluation.metrics import (
     confusion_csv,
     evaluate_predictions,
     prediction_rows,
-    wilson_interval,
 )
 
 CLASSES = ("cat", "dog", "fox")
@@ -30,17 +29,9 @@ def random_predictions(n: int = 400, n_classes: int = 7) -> tuple[np.ndarray, np
     return generator.integers(n_classes, size=n), generator.dirichlet(np.ones(n_classes), size=n)
 
 
-@pytest.mark.parametrize(
-    ("successes", "n", "low", "high"),
-    [(0, 10, 0.0, 0.2775), (10, 10, 0.7225, 1.0), (87, 100, 0.7902, 0.9224), (0, 0, 0.0, 1.0)],
-)
-def test_wilson_interval_has_the_known_bounds(successes, n, low, high):
-    assert wilson_interval(successes, n) == pytest.approx((low, high), abs=5e-5)
-
-
-def test_wilson_interval_refuses_more_successes_than_trials():
-    with pytest.raises(ValueError, match="11 successes in 10 trials"):
-        wilson_interval(11, 10)
+def test_a_class_without_images_is_in_no_mean():
+    result = evaluate_predictions(np.array([0, 1]), np.array([[0.9, 0.1, 0.0], [0.2, 0.8, 0.0]]), ["a", "b", "c"])
+    assert result["macro"] == {"precision": 1.0, "recall": 1.0, "f1": 1.0} and result["per_class"][2]["support"] == 0
 
 
 def test_scores_equal_those_of_scikit_learn():

@@ -13,10 +13,11 @@ import vgglab
 from vgglab.config.study_file import Study, plan_runs
 from vgglab.config.yaml_text import dump_yaml
 from vgglab.errors import RunError
+from vgglab.experiments.grid.local import finish
 from vgglab.experiments.study import open_folder, run_study
 from vgglab.runs.files import machine
 from vgglab.runs.record import HISTORY_FIELDS
-from vgglab.runs.store import create_run
+from vgglab.runs.store import create_run, lock
 
 STUDY = Study(
     name="three",
@@ -144,3 +145,10 @@ def test_a_run_that_was_killed_counts_as_interrupted_and_goes_on(tmp_path):
     os.kill(process.pid, signal.SIGKILL)
     process.communicate()
     assert vgglab.load(tmp_path / "k").status == "interrupted" and (tmp_path / "k" / "last.keras").exists()
+
+
+def test_a_run_that_another_process_is_training_is_left_alone(tmp_path):
+    folder, config = create_run(PLANNED[0].config, tmp_path)
+    with lock(folder), pytest.raises(RunError, match="another process is training it; the same command goes on"):
+        finish(tmp_path, config, quiet=True)
+    assert vgglab.load(folder).record.status == "running"

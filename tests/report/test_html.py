@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from collections import Counter
 from itertools import pairwise
 
@@ -186,6 +187,48 @@ def test_a_network_that_is_surer_than_right_is_told(run_copy, page):
         "The expected calibration error is 40.0 %. It is surer than it should be: confidence exceeds accuracy by 40.0"
     )
     assert told in page(run_copy).words
+
+
+@pytest.fixture
+def evaluated(run_copy):
+    """A run that was evaluated on other pictures too; `write(name, **changes)` changes what came out."""
+    own = {"n": 60, "accuracy": 0.9, "accuracy_interval": [0.8, 0.95], "recall": {"3": 0.7}, "differs": True}
+    own |= {"difference": -0.25, "difference_interval": [-0.36, -0.12], "loss": None, "loss_interval": None}
+    told = {"data": "/pictures/next month", "lacking": {"ten": 4}, "missing": ["9"], "seen": 1, "unreadable": 0}
+    metrics = json.loads((run_copy / "metrics.json").read_text()) | told
+
+    def write(name, **changes):
+        folder = run_copy / "evaluations" / name
+        folder.mkdir(parents=True)
+        shutil.copy(run_copy / "confusion_matrix.csv", folder)
+        (folder / "metrics.json").write_text(json.dumps(metrics | {"own": own | changes}))
+        return folder
+
+    write("next-month")
+    return run_copy, write
+
+
+def test_other_pictures_stand_beside_the_own_test(evaluated, page):
+    shown = page(evaluated[0]).words
+    for said in (
+        "Other pictures: next-month",
+        "right in 90.0 % of 60 images of these classes (95 % interval 80.0 % to 95.0 %): here it is worse by 25.0",
+        "(95 % interval of the difference \u221236.0 to \u221212.0 points)",
+        "The network lacks these classes, whose pictures are left out: ten (4).",
+        "There is no picture of these classes: 9. 1 picture is left out, as the network was trained or chosen on it.",
+    ):
+        assert said in shown.replace("\u00a0", " ")
+    assert "Autres images : next-month" in page(evaluated[0], language="fr").words.replace("\u00a0", " ")
+
+
+def test_no_difference_and_a_better_one_are_told_and_a_damaged_one_is_a_gap(evaluated, page):
+    folder, write = evaluated
+    write("better", difference=0.05, difference_interval=[0.01, 0.08])
+    write("same", differs=False)
+    (write("damaged") / "metrics.json").write_text("{}")
+    shown = page(folder).words.replace("\u00a0", " ")
+    assert "here it is better by 5.0" in shown and "no difference that chance could not make" in shown
+    assert "evaluations/damaged/metrics.json in" in shown and "cannot be used" in shown
 
 
 def test_the_command_writes_where_it_is_told(run_copy, tmp_path):

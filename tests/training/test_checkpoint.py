@@ -50,3 +50,11 @@ def test_a_history_that_is_stopped_ends_with_what_is_saved(train, tmp_path):
     stopped.history.append({**history[-1], "epoch": 4})
     stopped.forget_unsaved()
     assert stopped.record.epochs_done == 3 and (tmp_path / "history.csv").read_text().count("\n") == 4
+
+
+def test_a_kill_between_the_last_model_and_the_best_is_made_good(train, tmp_path):
+    train(1, saved_every=0.0)
+    (tmp_path / "best.keras").unlink()
+    (tmp_path / "best.keras").write_bytes(b"of an earlier epoch")
+    Checkpoint(tmp_path, None, TWO, checkpointed_history(tmp_path), RunRecord("r", "running", ""))
+    assert (tmp_path / "best.keras").read_bytes() == (tmp_path / "last.keras").read_bytes()

@@ -68,14 +68,35 @@ def runs(
     damaged.exit()
 
 
-def evaluate(run: RunPath, data_dir: DataDir = None, as_json: Json = False) -> None:
-    """Evaluate a run's best model on the test images; writes figures, tables and pictures into its folder."""
-    from vgglab.report.outcome import metrics_text
-    from vgglab.runs.store import load
+def evaluate(
+    model: Annotated[
+        Path, typer.Argument(metavar="RUN|MODEL.keras", help="Run folder, a run's name below ./runs, or a model file.")
+    ],
+    data: Annotated[
+        Path | None, typer.Option(help="Folder of labelled pictures: other ones, or the run's own in another place.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="New folder for the figures on other pictures, in place of the run's.")
+    ] = None,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Evaluate a run's best model on its test images, or a network on other pictures; writes figures and tables."""
+    from vgglab.report.outcome import metrics_text, other_text
+    from vgglab.runs.store import find_folder
 
-    metrics = vgglab.evaluate(run, data_dir=data_dir)
-    typer.echo(json.dumps(metrics, indent=1) if as_json else metrics_text(metrics))
-    say(f"written: metrics.json, predictions.csv, confusion_matrix.*, curves.*, examples.json in {load(run).folder}")
+    metrics = vgglab.evaluate(model, data=data, out=out, data_dir=data_dir)
+    other, folder = "data" in metrics, metrics.pop("folder", None)
+    if data and model.suffix != ".keras":
+        what = "other pictures than those of" if other else "the pictures, here in another place, of"
+        say(f"{data} holds {what} the run's split: {'another test' if other else 'its own test, once more'}")
+    show = other_text if other else metrics_text
+    typer.echo(json.dumps(metrics, indent=1) if as_json else show(metrics))
+    if folder:
+        say(f"written: metrics.json, predictions.csv, confusion_matrix.* in {folder}")
+    elif not other:
+        files = "metrics.json, predictions.csv, confusion_matrix.*, curves.*, examples.json"
+        say(f"written: {files} in {find_folder(model)}")
 
 
 def diagnose(

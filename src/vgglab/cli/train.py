@@ -18,7 +18,9 @@ from vgglab.keras_tools.backend import import_keras
 @with_config_options
 def train(
     config: Annotated[Path | None, typer.Argument(metavar="[CONFIG]", help="YAML file of a run.")] = None,
-    resume: Annotated[Path | None, typer.Option(help="Go on with a run that was stopped.")] = None,
+    resume: Annotated[
+        Path | None, typer.Option(help="Go on with a run that was stopped; --data tells where its pictures are now.")
+    ] = None,
     out: Out = Path("runs"),
     data_dir: DataDir = None,
     as_json: Json = False,
@@ -32,9 +34,12 @@ def train(
 
     progress = "json" if as_json else os.environ.get("VGGLAB_PROGRESS", "auto")
     if resume is not None:
-        if config or overrides:
-            raise UsageError("--resume goes on with the run's own config; leave the other settings out")
-        run = vgglab.resume(resume, data_dir=data_dir, progress=progress)
+        if config or overrides.keys() - {"data.name"}:
+            raise UsageError(
+                "--resume goes on with the run's own config; leave the other settings out (--data tells where its "
+                "pictures are now)"
+            )
+        run = vgglab.resume(resume, data=overrides.get("data.name"), data_dir=data_dir, progress=progress)
     else:
         run = vgglab.run(read_config(config, overrides), out=out, data_dir=data_dir, progress=progress)
     typer.echo(outcome_json(run) if as_json else outcome_text(run))

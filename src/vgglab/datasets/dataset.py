@@ -39,7 +39,8 @@ class Skipped(NamedTuple):
 class DataSet:
     """A data set ready for training: three parts with one list of class names, and what had to be left out.
 
-    `levels` are the grey levels that its pictures were stretched by, None where they were not.
+    `levels` are the grey levels that its pictures were stretched by, None where they were not. `files` are the paths of
+    a folder's files as they are shown, sorted; `Part.indices` are positions in them; none of another data set.
     """
 
     name: str
@@ -49,6 +50,7 @@ class DataSet:
     test: Part
     skipped: tuple[Skipped, ...] = ()
     levels: Levels | None = None
+    files: tuple[str, ...] = ()
 
     @property
     def image_shape(self) -> tuple[int, int, int]:

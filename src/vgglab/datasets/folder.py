@@ -49,7 +49,8 @@ def read_folder(config: DataConfig, size: int, data_dir: str | PathLike[str] | N
         pictures.classes,
         *(Part(pixels, pictures.labels[kept[part]], kept[part]) for part, pixels in zip(PARTS, images, strict=True)),
         skipped,
-        decoded.levels,
+        levels=decoded.levels,
+        files=tuple(map(one_line, pictures.files)),
     )
 
 

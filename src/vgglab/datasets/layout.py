@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from vgglab.config.schema import DataConfig
+from vgglab.config.shown import one_line
 from vgglab.datasets.arrangement import arrange
 from vgglab.datasets.labels import find_labelled
 from vgglab.datasets.listing import Listed, files_below
@@ -51,7 +52,7 @@ def find_pictures(config: DataConfig) -> Pictures:
     listed = (
         find_labelled(root, Path(config.labels).expanduser()) if config.labels else _list_files(root, config.layout)
     )
-    rows = sorted(listed.rows)
+    rows = sorted(listed.rows, key=lambda row: one_line(row[0]))  # the order that a record of the split has too
     files, named, placed = zip(*rows, strict=True) if rows else ((), (), ())
     classes = tuple(sorted({*listed.classes, *named}))
     numbers = {name: number for number, name in enumerate(classes)}

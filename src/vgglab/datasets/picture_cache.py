@@ -59,7 +59,12 @@ class Decoded:
 
 
 def decoded_pictures(
-    root: Path, files: Sequence[str], size: int, data_dir: str | PathLike[str] | None = None, measured: int = 0
+    root: Path,
+    files: Sequence[str],
+    size: int,
+    data_dir: str | PathLike[str] | None = None,
+    measured: int = 0,
+    levels: Levels | None = None,
 ) -> Decoded:
     """The pictures `files`, in their order, from the cache; decoded into it where it lacks them or they changed.
 
@@ -69,12 +74,14 @@ def decoded_pictures(
         size: side in pixels that they are decoded at.
         data_dir: the data folder, for `data_home`; the cache is its folder `pictures`.
         measured: how many of `files`, from the first on, say by which range of grey levels all are stretched; 0: none.
+        levels: the range, where it is known, as a network's that was trained on others.
 
     Raises:
         DataError: there is no room for the cache.
     """
     home = _cache_home(data_dir)
-    key = _key(root, files, size, measured)
+    known = levels and {bits: tuple(levels[bits]) for bits in sorted(levels)}
+    key = _key(root, files, size, measured, known)
     entry = home / f"{re.sub(r'[^-+.=a-zA-Z0-9_]', '-', root.name)}-{size}-{key[:16]}"
     shape = (len(files), size, size, 3)
     if (ready := _open_entry(entry, key, shape)) is not None:
@@ -83,7 +90,8 @@ def decoded_pictures(
         if (ready := _open_entry(entry, key, shape)) is None:  # no other process made it, while this one waited
             PictureStore(home).make_room(int(np.prod(shape)), entry.name)
             _check_room(home, int(np.prod(shape)))
-            _make_entry(entry, key, shape, [os.path.join(root, file) for file in files], measured)
+            paths = [os.path.join(root, file) for file in files]
+            _make_entry(entry, key, shape, paths, _levels_of(paths[:measured], size) if measured else known)
             ready = _open_entry(entry, key, shape)
     return ready
 
@@ -101,9 +109,9 @@ def _cache_home(data_dir: str | PathLike[str] | None) -> Path:
     raise DataError(f"no place to keep decoded pictures: cannot write to {folders[0]}; name another in VGGLAB_DATA")
 
 
-def _key(root: Path, files: Sequence[str], size: int, measured: int) -> str:
+def _key(root: Path, files: Sequence[str], size: int, measured: int, levels: Levels | None) -> str:
     """A hash of everything that the pixels depend on; the files by size and times, as reading them takes long."""
-    digest = hashlib.sha256(f"{VERSION} {size} {measured} {readable_formats()}".encode())
+    digest = hashlib.sha256(f"{VERSION} {size} {measured} {levels} {readable_formats()}".encode())
     for file in files:
         digest.update(os.fsencode(file) + f" {_state(os.path.join(root, file))}\n".encode())
     return digest.hexdigest()
@@ -133,14 +141,13 @@ def _open_entry(entry: Path, key: str, shape: tuple[int, ...]) -> Decoded | None
     return Decoded(images.view(MappedImages) if count else images, broken, levels)
 
 
-def _make_entry(entry: Path, key: str, shape: tuple[int, ...], files: list[str], measured: int) -> None:
+def _make_entry(entry: Path, key: str, shape: tuple[int, ...], files: list[str], levels: Levels | None) -> None:
     """Decode into a folder under another name, then rename it; the caller holds the lock."""
     for left in entry.parent.glob(f".{entry.name}-*"):  # by a process that was killed
         shutil.rmtree(left, ignore_errors=True)
     with tempfile.TemporaryDirectory(dir=entry.parent, prefix=f".{entry.name}-") as workshop:
         made = Path(workshop) / entry.name
         made.mkdir()
-        levels = _levels_of(files[:measured], shape[1]) if measured else None
         results = map_parallel(partial(try_decode, size=shape[1], levels=levels), files)
         broken = _write_images(made / IMAGES, shape, _with_progress(results, entry, shape))
         told = {"key": key, "broken": broken, "levels": levels}

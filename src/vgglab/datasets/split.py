@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from vgglab.config.schema import DATASETS
+from vgglab.datasets.changes import by_folder, picture_digest, recorded_files, tell_changes
 from vgglab.datasets.dataset import DataSet, Part
 from vgglab.errors import ConfigError, DataError
 
@@ -89,35 +91,64 @@ def take(source: Part, positions: np.ndarray | None, limit: int | None, seed: in
 
 
 def split_record(dataset: DataSet) -> dict[str, Any]:
-    """Which images are in which part, with a hash of positions, labels and pixels; ready for JSON."""
-    return {
+    """Which images are in which part, with a hash of positions, labels and pixels; ready for JSON.
+
+    Of a folder also `files`: every file with a short hash of its pixels (see `changes.by_folder`), 40 bytes each.
+    """
+    digests: dict[int, str] = {}
+    record = {
         "schema": SCHEMA,
         "data": dataset.name,
         **{name: part.indices.tolist() for name, part in _parts(dataset)},
-        "sha256": _digest(dataset),
+        "sha256": _digest(dataset, digests if dataset.files else None),
     }
+    return record | ({"files": by_folder(dataset.files, digests)} if dataset.files else {})
 
 
 def check_split(dataset: DataSet, record: Mapping[str, Any]) -> None:
     """Make sure that `dataset` holds the images, labels and split that `record` (of `split_record`) tells of.
 
+    A folder may have another name than the run's.
+
     Raises:
-        DataError: something differs; the line says what.
+        DataError: something differs; the line says what, of a folder which files.
     """
     if record.get("schema") != SCHEMA:
         raise DataError(f"the split record has schema {record.get('schema')!r}, not {SCHEMA}: update vgglab")
-    if record.get("data") != dataset.name:
+    if record.get("data") != dataset.name and (record.get("data") in DATASETS or not dataset.files):
         raise DataError(f"the run used {record.get('data')}, not {dataset.name}: load {record.get('data')}")
-    for name, part in _parts(dataset):
-        if record.get(name) != part.indices.tolist():
-            raise DataError(
-                f"the {name} part of {dataset.name} holds other images than the run's: "
-                "load it with the validation share, split_seed and limit of the run's config"
-            )
-    if record.get("sha256") != _digest(dataset):
+    other = [name for name, part in _parts(dataset) if record.get(name) != part.indices.tolist()]
+    if not other and record.get("sha256") == _digest(dataset):
+        return
+    if dataset.files:
+        _check_files(dataset, record)
+    if other:
         raise DataError(
-            f"{dataset.name} has other pixels or labels here than in the run: "
-            "check the setting of coarse labels and the files in the data folder"
+            f"the {other[0]} part of {dataset.name} holds other images than the run's: "
+            "load it with the validation share, split_seed and limit of the run's config"
+        )
+    raise DataError(
+        f"{dataset.name} has other pixels or labels here than in the run: "
+        "check the setting of coarse labels, the table of labels and the files in the data folder"
+    )
+
+
+def _check_files(dataset: DataSet, record: Mapping[str, Any]) -> None:
+    """Make sure that a folder has the files that a run was trained on.
+
+    Raises:
+        DataError: it has not, or the record is too old to tell.
+    """
+    then, digests = recorded_files(record), {}
+    if then is None:
+        changed = "some were added, removed, moved or replaced, and a run this old does not tell which"
+    else:
+        _digest(dataset, digests)
+        changed = tell_changes(then, {path: digests.get(at) for at, path in enumerate(dataset.files)})
+    if changed:
+        raise DataError(
+            f"{dataset.name} holds other pictures than the run was trained on: {changed}; "
+            "put them back as they were, or name a folder that has them with --data"
         )
 
 
@@ -125,14 +156,18 @@ def _parts(dataset: DataSet) -> list[tuple[str, Part]]:
     return [("train", dataset.train), ("validation", dataset.validation), ("test", dataset.test)]
 
 
-def _digest(dataset: DataSet) -> str:
+def _digest(dataset: DataSet, each: dict[int, str] | None = None) -> str:
+    """A hash of everything; into `each` goes one of every picture, by its index."""
     digest = hashlib.sha256()
     for name, part in _parts(dataset):
         digest.update(f"{name} {part.images.shape}".encode())
         for numbers, kind in ((part.indices, "<i8"), (part.labels, "<i8")):
             digest.update(np.ascontiguousarray(numbers, dtype=kind))
         for start in range(0, len(part), CHUNK):
-            digest.update(np.ascontiguousarray(part.images[start : start + CHUNK], dtype="u1"))
+            pixels = np.ascontiguousarray(part.images[start : start + CHUNK], dtype="u1")
+            digest.update(pixels)
+            if each is not None:
+                each.update(zip(part.indices[start : start + CHUNK].tolist(), map(picture_digest, pixels), strict=True))
     return digest.hexdigest()
 
 

@@ -3,7 +3,6 @@
 from typing import Any
 
 from vgglab.datasets.dataset import DataSet
-from vgglab.datasets.split import check_split
 from vgglab.evaluation.displays import draw_confusion_matrix, draw_curves, save_figure
 from vgglab.evaluation.examples import Explain, write_examples
 from vgglab.evaluation.gradcam import GradCam, NotExplainable
@@ -19,16 +18,14 @@ def evaluate_run(run: Run, dataset: DataSet) -> dict[str, Any]:
 
     Args:
         run: a run that has trained at least one epoch.
-        dataset: the data set that the run's config names.
+        dataset: what the run was trained on, as `check_split` says.
 
     Returns:
         What `metrics.json` holds.
 
     Raises:
         RunError: the run has no model, or lacks another file.
-        DataError: the data is not what the run was trained on.
     """
-    check_split(dataset, run.split)
     classes, history, test = run.classes, run.history, dataset.test  # all is read before anything is written
     probabilities = run.predict(test.images)
     metrics = {"schema": 1, **evaluate_predictions(test.labels, probabilities, classes)}

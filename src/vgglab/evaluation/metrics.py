@@ -14,8 +14,8 @@ from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from vgglab.errors import DataError
 from vgglab.evaluation.calibration import calibrate
+from vgglab.evaluation.significance import Z_95, wilson_interval
 
-_Z_95 = 1.96
 _KERAS_EPSILON = 1e-7
 _MOST_CONFUSED = 10
 _CONFIDENCE_DIGITS = 6
@@ -33,7 +33,8 @@ def evaluate_predictions(labels: np.ndarray, probabilities: np.ndarray, classes:
     Returns:
         `n`, `loss` and `loss_interval` (nats an image; None when a probability is not finite),
         `accuracy` and `accuracy_interval` (0 to 1), `non_finite` (images with a probability that is not
-        finite), `macro` and `per_class` (precision, recall, f1; 0 where undefined), `most_confused` (at
+        finite), `macro` (over the classes that have images) and `per_class` (precision, recall, f1; 0 where
+        undefined), `most_confused` (at
         most ten pairs of `true` and `predicted`, with `count` and its `share` of the true class) and
         `calibration` (see `calibrate`).
         Intervals are [low, high] at 95 %: Wilson's for accuracy, for loss the normal approximation of its logarithm
@@ -59,7 +60,7 @@ def evaluate_predictions(labels: np.ndarray, probabilities: np.ndarray, classes:
         "accuracy": correct / n,
         "accuracy_interval": list(wilson_interval(correct, n)),
         "non_finite": int((~np.isfinite(probabilities)).any(axis=1).sum()),
-        "macro": {key: float(np.mean([row[key] for row in per_class])) for key in _SCORES},
+        "macro": {key: float(np.mean([row[key] for row in per_class if row["support"]])) for key in _SCORES},
         "per_class": per_class,
         "most_confused": _most_confused(confusion_counts(labels, predicted, len(classes)), classes),
         "calibration": calibrate(predicted == labels, probabilities[np.arange(n), predicted]),
@@ -69,35 +70,6 @@ def evaluate_predictions(labels: np.ndarray, probabilities: np.ndarray, classes:
 def confusion_counts(labels: np.ndarray, predicted: np.ndarray, n_classes: int) -> np.ndarray:
     """Count images by true class (rows) and predicted class (columns): int64, shape (C, C)."""
     return confusion_matrix(labels, predicted, labels=np.arange(n_classes)).astype(np.int64)
-
-
-def wilson_interval(successes: int, n: int, z: float = _Z_95) -> tuple[float, float]:
-    """Interval for a proportion that stays within 0 and 1 and is sound near both ends.
-
-    (p + z²/2n ± z √(p(1-p)/n + z²/4n²)) / (1 + z²/n), with p = successes / n: E. B. Wilson, "Probable
-    inference, the law of succession, and statistical inference", JASA 22 (1927), pages 209 to 212.
-
-    Arguments:
-        successes: 0 to n.
-        n: trials; with none, nothing is known and the interval is (0, 1).
-        z: standard normal quantile; 1.96 gives 95 %.
-
-    Raises:
-        ValueError: when successes is not between 0 and n.
-
-    Example:
-        >>> [round(bound, 4) for bound in wilson_interval(87, 100)]
-        [0.7902, 0.9224]
-    """
-    if not 0 <= successes <= n:
-        raise ValueError(f"{successes} successes in {n} trials: expected 0 to {n}")
-    if n == 0:
-        return 0.0, 1.0
-    share = successes / n
-    centre = share + z**2 / (2 * n)
-    spread = z * math.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
-    scale = 1 + z**2 / n
-    return max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale)
 
 
 def prediction_rows(
@@ -174,7 +146,7 @@ def _mean_loss(labels: np.ndarray, probabilities: np.ndarray) -> tuple[float | N
     mean = float(losses.mean())
     if len(losses) == 1:  # one image has no spread
         return mean, None
-    factor = math.exp(_Z_95 * float(losses.std(ddof=1)) / math.sqrt(len(losses)) / mean)
+    factor = math.exp(Z_95 * float(losses.std(ddof=1)) / math.sqrt(len(losses)) / mean)
     return mean, [mean / factor, mean * factor]
 
 

@@ -14,13 +14,13 @@ from vgglab.config.resolve import read_config
 from vgglab.config.schema import RunConfig
 from vgglab.config.yaml_text import dump_yaml
 from vgglab.datasets.dataset import DataSet
-from vgglab.datasets.load import read_data
 from vgglab.datasets.split import check_split
 from vgglab.diagnosis.rate_range import HIGHEST_RATE, LOWEST_RATE, RANGE_FILE, STEPS, ran_away, read_range
 from vgglab.errors import RunError, UsageError
 from vgglab.evaluation.displays import save_figure
 from vgglab.evaluation.rate_display import draw_rate_range
 from vgglab.experiments.run import start_model
+from vgglab.experiments.run_data import read_run_data
 from vgglab.runs.files import write_json, write_text
 from vgglab.runs.store import Run, find_folder, load
 from vgglab.training.batches import Batches, epoch_order, feed
@@ -108,7 +108,7 @@ def find_range(
 
     Args:
         path: a run, or a run's YAML file; None for a config from `overrides` alone.
-        overrides: dotted config fields; for a run there may be none.
+        overrides: dotted config fields; for a run none but `data.name`, the folder that its pictures are in now.
         out: folder that the folder of a config's test, `<name>-lr-range`, is made in.
         data_dir: where the data sets lie.
         progress: see `vgglab.run`.
@@ -122,10 +122,10 @@ def find_range(
         DataError: the data is missing, or is not what the run was trained on.
     """
     run = find_run(path)
-    if run and overrides:
+    if run and overrides.keys() - {"data.name"}:
         raise UsageError(f"{path} is a run: its own config is tested; leave the settings out, or give its config.yaml")
     config = run.config if run else read_config(path, overrides)
-    dataset = read_data(config, data_dir)
+    dataset = read_run_data(config, overrides.get("data.name") if run else None, data_dir)
     if run:
         if (run.folder / "split.json").exists():
             check_split(dataset, run.split)

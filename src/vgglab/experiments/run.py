@@ -19,6 +19,7 @@ from vgglab.diagnosis.findings import diagnose
 from vgglab.diagnosis.signals import SignalRecorder, read_signals
 from vgglab.errors import RunError, explain
 from vgglab.evaluation.evaluate import evaluate_run
+from vgglab.experiments.run_data import read_run_data
 from vgglab.models.build import build_model
 from vgglab.models.describe import count_flops, count_parameters, summary_json, summary_text
 from vgglab.models.preprocessing import pixel_statistics, wants_statistics
@@ -73,34 +74,29 @@ def run(
     return train(folder, config, dataset, progress, model)
 
 
-def resume(folder: Path | str, *, data_dir: Path | str | None = None, progress: ProgressMode = "auto") -> Run:
+def resume(
+    folder: Path | str,
+    *,
+    data: Path | str | None = None,
+    data_dir: Path | str | None = None,
+    progress: ProgressMode = "auto",
+) -> Run:
     """Go on with a run that was interrupted, from its last whole epoch.
 
     Args:
         folder: the run folder.
+        data: the folder that the run's pictures are in now, if it is another.
         data_dir: where the data sets lie; None for VGGLAB_DATA, then Keras's cache.
         progress: `auto`, `json` or `none`.
 
     Raises:
         RunError: the run is finished or diverged, or another process is training it.
+        DataError: the data is missing, or is not what the run was trained on.
     """
     stopped = load(folder)
     if stopped.status in ("finished", "diverged"):
         raise RunError(f"{folder}: the run is {stopped.status}; only a run that was stopped can go on")
-    return train(stopped.folder, stopped.config, read_data(stopped.config, data_dir), progress)
-
-
-def evaluate(folder: Path | str, *, data_dir: Path | str | None = None) -> dict[str, Any]:
-    """Evaluate a run's best model on the test images again, and record what comes out.
-
-    Raises:
-        RunError: the run has no model yet, or lacks a file.
-        DataError: the data is missing, or is not what the run was trained on.
-    """
-    trained = load(folder)
-    if not (trained.folder / "best.keras").exists():
-        raise RunError(f"{folder}: best.keras is missing, the run is {trained.status}; there is nothing to evaluate")
-    return evaluate_run(trained, read_data(trained.config, data_dir))
+    return train(stopped.folder, stopped.config, read_run_data(stopped.config, data, data_dir), progress)
 
 
 def train(
@@ -113,7 +109,9 @@ def train(
     with lock(folder), tracked(folder, config.log, partial(tell, progress)) as tracking, recorded(folder) as record:
         history = checkpointed_history(folder)
         model = load_model(folder / "last.keras") if history else model or start_model(config, dataset)
-        describe(folder, config, dataset, model, record)
+        describe_data(folder, config, dataset)
+        if not history:
+            describe_network(folder, model, record)
         checkpoint = Checkpoint(folder, model, dataset, history, record)
         try:
             for stretch in remaining(config.phases, len(history)):
@@ -175,7 +173,7 @@ def conclude(run: Run, record: RunRecord, dataset: DataSet, model: keras.Model) 
     """
     if (run.folder / "best.keras").exists():
         model.load_weights(run.folder / "best.keras")
-        run.classifier = Classifier(model, run.classes)
+        run.classifier = Classifier(model, run.classes, levels=dataset.levels)
         evaluate_run(run, dataset)
         write_text(run.folder / "architecture.json", run.classifier.model.to_json(indent=1))
         write_weights(run.folder / "best.keras", run.folder / "model.weights.h5")
@@ -205,8 +203,8 @@ def start_model(config: RunConfig, dataset: DataSet) -> keras.Model:
     return model
 
 
-def describe(folder: Path, config: RunConfig, dataset: DataSet, model: keras.Model, record: RunRecord) -> None:
-    """Write what is known before the first step: environment, classes, split, summary, record."""
+def describe_data(folder: Path, config: RunConfig, dataset: DataSet) -> None:
+    """Write where and on what a run trains: environment, classes, split."""
     seeds = (config.train.seed, config.data.split_seed)
     write_json(folder / "environment.json", describe_environment(*seeds, keras.backend.backend()))
     write_json(folder / "classes.json", {"schema": 1, "classes": list(dataset.classes)})
@@ -216,6 +214,10 @@ def describe(folder: Path, config: RunConfig, dataset: DataSet, model: keras.Mod
         write_json(folder / "split.json", split_record(dataset))
     if dataset.skipped:
         write_csv(folder / "skipped.csv", Skipped._fields, [skipped._asdict() for skipped in dataset.skipped])
+
+
+def describe_network(folder: Path, model: keras.Model, record: RunRecord) -> None:
+    """Write what a network is before its first step; later, its optimizer's state would count as parameters."""
     write_text(folder / "summary.txt", summary_text(model))
     write_json(folder / "network.json", {"schema": 1, **summary_json(model)})
     record.parameters, record.flops = count_parameters(model), count_flops(model)

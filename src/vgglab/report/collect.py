@@ -63,7 +63,8 @@ def folders_of(folder: Path, study: StudyFolder) -> list[Path]:
     """The run folders of a study: those it planned in its order, then others by name."""
     found = {path.parent for file in ("run.json", "config.yaml") for path in folder.glob(f"**/{file}")}
     planned = [folder / name for name in study.planned]
-    return [*planned, *sorted(found - set(planned))]
+    made = {path for path in found if not path.name.startswith(".")}  # a killed process may have been making others
+    return [*planned, *sorted(made - set(planned))]
 
 
 def open_runs(folders: Sequence[Path]) -> tuple[list[Run], list[Missing]]:

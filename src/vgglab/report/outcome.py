@@ -52,6 +52,47 @@ def metrics_text(metrics: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def other_text(metrics: dict[str, Any]) -> str:
+    """Figures on other pictures for a person: beside the run's own test, what was left out, a table of classes."""
+    own = metrics["own"]
+    lines = [
+        headline(metrics).replace("test accuracy", f"{metrics['data']}: accuracy"),
+        *_beside(own),
+        *_left_out(metrics),
+        "",
+    ]
+    width = max(5, *(len(shown_name(row["class"])) for row in metrics["per_class"]))
+    lines.append(f"{'class':<{width}}  precision  recall  {'own test  ' if own else ''}images")
+    for row in metrics["per_class"]:
+        there = f"{row['precision']:9.4f}  {row['recall']:6.4f}" if row["support"] else f"{'-':>9}  {'-':>6}"
+        before = own["recall"].get(row["class"]) if own else None
+        compared = f"  {'-' if before is None else format(before, '.4f'):>8}" if own else ""
+        lines.append(f"{shown_name(row['class']):<{width}}  {there}{compared}  {row['support']:6}")
+    return "\n".join(lines)
+
+
+def _beside(own: dict[str, Any] | None) -> list[str]:
+    """The run's own test in a line, and in another whether it differs."""
+    if own is None:
+        return []
+    low, high = own["difference_interval"]
+    verdict = "more than chance explains" if own["differs"] else "no more than chance may explain"
+    told = f"{own['difference']:+.4f} (95 %: {low:+.4f} to {high:+.4f})"
+    return [headline(own).replace("test accuracy", "the run's own test: accuracy"), f"difference {told}: {verdict}"]
+
+
+def _left_out(metrics: dict[str, Any]) -> list[str]:
+    """Classes and pictures that the figures leave out, a line each."""
+    lacking = ", ".join(f"{shown_name(name)} ({count:,})" for name, count in metrics["lacking"].items())
+    told = {
+        "classes that the network lacks, left out": lacking,
+        "classes of the network without a picture there": ", ".join(map(shown_name, metrics["missing"])),
+        "left out, as the network was trained or chosen on them": metrics["seen"],
+        "left out, as they cannot be read": metrics["unreadable"],
+    }
+    return [f"{what}: {value}" for what, value in told.items() if value]
+
+
 def headline(metrics: dict[str, Any]) -> str:
     """`test accuracy 0.9361 (95 %: 0.9060 to 0.9570), loss ..., n = 360`."""
     low, high = metrics["accuracy_interval"]

@@ -17,10 +17,11 @@ from vgglab.errors import RunError, VgglabError
 from vgglab.report.network import Network, read_network
 from vgglab.runs.door import read_json, read_matrix, read_rows
 from vgglab.runs.record import best_row
-from vgglab.runs.shapes import Environment, Example, Examples, Prediction
+from vgglab.runs.shapes import Environment, Example, Examples, Metrics, Prediction
 from vgglab.runs.store import Run
 
 EVALUATE, TRAIN, RESTORE, DIAGNOSE, STUDY, SUMMARY = "evaluate", "train", "restore", "diagnose", "study", "summary"
+OTHER = "other"
 SCORES = ("precision", "recall", "f1", "support")
 LARGEST_PICTURE = 60_000  # bytes of an image that is put into the page
 
@@ -32,7 +33,7 @@ class Missing(Exception):
         folder: the run folder.
         file: name of the file.
         damage: what is wrong with it; empty where it is not there.
-        remedy: what brings it back: one of EVALUATE, TRAIN, RESTORE, DIAGNOSE, STUDY, SUMMARY.
+        remedy: what brings it back: one of EVALUATE, TRAIN, RESTORE, DIAGNOSE, STUDY, SUMMARY, OTHER.
     """
 
     def __init__(self, folder: Path, file: str, damage: str = "", remedy: str = RESTORE):
@@ -177,16 +178,7 @@ class Records:
     @cached_property
     def figures(self) -> TestFigures:
         """The test figures."""
-        tree = self.metrics
-        return TestFigures(
-            tree["n"],
-            tree["accuracy"],
-            tree["accuracy_interval"],
-            tree["loss"],
-            tree["loss_interval"],
-            [ClassFigures(row["class"], **{key: row[key] for key in SCORES}) for row in tree["per_class"]],
-            [Confused(**row) for row in tree["most_confused"]],
-        )
+        return test_figures(self.metrics)
 
     @cached_property
     def calibration(self) -> tuple[float | None, list[Bin]]:
@@ -208,7 +200,11 @@ class Records:
     @cached_property
     def confusion(self) -> tuple[list[str], list[list[int]]]:
         """Class names, and images by true class (rows) and predicted class (columns)."""
-        with reading(self.folder, "confusion_matrix.csv", EVALUATE) as path:
+        return self.read_confusion("confusion_matrix.csv")
+
+    def read_confusion(self, file: str, remedy: str = EVALUATE) -> tuple[list[str], list[list[int]]]:
+        """As `confusion`, from a file of the folder."""
+        with reading(self.folder, file, remedy) as path:
             return read_matrix(path)
 
     @cached_property
@@ -274,3 +270,16 @@ class Records:
 def tried(finding: dict[str, Any], language: str) -> str:
     """What came of trying what a finding suggests; empty where that was not tried."""
     return proof_text(finding["proof"], language) if "proof" in finding else ""
+
+
+def test_figures(tree: Metrics) -> TestFigures:
+    """The test figures of a `metrics.json`."""
+    return TestFigures(
+        tree["n"],
+        tree["accuracy"],
+        tree["accuracy_interval"],
+        tree["loss"],
+        tree["loss_interval"],
+        [ClassFigures(row["class"], **{key: row[key] for key in SCORES}) for row in tree["per_class"]],
+        [Confused(**row) for row in tree["most_confused"]],
+    )

@@ -16,6 +16,7 @@ from vgglab.config.resolve import expectation
 from vgglab.errors import RunError
 from vgglab.runs.shapes import SCHEMA
 
+EVALUATIONS = "evaluations"  # folder in a run's, with one for each evaluation on other pictures
 EVALUATED = ("metrics.json", "predictions.csv", "confusion_matrix.csv", "examples.json")
 LONGEST = 60  # letters of a wrong value that are shown
 
@@ -146,6 +147,8 @@ def check_schema(tree: Any, known: int, path: Path) -> None:
 def remedy(path: Path) -> str:
     """What brings a file of a run back."""
     again = f"make it anew with `vgglab evaluate {path.parent}`" if path.name in EVALUATED else "run it again"
+    if path.parent.parent.name == EVALUATIONS:
+        again = f"remove {path.parent} and evaluate on its pictures again"
     return f"restore the file from a copy or {again}"
 
 

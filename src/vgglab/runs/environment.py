@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-PACKAGES = ("vgglab", "keras", "tensorflow-cpu", "tensorflow", "jax", "torch", "numpy", "scikit-learn")
+PACKAGES = ("vgglab", "keras", "tensorflow-cpu", "tensorflow", "jax", "torch", "numpy", "scikit-learn", "pillow")
 
 
 def describe_environment(seed: int, split_seed: int, backend: str) -> dict[str, Any]:

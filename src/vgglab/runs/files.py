@@ -7,6 +7,7 @@ import json
 import os
 import platform
 import re
+import shutil
 from collections.abc import Callable, Collection, Iterable
 from functools import cache
 from pathlib import Path
@@ -20,12 +21,44 @@ def write_atomic(path: Path, write: Callable[[Path], Any]) -> None:
 
     The temporary name keeps the suffixes, as writers choose their format by them.
     """
-    temporary = path.with_name(f".{os.getpid()}-{machine()}-{path.name}")
+    temporary = _temporary(path)
     try:
         write(temporary)
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def write_folder(path: Path, write: Callable[[Path], Any], replace: bool = False) -> None:
+    """Have `write` fill a temporary folder beside `path`, then rename it; on any error nothing is left behind.
+
+    What processes that have ended left beside it is taken away.
+
+    Args:
+        path: of the new folder; its parent is there.
+        write: given the temporary folder.
+        replace: a folder of that name is replaced.
+
+    Raises:
+        FileExistsError: there is something of that name, and `replace` is not set.
+    """
+    temporary, old = _temporary(path), _temporary(path, "old-")
+    if path.exists() and not replace:
+        raise FileExistsError(path)
+    _take_away(path.parent.glob(".*"))
+    try:
+        temporary.mkdir(exist_ok=True)
+        write(temporary)
+        if path.exists() and replace:
+            path.rename(old)
+        temporary.rename(path)
+    except OSError as error:
+        if path.exists() and not replace:  # another process was faster
+            raise FileExistsError(path) from error
+        raise
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def sweep(folder: Path, ended: Collection[str] = ()) -> None:
@@ -38,10 +71,7 @@ def sweep(folder: Path, ended: Collection[str] = ()) -> None:
         folder: the folder.
         ended: names of files that nobody else writes at the moment, whatever their process, as a lock is held.
     """
-    for path in folder.rglob(".*"):
-        left = LEFT.fullmatch(path.name)
-        if left and path.is_file() and (left[3] in ended or (left[2] == machine() and has_ended(int(left[1])))):
-            path.unlink(missing_ok=True)
+    _take_away(list(folder.rglob(".*")), ended)
 
 
 def has_ended(process: int) -> bool:
@@ -84,3 +114,19 @@ def write_csv(path: Path, fields: Iterable[str], rows: Iterable[dict[str, Any]])
     writer.writeheader()
     writer.writerows(rows)
     write_text(path, buffer.getvalue())
+
+
+def _temporary(path: Path, mark: str = "") -> Path:
+    """The name beside `path` under which this process makes it."""
+    return path.with_name(f".{os.getpid()}-{machine()}-{mark}{path.name}")
+
+
+def _take_away(paths: Iterable[Path], ended: Collection[str] = ()) -> None:
+    """Remove those of some files and folders that ended processes were making; `ended` as of `sweep`."""
+    for path in paths:
+        left = LEFT.fullmatch(path.name)
+        if left and (left[3] in ended or (left[2] == machine() and has_ended(int(left[1])))):
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)

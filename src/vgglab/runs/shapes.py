@@ -66,7 +66,10 @@ class ClassNames(TypedDict):
 
 
 class Split(TypedDict):
-    """`split.json`: the images of each part by their place in the data set, and a hash of them all."""
+    """`split.json`: the images of each part by their place in the data set, and a hash of them all.
+
+    `files` are those of a folder, by place: folder -> name -> hash of the pixels, None where it was not read.
+    """
 
     schema: Schema
     data: str
@@ -74,6 +77,7 @@ class Split(TypedDict):
     validation: list[Count]
     test: list[Count]
     sha256: NotRequired[str]
+    files: NotRequired[dict[str, dict[str, str | None]]]
 
 
 class Environment(TypedDict):
@@ -135,6 +139,31 @@ class Metrics(TypedDict):
     per_class: Annotated[list[ClassScores], Field(min_length=1)]
     most_confused: list[Confused]
     calibration: NotRequired[Calibration]
+
+
+class OwnTest(TypedDict):
+    """A run's own test on the classes of other pictures, and how these differ; see `evaluation.other.beside`."""
+
+    n: Count
+    accuracy: Share
+    accuracy_interval: Interval
+    loss: Size | None
+    loss_interval: Interval | None
+    recall: dict[str, Share]
+    difference: Number
+    difference_interval: Interval
+    differs: bool
+
+
+class OtherMetrics(Metrics):
+    """`metrics.json` of an evaluation on other pictures; see `evaluation.other.Tried`."""
+
+    data: str
+    lacking: dict[str, Count]
+    missing: list[str]
+    unreadable: Count
+    seen: Count
+    own: OwnTest | None
 
 
 class Prediction(TypedDict):

@@ -1,21 +1,21 @@
 """Make, load and list run folders."""
 
-import shutil
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 from vgglab.config.names import readable_name
 from vgglab.config.resolve import make_config
-from vgglab.config.schema import RunConfig
+from vgglab.config.schema import DATASETS, RunConfig
 from vgglab.config.yaml_text import dump_yaml, read_yaml
 from vgglab.errors import ConfigError, RunError
 from vgglab.keras_tools.backend import import_keras
 from vgglab.runs.door import read_json, read_rows
-from vgglab.runs.files import sweep, write_text
+from vgglab.runs.files import sweep, write_folder, write_text
 from vgglab.runs.record import HISTORY_FIELDS, RunRecord, best_row, read_record
 from vgglab.runs.shapes import ClassNames, Findings, HistoryRow, Metrics, Split
 
@@ -59,7 +59,7 @@ class Run:
         if not path.exists():
             raise RunError(f"{self.folder}: config.yaml is missing; restore the file from a copy")
         try:
-            return make_config(read_yaml(path), source=str(path))
+            return make_config(_with_folder(read_yaml(path)), source=str(path))
         except ConfigError as error:
             raise RunError(f"{error}; the run's config was changed, or a newer vgglab wrote it") from None
         except OSError as error:
@@ -157,7 +157,8 @@ def create_run(config: RunConfig, parent: Path | str = DEFAULT_PARENT) -> tuple[
     for number in range(1, 10_000):
         name = wanted if number == 1 else f"{wanted}-{number}"
         try:
-            (parent / name).mkdir()
+            made = config.model_copy(update={"name": name})
+            write_folder(parent / name, partial(_start_folder, config=made))
         except FileExistsError:
             if config.name:
                 raise RunError(
@@ -165,9 +166,7 @@ def create_run(config: RunConfig, parent: Path | str = DEFAULT_PARENT) -> tuple[
                     f"choose another --name, or go on with it: vgglab train --resume {parent / name}"
                 ) from None
             continue
-        config = config.model_copy(update={"name": name})
-        _start_folder(parent / name, config)
-        return parent / name, config
+        return parent / name, made
     raise RunError(f"{parent}: holds 9,999 runs named {wanted}; choose a --name")
 
 
@@ -183,6 +182,8 @@ def list_runs(parent: Path | str = DEFAULT_PARENT, damaged: Callable[[RunError],
     """
     runs = []
     for path in Path(parent).glob("**/run.json"):
+        if path.parent.name.startswith("."):  # a killed process was making it
+            continue
         try:
             run = Run(path.parent)
             run.read_figures()
@@ -231,10 +232,15 @@ def is_locked(folder: Path) -> bool:
 
 
 def _start_folder(folder: Path, config: RunConfig) -> None:
-    """Write config and record into a new folder; where that fails, as on a full disk, it is taken away again."""
-    try:
-        write_text(folder / "config.yaml", dump_yaml(config.model_dump(mode="json")))
-        RunRecord(folder.name, "running", datetime.now().astimezone().isoformat("T", "seconds")).save(folder)
-    except OSError:
-        shutil.rmtree(folder)
-        raise
+    """Write config and record into a new folder."""
+    write_text(folder / "config.yaml", dump_yaml(config.model_dump(mode="json")))
+    RunRecord(config.name, "running", datetime.now().astimezone().isoformat("T", "seconds")).save(folder)
+
+
+def _with_folder(tree: Any) -> Any:
+    """A recorded config whose data is a folder named without a path: it is one also where it is not there."""
+    data = tree.get("data") if isinstance(tree, dict) else None
+    name = data.get("name") if isinstance(data, dict) else None
+    if not isinstance(name, str) or name in DATASETS or os.sep in name or os.path.isdir(name):
+        return tree
+    return {**tree, "data": {**data, "name": os.path.join(os.curdir, name)}}

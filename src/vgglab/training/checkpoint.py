@@ -43,6 +43,8 @@ class Checkpoint(keras.callbacks.Callback):
         self.folder, self.whole, self.dataset, self.history = folder, model, dataset, list(history)
         self.record, self.phase, self.seconds_before = record, 1, 0.0
         self.saved, self.saved_at = len(history), 0.0
+        if history and best_row(history) is history[-1]:  # a kill may have come between the last model and the best
+            self.keep_best()
         self.write_history()
 
     def begin_phase(self, number: int, seconds: float) -> None:
@@ -63,8 +65,12 @@ class Checkpoint(keras.callbacks.Callback):
             save_model(self.whole, self.folder / "last.keras", classes, training, levels)
             self.saved, self.saved_at = len(self.history), time.monotonic()
         if best:
-            write_atomic(self.folder / "best.keras", lambda path: link(self.folder / "last.keras", path))
+            self.keep_best()
         self.write_history()
+
+    def keep_best(self) -> None:
+        """Let `best.keras` be what `last.keras` is now."""
+        write_atomic(self.folder / "best.keras", lambda path: link(self.folder / "last.keras", path))
 
     def forget_unsaved(self) -> None:
         """Where training stops: let the history end with the epoch that `last.keras` is from."""

@@ -21,8 +21,8 @@ def compile_model(model: keras.Model, optimizer: keras.optimizers.Optimizer, sof
 
 
 def build_optimizer(name: str, learning_rate: Rate, momentum: float = 0.0) -> keras.optimizers.Optimizer:
-    """A Keras optimizer by its lower-case name."""
-    options = {"learning_rate": learning_rate} | ({"momentum": momentum} if momentum else {})
+    """A Keras optimizer by its lower-case name, which is its own too: Keras would number those of a process."""
+    options = {"name": name, "learning_rate": learning_rate} | ({"momentum": momentum} if momentum else {})
     return getattr(keras.optimizers, _class_name(name))(**options)
 
 

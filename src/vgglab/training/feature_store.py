@@ -4,7 +4,6 @@ import hashlib
 import json
 import os
 import re
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -19,6 +18,7 @@ from vgglab.errors import DataError
 from vgglab.runs.files import write_json
 
 Fill = Callable[[np.ndarray], None]
+HIDDEN = re.compile(r"\.(?:\d+-(?:[0-9a-f]{8}-)?)?([^.]+)\.(?:npy|json)")  # the key; before it what write_json puts
 
 
 class FeatureStore(Store):
@@ -73,7 +73,7 @@ class FeatureStore(Store):
     def left_overs(self) -> Iterator[Entry]:
         for path in self.folder.glob(".*"):
             with suppress(OSError):
-                if made := re.match(r"\.(?:\d+-)?([^.]+)\.(?:npy|json)", path.name):  # with a number: by write_json
+                if made := HIDDEN.match(path.name):
                     yield Entry(made[1], (path,), self._lock(made[1]), size_of(path))
 
     def _lock(self, key: str) -> Path:
@@ -107,10 +107,13 @@ class FeatureStore(Store):
 
     @contextmanager
     def _temporary(self, key: str, shape: tuple[int, ...]) -> Iterator[Path]:
-        """A file for an array of this shape with all its bytes reserved; gone at the end unless it was renamed."""
-        handle, name = tempfile.mkstemp(prefix=f".{key}.npy-", dir=self.folder)
+        """A file for an array of this shape with all its bytes reserved; gone at the end unless it was renamed.
+
+        Who has the key's lock may write over it: the process that left it was killed.
+        """
+        path = self.folder / f".{key}.npy"
         try:
-            with os.fdopen(handle, "wb") as file:
+            with path.open("wb") as file:
                 header = {"descr": "<f4", "fortran_order": False, "shape": tuple(shape)}
                 np.lib.format.write_array_header_1_0(file, header)
                 if reserve := getattr(os, "posix_fallocate", None):  # else a full disk kills the process on writing
@@ -118,9 +121,9 @@ class FeatureStore(Store):
                     reserve(file.fileno(), file.tell(), max(1, _bytes(shape)))
                 else:
                     file.truncate(file.tell() + _bytes(shape))
-            yield Path(name)
+            yield path
         finally:
-            Path(name).unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
 
 
 def _bytes(shape: tuple[int, ...]) -> int:

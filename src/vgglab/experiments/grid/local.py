@@ -15,7 +15,7 @@ def finish(folder: Path, config: RunConfig, quiet: bool) -> str:
     """Do one run, or go on with it, in a process of its own; what came of it in a line.
 
     Raises:
-        RunError: the run failed, or the folder holds one with another config.
+        RunError: the run failed, another process is training it, or the folder holds one with another config.
     """
     path = folder / config.name
     if path.exists() and not same_run(load(path).config, config):
@@ -25,6 +25,8 @@ def finish(folder: Path, config: RunConfig, quiet: bool) -> str:
     run = load(path)
     if run.status in DONE:
         return f"{describe_outcome(run)} (done before)"
+    if run.status == "running":  # it outlives a study that was killed
+        raise RunError(f"{path}: another process is training it; the same command goes on once that is done")
     code = train_in_process(path, quiet)
     run = load(path)
     if run.record.status == "running":  # its process ended before it could say why

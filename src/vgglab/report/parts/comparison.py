@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from vgglab.diagnosis.comparison import explain_differences
 from vgglab.errors import RunError
+from vgglab.evaluation.significance import LEVEL, Comparison, NotComparable, compare_predictions, holm
 from vgglab.report.blocks import Figure, Points, Section, Table, Text
 from vgglab.report.charts.cost import Spent, cost_chart
 from vgglab.report.charts.curves import overlaid_curves
@@ -17,7 +18,6 @@ from vgglab.report.parts.run import course_of
 from vgglab.report.parts.tables import column_table, differences_table, figures_table
 from vgglab.report.parts.words import name_run, tell_runs
 from vgglab.report.records import Records
-from vgglab.report.significance import LEVEL, Comparison, NotComparable, compare_predictions, holm
 
 Difference = dict[str, Any]
 

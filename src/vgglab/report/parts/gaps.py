@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from vgglab.report.blocks import Gap
 from vgglab.report.language import Language, code
-from vgglab.report.records import DIAGNOSE, EVALUATE, STUDY, SUMMARY, TRAIN, Missing
+from vgglab.report.records import DIAGNOSE, EVALUATE, OTHER, STUDY, SUMMARY, TRAIN, Missing
 
 
 def attempt(what: Any, say: Language, make: Callable[[], list[Any]]) -> list[Any]:
@@ -49,6 +49,8 @@ def remedy(missing: Missing, say: Language) -> Markup:
     """What brings a file back, in a sentence."""
     if missing.remedy == EVALUATE:
         return say("It is recorded by {command}.", command=command("evaluate", missing.folder))
+    if missing.remedy == OTHER:
+        return say("It is recorded by {command}.", command=command("evaluate", missing.folder, "--data", "FOLDER"))
     if missing.remedy == DIAGNOSE:
         return say("What can be said of the run is shown by {command}.", command=command("diagnose", missing.folder))
     if missing.remedy == TRAIN:

@@ -1,9 +1,11 @@
 """The part of the page about one run."""
 
+from functools import partial
 from typing import Any
 
 from markupsafe import Markup
 
+from vgglab.config.names import clean_name
 from vgglab.config.shown import shown_name
 from vgglab.diagnosis.reading import Numbers, command, healthy, words
 from vgglab.report.blocks import Example, Figure, Finding, Findings, Gallery, Section, Table, Text
@@ -11,8 +13,10 @@ from vgglab.report.charts.calibration import calibration_chart
 from vgglab.report.charts.confusion import TABLED_CLASSES, confusion_picture, confusion_table
 from vgglab.report.charts.curves import Course, learning_curves
 from vgglab.report.language import Language, code
+from vgglab.report.others import other_names
 from vgglab.report.parts.gaps import attempt, known
 from vgglab.report.parts.network import drawing
+from vgglab.report.parts.other import other_pictures
 from vgglab.report.parts.tables import classes_table, confused_table, history_table, settings_table
 from vgglab.report.parts.words import name_run, tell_accuracy
 from vgglab.report.records import Records, Shown
@@ -31,6 +35,14 @@ def run_section(run: Records, say: Language) -> Section:
         ("confusion", say("Confusion matrix"), lambda: confusion(run, say)),
         ("calibration", say("Calibration"), lambda: calibration(run, say)),
         ("examples", say("Examples"), lambda: examples(run, say)),
+        *(
+            (
+                f"other-{clean_name(name)}",
+                say("Other pictures: {name}", name=name),
+                partial(other_pictures, run, name, say),
+            )
+            for name in other_names(run)
+        ),
         ("network", say("Network"), lambda: drawing(run, say, folded=True)),
     ]
     sections = [Section(f"{anchor}-{name}", title, attempt(title, say, make)) for name, title, make in parts]

@@ -6,10 +6,10 @@ from typing import Any
 
 from markupsafe import Markup
 
+from vgglab.evaluation.significance import LEVEL, Comparison, NotComparable, compare_predictions
 from vgglab.report.language import UNKNOWN, Language, code
 from vgglab.report.parts.gaps import known
 from vgglab.report.records import Missing, Records
-from vgglab.report.significance import LEVEL, Comparison, NotComparable, compare_predictions
 
 DEVIATIONS = 3  # above guessing: from there on a run has learned something
 UNSURE = 1.5  # times guessing, where the number of validation images is not known

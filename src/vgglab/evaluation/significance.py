@@ -1,4 +1,4 @@
-"""Whether two networks differ on the same test images by more than chance: McNemar's test.
+"""Intervals of shares, and whether two networks differ on the same test images by more than chance: McNemar's test.
 
 Only images that one recognises and the other does not tell the two apart. Were both equally good, each such image
 would fall to either side like a coin: the p-value is how often chance alone gives a division at least so uneven.
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 EXACT = 1000  # discordant images: above, the normal approximation (with continuity correction) is as good
 LEVEL = 0.05
+Z_95 = 1.96
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,57 @@ class NotComparable(Exception):
 
 
 Predictions = Mapping[int, tuple[str, bool]]
+
+
+def wilson_interval(successes: int, n: int, z: float = Z_95) -> tuple[float, float]:
+    """Interval for a proportion that stays within 0 and 1 and is sound near both ends.
+
+    (p + z²/2n ± z √(p(1-p)/n + z²/4n²)) / (1 + z²/n), with p = successes / n: E. B. Wilson, "Probable
+    inference, the law of succession, and statistical inference", JASA 22 (1927), pages 209 to 212.
+
+    Args:
+        successes: 0 to n.
+        n: trials; with none, nothing is known and the interval is (0, 1).
+        z: standard normal quantile; 1.96 gives 95 %.
+
+    Raises:
+        ValueError: when successes is not between 0 and n.
+
+    Example:
+        >>> [round(bound, 4) for bound in wilson_interval(87, 100)]
+        [0.7902, 0.9224]
+    """
+    if not 0 <= successes <= n:
+        raise ValueError(f"{successes} successes in {n} trials: expected 0 to {n}")
+    if n == 0:
+        return 0.0, 1.0
+    share = successes / n
+    centre = share + z**2 / (2 * n)
+    spread = z * math.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
+    scale = 1 + z**2 / n
+    return max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale)
+
+
+def difference_interval(first: tuple[int, int], second: tuple[int, int]) -> tuple[float, float]:
+    """95 % interval of the second share less the first, each counted on images of its own.
+
+    From the bounds of Wilson's intervals: R. G. Newcombe, "Interval estimation for the difference between independent
+    proportions: comparison of eleven methods", Statistics in Medicine 17 (1998), method 10. Without 0 in it, the two
+    differ by more than chance.
+
+    Args:
+        first, second: successes and trials, at least one.
+
+    Example:
+        >>> [round(bound, 4) for bound in difference_interval((48, 80), (56, 70))]
+        [0.0524, 0.3339]
+    """
+    (p, q), ((low, high), (lower, upper)) = (
+        [successes / n for successes, n in (first, second)],
+        [wilson_interval(*counts) for counts in (first, second)],
+    )
+    difference = q - p
+    return difference - math.hypot(q - lower, high - p), difference + math.hypot(upper - q, p - low)
 
 
 def mcnemar(only_first: int, only_second: int) -> tuple[float, bool]:

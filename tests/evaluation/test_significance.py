@@ -1,9 +1,17 @@
-"""McNemar's test against figures that others computed."""
+"""Intervals and McNemar's test against figures that others computed."""
 
 import pytest
 from scipy.stats import binomtest, chi2
 
-from vgglab.report.significance import EXACT, NotComparable, compare_predictions, holm, mcnemar
+from vgglab.evaluation.significance import (
+    EXACT,
+    NotComparable,
+    compare_predictions,
+    difference_interval,
+    holm,
+    mcnemar,
+    wilson_interval,
+)
 
 
 @pytest.mark.parametrize(("one", "other"), [(0, 0), (0, 1), (3, 3), (1, 9), (40, 20), (0, 30), (499, 501)])
@@ -43,3 +51,25 @@ def test_other_images_or_other_labels_are_not_compared(other):
 def test_p_values_are_adjusted_for_their_number():
     assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])  # R: p.adjust(p, "holm")
     assert holm([0.6, 0.9]) == [1.0, 1.0] and holm([]) == []
+
+
+@pytest.mark.parametrize(
+    ("successes", "n", "low", "high"),
+    [(0, 10, 0.0, 0.2775), (10, 10, 0.7225, 1.0), (87, 100, 0.7902, 0.9224), (0, 0, 0.0, 1.0)],
+)
+def test_wilson_interval_has_the_known_bounds(successes, n, low, high):
+    assert wilson_interval(successes, n) == pytest.approx((low, high), abs=5e-5)
+
+
+def test_wilson_interval_refuses_more_successes_than_trials():
+    with pytest.raises(ValueError, match="11 successes in 10 trials"):
+        wilson_interval(11, 10)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "low", "high"),  # Newcombe's own examples, method 10
+    [((48, 80), (56, 70), 0.0524, 0.3339), ((0, 10), (10, 10), 0.6075, 1.0), ((3, 10), (9, 10), 0.1705, 0.8090)],
+)
+def test_the_interval_of_a_difference_is_the_published_one(first, second, low, high):
+    assert difference_interval(first, second) == pytest.approx((low, high), abs=5e-5)
+    assert difference_interval(second, first) == pytest.approx((-high, -low), abs=5e-5)

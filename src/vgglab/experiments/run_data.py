@@ -1,0 +1,40 @@
+"""The data of a run that is there: from where its config says, or from another place."""
+
+from pathlib import Path
+
+from vgglab.config.schema import DATASETS, DataConfig, RunConfig
+from vgglab.datasets.dataset import DataSet
+from vgglab.datasets.load import read_data
+from vgglab.errors import DataError, UsageError
+
+
+def read_run_data(config: RunConfig, data: Path | str | None = None, data_dir: Path | str | None = None) -> DataSet:
+    """The data set that a run was trained on; whether it is still the same is for `check_split` to say.
+
+    Args:
+        config: of the run.
+        data: the folder that the run's pictures are in now; None for the one in the config.
+        data_dir: where the data sets lie.
+
+    Raises:
+        UsageError: a folder is given for a run on a data set that is none.
+        DataError: the data is missing or damaged.
+    """
+    name = config.data.name
+    if data is None:
+        if name not in DATASETS and not Path(name).expanduser().exists():
+            raise DataError(f"{name}: no such folder; name the one that the run's pictures are in now with --data")
+        return read_data(config, data_dir)
+    if name in DATASETS:
+        raise UsageError(f"--data {data}: the run was trained on {name}, which is no folder; leave --data out")
+    return read_data(config.model_copy(update={"data": moved(config.data, data)}), data_dir)
+
+
+def moved(config: DataConfig, data: Path | str) -> DataConfig:
+    """The same data in another folder; a table of labels that lay in the old one lies in the new one."""
+    old, new = (Path(folder).expanduser().absolute() for folder in (config.name, data))
+    place = {"name": str(new)}
+    table = config.labels and Path(config.labels).expanduser().absolute()
+    if table and table.is_relative_to(old):
+        place["labels"] = str(new / table.relative_to(old))
+    return config.model_copy(update=place)

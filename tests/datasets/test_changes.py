@@ -1,0 +1,107 @@
+"""What became of a folder of pictures since a run was trained on it is said file by file."""
+
+import json
+import shutil
+
+import pytest
+
+from vgglab.datasets import load_data
+from vgglab.datasets.changes import by_folder, recorded_files, tell_changes
+from vgglab.datasets.split import check_split, split_record
+from vgglab.errors import DataError
+
+
+def load(root, **settings):
+    return load_data(str(root), image_size=16, **settings)
+
+
+@pytest.fixture
+def root(make_folder):
+    return make_folder({"ants": 6, "bees": 6})
+
+
+def complaint(root, record, **settings) -> str:
+    with pytest.raises(DataError) as caught:
+        check_split(load(root, **settings), record)
+    return str(caught.value)
+
+
+def remove(root):
+    (root / "ants/002.png").unlink()
+
+
+def add(root):
+    for number in range(5):
+        shutil.copy(root / "ants/000.png", root / f"bees/new-{number}.png")
+
+
+def replace(root):
+    shutil.copy(root / "ants/000.png", root / "bees/001.png")
+
+
+def break_one(root):
+    (root / "bees/001.png").write_bytes(b"")
+
+
+def move(root):
+    (root / "ants/003.png").rename(root / "bees/moved.png")
+
+
+def rename(root):
+    (root / "ants/003.png").rename(root / "ants/a.png")
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (remove, "trained on: 1 file is gone (ants/002.png); put them back"),
+        (add, "trained on: 5 files are new (bees/new-0.png; bees/new-1.png; bees/new-2.png; ...); put"),
+        (replace, "trained on: 1 file is changed (bees/001.png); put"),
+        (break_one, "trained on: 1 file is changed (bees/001.png); put"),
+        (move, "trained on: 1 file is in another class (ants/003.png, now bees/moved.png); put"),
+        (rename, "trained on: 1 file has another name (ants/003.png, now ants/a.png); put"),
+    ],
+)
+def test_a_changed_folder_is_told_by_its_files(root, change, told):
+    record = json.loads(json.dumps(split_record(load(root))))
+    change(root)
+    assert told in complaint(root, record) and "\n" not in complaint(root, record)
+
+
+def test_a_folder_may_have_another_name_and_then_be_changed(root):
+    record = split_record(load(root))
+    moved = root.rename(root.with_name("elsewhere"))
+    check_split(load(moved), record)
+    replace(moved)
+    assert complaint(moved, record).startswith("elsewhere holds other pictures than the run was trained on: 1 file")
+
+
+def test_what_a_limit_did_not_keep_is_new_or_gone_too_but_never_changed(root):
+    record = split_record(load(root, limit=4))
+    (root / "ants/extra.png").write_bytes((root / "ants/000.png").read_bytes())
+    assert ": 1 file is new (ants/extra.png); put" in complaint(root, record, limit=4)
+
+
+def test_an_early_record_says_that_it_cannot_tell_which(root):
+    record = split_record(load(root))
+    del record["files"]
+    check_split(load(root), record)
+    replace(root)
+    assert "a run this old does not tell which" in complaint(root, record)
+
+
+def test_the_same_files_with_other_settings_are_told_as_such(root):
+    record = split_record(load(root))
+    assert "the validation share, split_seed and limit" in complaint(root, record, split_seed=1)
+
+
+def test_pictures_that_are_all_changed_are_perhaps_decoded_otherwise():
+    then, now = ({f"a/{number}": f"{mark}{number}" for number in range(9)} for mark in "xy")
+    assert "is Pillow another version?" in tell_changes(then, now)
+
+
+def test_the_record_of_200_000_pictures_takes_40_bytes_each():
+    files = sorted(f"train/class-{number % 100}/{number:012}.jpg" for number in range(2000))
+    tree = by_folder(files, {number: "0123456789ab" for number in range(2000)})
+    assert list(recorded_files({"files": tree})) == files
+    assert len(json.dumps(tree, indent=1)) / 2000 < 42

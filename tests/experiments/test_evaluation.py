@@ -1,0 +1,122 @@
+"""`vgglab evaluate` on a run's own pictures, here or elsewhere, and on others; and a run that goes on elsewhere."""
+
+import json
+import shutil
+
+import keras
+import pytest
+
+import vgglab
+from vgglab.cli.app import app
+from vgglab.cli.console import run_command
+from vgglab.datasets import load_data
+from vgglab.datasets.split import split_record
+from vgglab.errors import RunError, UsageError
+from vgglab.runs.files import write_json
+from vgglab.runs.saved_model import save_model
+from vgglab.training.compiling import build_optimizer, compile_model
+
+CLASSES = ["ants", "bees"]
+
+
+@pytest.fixture
+def root(make_folder):
+    return make_folder({"ants": 12, "bees": 12})
+
+
+@pytest.fixture
+def run(write_run, root):
+    """A run on a folder of pictures with a network that nobody trained."""
+    options = {"data": str(root), "image_size": 32, "width": 0.05, "epochs": 1, "batch_size": 8}
+    run = write_run("seen", [2.3], options=options, status="finished")
+    write_json(run.folder / "split.json", split_record(load_data(str(root), image_size=32)))
+    write_json(run.folder / "classes.json", {"schema": 1, "classes": CLASSES})
+    image = keras.Input((32, 32, 3))
+    model = keras.Model(image, keras.layers.Dense(2, "softmax")(keras.layers.GlobalAveragePooling2D()(image)))
+    compile_model(model, build_optimizer("sgd", 0.1))
+    save_model(model, run.folder / "best.keras", CLASSES, {"history": []})
+    return run
+
+
+def test_the_very_pictures_elsewhere_are_the_runs_own_test(run, root, capsys):
+    there = vgglab.evaluate(run.folder)
+    moved = root.rename(root.with_name("moved"))
+    assert run_command(app, ["evaluate", str(run.folder), "--data", str(moved), "--json"]) == 0
+    told = capsys.readouterr()
+    assert json.loads(told.out) == there and "the pictures, here in another place, of the run's split" in told.err
+    assert not (run.folder / "evaluations").exists()
+    with pytest.raises(UsageError, match="leave --out out"):
+        vgglab.evaluate(run.folder, data=moved, out=moved.with_name("out"))
+
+
+def test_other_pictures_are_another_test_beside_the_own_one(run, make_folder, capsys):
+    vgglab.evaluate(run.folder)
+    other = make_folder({"ants": 3, "wasps": 2}, name="next month")
+    assert run_command(app, ["evaluate", str(run.folder), "--data", str(other)]) == 0
+    told = capsys.readouterr()
+    assert "holds other pictures than those of the run's split: another test" in told.err
+    for said in ("next month: accuracy", "the run's own test: accuracy", "left out: wasps (2)", "there: bees"):
+        assert said in told.out
+    folder = run.folder / "evaluations" / "next-month"
+    names = {"metrics.json", "predictions.csv", *(f"confusion_matrix.{end}" for end in ("csv", "svg", "png"))}
+    assert {path.name for path in folder.iterdir()} == names
+    assert json.loads((folder / "metrics.json").read_text())["own"]["n"] > 0
+
+
+def test_the_same_other_folder_is_evaluated_anew_and_one_of_its_name_beside_it(run, make_folder):
+    first, second = make_folder({"ants": 3, "bees": 2}, name="a/new"), make_folder({"ants": 4, "bees": 2}, name="b/new")
+    for data in (first, first, second):
+        vgglab.evaluate(run.folder, data=data)
+    kept = {
+        path.name: json.loads((path / "metrics.json").read_text())["n"] for path in run.folder.glob("evaluations/*")
+    }
+    assert kept == {"new": 5, "new-2": 6}
+
+
+def test_a_folder_that_grew_is_another_test_without_what_was_trained_on(run, root, make_folder):
+    fresh = make_folder({"ants": 2}, name="fresh")
+    for path in (fresh / "ants").iterdir():
+        shutil.copy(path, root / "ants" / f"fresh-{path.name}")
+    figures = vgglab.evaluate(run.folder, data=root)
+    split = json.loads((run.folder / "split.json").read_text())
+    assert figures["seen"] == len(split["train"]) + len(split["validation"]) == 20 and figures["n"] == 4 + 2
+
+
+def test_a_model_file_is_evaluated_on_other_pictures_and_kept_where_it_is_told(run, root, tmp_path, capsys):
+    arguments = ["evaluate", str(run.folder / "best.keras"), "--data", str(root)]
+    before = sorted(run.folder.rglob("*"))
+    assert run_command(app, arguments) == 0 and "written" not in capsys.readouterr().err
+    assert run_command(app, [*arguments, "--out", str(tmp_path / "kept")]) == 0
+    assert (tmp_path / "kept" / "metrics.json").exists() and sorted(run.folder.rglob("*")) == before
+    with pytest.raises(RunError, match="exists already"):
+        vgglab.evaluate(run.folder / "best.keras", data=root, out=tmp_path / "kept")
+    with pytest.raises(UsageError, match="with --data"):
+        vgglab.evaluate(run.folder / "best.keras")
+
+
+def test_a_run_goes_on_where_its_pictures_are_now(run, root, capsys):
+    run.record.status = "interrupted"
+    run.record.save(run.folder)
+    other = root.with_name("other")
+    shutil.copytree(root, other)
+    (other / "ants/000.png").unlink()
+    moved = root.rename(root.with_name("moved"))
+    for verb in (["lr-range"], ["train", "--resume"]):
+        assert run_command(app, [*verb, str(run.folder)]) == 1
+        assert "name the one that the run's pictures are in now with --data" in capsys.readouterr().err
+        assert run_command(app, [*verb, str(run.folder), "--data", str(other)]) == 1
+        assert "1 file is gone (ants/000.png)" in capsys.readouterr().err
+    assert run_command(app, ["train", "--resume", str(run.folder), "--data", str(moved)]) == 0
+    assert vgglab.load(run.folder).status == "finished"
+
+
+def test_a_run_on_a_built_in_data_set_has_no_folder_that_moved(trained, tmp_path, capsys):
+    folder = shutil.copytree(trained.folder, tmp_path / "run")
+    assert run_command(app, ["lr-range", str(folder), "--data", str(tmp_path)]) == 2
+    assert "trained on digits, which is no folder" in capsys.readouterr().err
+
+
+def test_a_run_on_a_folder_named_without_a_path_is_read_where_the_folder_is_not(run, tmp_path):
+    path = run.folder / "config.yaml"
+    path.write_text(path.read_text().replace(run.config.data.name, "pics"))
+    assert vgglab.load(run.folder).config.data.name == "./pics"

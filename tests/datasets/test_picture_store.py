@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from filelock import FileLock
 
+from vgglab.config.schema import DataConfig
 from vgglab.datasets import picture_store, places
 from vgglab.datasets.kept import mark_used
 from vgglab.datasets.layout import find_pictures
@@ -29,7 +30,7 @@ def store(tmp_path):
 
 
 def decode(root, *sizes):
-    return [decoded_pictures(root, find_pictures(root).files, size).images for size in sizes][-1]
+    return [decoded_pictures(root, find_pictures(DataConfig(name=str(root))).files, size).images for size in sizes][-1]
 
 
 def sizes(store):

@@ -37,12 +37,14 @@ class PictureStore(Store):
     kind = "pictures"
 
     def find(self) -> Iterator[Entry]:
+        """What is kept, in any order."""
         for path in self.folder.glob("[!.]*"):
             with suppress(OSError):  # it is no folder, or another process has just taken it away
                 if (names := set(os.listdir(path))) and names <= {IMAGES, ENTRY}:
                     yield Entry(path.name, (path,), lock_of(path), size_of(path), path.stat().st_mtime, _about(path))
 
     def left_overs(self) -> Iterator[Entry]:
+        """What is just being made, and what killed processes left."""
         for path in self.folder.glob(".*"):
             made = re.fullmatch(r"\.(.+)-\w+", path.name)
             if made and path.is_dir() and all(set(files) <= {IMAGES, ENTRY} for _, _, files in os.walk(path)):

@@ -63,6 +63,7 @@ class FeatureStore(Store):
             ) from None
 
     def find(self) -> Iterator[Entry]:
+        """What is kept, in any order."""
         for key in {path.stem for pattern in ("[!.]*.npy", "[!.]*.json") for path in self.folder.glob(pattern)}:
             record, array = self._record(key), self._array(key)
             with suppress(OSError):  # another process has just taken it away
@@ -71,6 +72,7 @@ class FeatureStore(Store):
                 yield Entry(key, (record, array), self._lock(key), size_of(array), status.st_mtime, about)
 
     def left_overs(self) -> Iterator[Entry]:
+        """What is just being made, and what killed processes left."""
         for path in self.folder.glob(".*"):
             with suppress(OSError):
                 if made := re.match(r"\.(?:\d+-)?([^.]+)\.(?:npy|json)", path.name):  # with a number: by write_json

@@ -172,6 +172,7 @@ def conclude(run: Run, record: RunRecord, dataset: DataSet, model: keras.Model) 
     The trained model takes the best epoch's weights and is evaluated, as building it anew takes longer.
     """
     if (run.folder / "best.keras").exists():
+        model.optimizer = None  # it has done its work, and the file may hold that of an earlier phase
         model.load_weights(run.folder / "best.keras")
         run.classifier = Classifier(model, run.classes, levels=dataset.levels)
         evaluate_run(run, dataset)

@@ -58,7 +58,8 @@ WHOLE: dict[str, Callable[[bytes], bytes]] = {
 ABSENT = object()
 FIELD: dict[str, Any] = {"null": None, "a list": [], "a word": "word", "-1": -1, "absent": ABSENT}
 MORE = {"0": 0, "NaN": float("nan"), "1e308": 1e308}  # with --every
-ALIKE = ("runs", "compare A B", "report of a study")  # they read what others read as well: with --every
+OF_STUDIES = ("predictions.csv", "../study.json")  # only a study's report reads them
+ALIKE = ("runs", "compare A B", "report of a study")  # they read what others read as well, but for OF_STUDIES
 Number = float | None
 MOST_KEYS = 14  # of a mapping whose keys are fields; of one with more, or of layers, the first is damaged
 PYTHON = re.compile(
@@ -353,7 +354,7 @@ def count_outcomes(
 ) -> None:
     """Damage a file in every way, and add to `counts`, and to what is unexpected, each kind of it once."""
     cases = damages(file, (readers.run / file).read_bytes(), FIELD | MORE if every else FIELD)
-    for damage, field, name, outcome in sweep(readers, file, cases, () if every else ALIKE):
+    for damage, field, name, outcome in sweep(readers, file, cases, () if every or file in OF_STUDIES else ALIKE):
         found = {"commands": 1, "line": outcome.one_line, "unexpected": outcome.unexpected}
         counts.setdefault((file, damage), Counter()).update(found)
         if outcome.unexpected:

@@ -1,6 +1,7 @@
 """What became of a folder of pictures since a run was trained on it is said file by file."""
 
 import json
+import os
 import shutil
 
 import pytest
@@ -9,6 +10,9 @@ from vgglab.datasets import load_data
 from vgglab.datasets.changes import by_folder, recorded_files, tell_changes
 from vgglab.datasets.split import check_split, split_record
 from vgglab.errors import DataError
+from vgglab.runs.door import read_json
+from vgglab.runs.files import write_json
+from vgglab.runs.shapes import Split
 
 
 def load(root, **settings):
@@ -80,6 +84,28 @@ def test_what_a_limit_did_not_keep_is_new_or_gone_too_but_never_changed(root):
     record = split_record(load(root, limit=4))
     (root / "ants/extra.png").write_bytes((root / "ants/000.png").read_bytes())
     assert ": 1 file is new (ants/extra.png); put" in complaint(root, record, limit=4)
+
+
+def test_files_that_a_table_gives_their_classes_are_recorded(root, tmp_path):
+    rows = [f"{name}-{number}.png,{name}" for name in ("ants", "bees") for number in range(6)]
+    for row in rows:
+        name, number = row.split(".")[0].split("-")
+        (root / name / f"00{number}.png").rename(root / f"{name}-{number}.png")
+    for name in ("ants", "bees"):
+        (root / name).rmdir()
+    (tmp_path / "table.csv").write_text("\n".join(["file,class", *rows]))
+    record = split_record(load(root, labels=str(tmp_path / "table.csv")))
+    assert list(recorded_files(record)) == [row.split(",")[0] for row in rows]
+    shutil.copy(root / "ants-0.png", root / "bees-1.png")
+    assert "1 file is changed (bees-1.png)" in complaint(root, record, labels=str(tmp_path / "table.csv"))
+
+
+def test_a_name_that_is_no_text_can_be_recorded(root, tmp_path):
+    (root / "ants/000.png").rename(os.fsdecode(os.fsencode(root) + b"/ants/\xff.png"))
+    write_json(tmp_path / "split.json", split_record(load(root)))
+    record = read_json(tmp_path / "split.json", Split)
+    check_split(load(root), record)
+    assert "ants/\\udcff.png" in recorded_files(record)
 
 
 def test_an_early_record_says_that_it_cannot_tell_which(root):

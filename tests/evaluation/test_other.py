@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from vgglab.datasets import load_data
+from vgglab.datasets.decode import decode_picture
 from vgglab.datasets.split import split_record
 from vgglab.errors import DataError
 from vgglab.evaluation.other import beside, try_pictures, write_tried
@@ -41,6 +42,21 @@ def test_what_it_was_trained_or_chosen_on_is_left_out_and_so_is_what_cannot_be_r
     assert tried.metrics["n"] == len(dataset.test) and tried.metrics["unreadable"] == 1
     assert tried.metrics["seen"] == len(dataset.train) + len(dataset.validation)
     assert {row["path"] for row in tried.predictions} == {dataset.files[index] for index in dataset.test.indices}
+
+
+class Watched(Classifier):
+    """Keeps what it was asked of."""
+
+    def predict(self, images):
+        self.model.seen = np.array(images)
+        return super().predict(images)
+
+
+def test_pictures_are_stretched_as_those_that_it_was_trained_on(classifier, make_folder):
+    root, levels = make_folder({"ants": 1}), {"8": (100.0, 120.0)}
+    try_pictures(Watched(classifier.model, classifier.classes, levels=levels), root)
+    assert (classifier.model.seen[0] == decode_picture(root / "ants/000.png", SIDE, levels)).all()
+    assert (classifier.model.seen[0] != decode_picture(root / "ants/000.png", SIDE)).any()
 
 
 def test_where_nothing_is_left_it_says_why(classifier, make_folder):

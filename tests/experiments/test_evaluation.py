@@ -9,9 +9,11 @@ import pytest
 import vgglab
 from vgglab.cli.app import app
 from vgglab.cli.console import run_command
+from vgglab.config.schema import DataConfig
 from vgglab.datasets import load_data
 from vgglab.datasets.split import split_record
 from vgglab.errors import RunError, UsageError
+from vgglab.experiments.run_data import moved
 from vgglab.runs.files import write_json
 from vgglab.runs.saved_model import save_model
 from vgglab.training.compiling import build_optimizer, compile_model
@@ -120,3 +122,9 @@ def test_a_run_on_a_folder_named_without_a_path_is_read_where_the_folder_is_not(
     path = run.folder / "config.yaml"
     path.write_text(path.read_text().replace(run.config.data.name, "pics"))
     assert vgglab.load(run.folder).config.data.name == "./pics"
+
+
+def test_a_table_of_labels_moves_with_the_folder_that_it_lies_in(tmp_path):
+    for table, expected in (("old/t.csv", "new/t.csv"), ("t.csv", "t.csv")):
+        config = DataConfig(name=str(tmp_path / "old"), labels=str(tmp_path / table))
+        assert moved(config, tmp_path / "new").labels == str(tmp_path / expected)

@@ -61,7 +61,7 @@ def test_a_run_is_tested_in_its_own_folder_and_not_changed(trained, tmp_path):
 def test_findings_about_the_rate_cite_it(write_run):
     run = write_run("bad", [2.3, 2.3], [0.1, 0.1], options={"learning_rate": 0.5}, status="diverged")
     write_json(run.folder / "classes.json", {"schema": 1, "classes": list("abcdefghij")})
-    write_json(run.folder / "lr_range.json", {"verdict": "rate", "suggested": 0.02})
+    write_json(run.folder / "lr_range.json", {"schema": 1, "verdict": "rate", "suggested": 0.02})
     findings = read_findings(Run(run.folder))
     assert findings[0]["try"] == {"train.learning_rate": 0.02}
     assert "range test: it suggests the rate 0.02." in findings_text(run, findings)

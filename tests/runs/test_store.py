@@ -211,6 +211,23 @@ def test_what_a_living_process_writes_is_left_and_what_another_machine_does(tmp_
         assert not any(path.exists() for path in gone)
 
 
+KILLED_IN_A_FOLDER = """
+import os, pathlib, sys
+from vgglab.runs.files import write_folder
+write_folder(pathlib.Path(sys.argv[1]), lambda path: ((path / "run.json").touch(), os.kill(os.getpid(), 9)))
+"""
+
+
+def test_a_folder_that_a_killed_process_was_making_is_swept_by_the_next_beside_it_and_by_its_run(tmp_path):
+    subprocess.run([sys.executable, "-c", KILLED_IN_A_FOLDER, tmp_path / "new"])
+    assert [path.name.split("-")[-1] for path in tmp_path.iterdir()] == ["new"] and list_runs(tmp_path) == []
+    folder, _ = create_run(configured(), tmp_path)
+    assert list(tmp_path.iterdir()) == [folder]
+    subprocess.run([sys.executable, "-c", KILLED_IN_A_FOLDER, folder / "other"])
+    with lock(folder):
+        assert {path.name for path in folder.iterdir()} == {"config.yaml", "run.json", ".lock"}
+
+
 def test_a_training_that_goes_on_elsewhere_is_not_swept(tmp_path, hold):
     hold(tmp_path)
     path = left_behind(tmp_path, ended_process(), "last.keras")

@@ -117,10 +117,11 @@ def test_clearing_frees_everything(store):
     assert store.clear() > BYTES and store.entries() == [] and list(store.folder.iterdir()) == []
 
 
-@pytest.mark.parametrize("name", [".key.npy-1a_b", ".key.json-00ff", ".123-key.json", ".making-a1.npy"])
+@pytest.mark.parametrize("name", [".key.npy", ".key.json-00ff", ".123-key.json", ".123-0123abcd-key.json"])
 def test_clearing_takes_what_killed_processes_left(store, name):
     store.folder.mkdir()
     (store.folder / name).write_bytes(b"12345")
+    assert [entry.key for entry in store.left_overs()] == ["key"]
     assert store.clear() == 5 and list(store.folder.iterdir()) == []
 
 

@@ -36,7 +36,8 @@ def parse_json(content: bytes, shape: Any, path: Path, known: int = SCHEMA) -> A
         return _adapter(shape).validate_json(content, strict=True)
     except ValidationError as error:
         tree = _parse(content, path)
-        check_schema(tree, known, path)
+        if "schema" in getattr(shape, "__annotations__", {}):
+            check_schema(tree, known, path)
         raise RunError(f"{path}: {_told(error, tree)}; {remedy(path)}") from None
 
 

@@ -60,7 +60,7 @@ def test_pictures_are_stretched_as_those_that_it_was_trained_on(classifier, make
 
 
 def test_where_nothing_is_left_it_says_why(classifier, make_folder):
-    with pytest.raises(DataError, match=r"none of its classes \(cats, dogs, ...\) is one of the network"):
+    with pytest.raises(DataError, match=r"none of its classes \(cats, dogs\) is one of the network"):
         try_pictures(classifier, make_folder({"cats": 2, "dogs": 2}))
     root = make_folder({"ants": 5, "bees": 5}, name="known")
     record = split_record(load_data(str(root), image_size=SIDE))

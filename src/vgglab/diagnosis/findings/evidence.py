@@ -226,7 +226,7 @@ def at_end(evidence: Evidence) -> dict[str, Any]:
     found = {"chance_loss": measured(evidence.chance_loss)}
     if evidence.rows:
         found["loss"] = measured(evidence.rows[-1]["loss"], None, round(LEARNED_SHARE * evidence.chance_loss, 3))
-    if last.get("spread") is not None:
+    if last.get("spread") is not None and "classes_predicted" in last:
         found["spread"] = measured(last["spread"], 0.1)
         found["classes_predicted"] = measured(last["classes_predicted"], min(evidence.classes, 3))
     return found

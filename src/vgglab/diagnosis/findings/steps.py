@@ -207,7 +207,7 @@ def collapsed(evidence: Evidence) -> Finding | None:
         return None
     if evidence.classes < 3 and not from_start:
         return None  # of two classes one is easily never answered
-    figures = at_end(evidence) | {"entropy": measured(evidence.last["entropy"])}
+    figures = at_end(evidence) | {"entropy": measured(evidence.last.get("entropy"))}
     if from_start:
         figures["first_loss"] = measured(evidence.first_step_loss * evidence.chance_loss, 0, _twice_chance(evidence))
     large = evidence.largest_update[1] > HEALTHY_UPDATE[1] and not from_start
@@ -218,7 +218,7 @@ def collapsed(evidence: Evidence) -> Finding | None:
 def _alike_since(evidence: Evidence) -> int:
     """The epoch since which every image gets the same class, to the end; 0 for before the first step."""
     lines = [evidence.start, *evidence.lines] if evidence.start else evidence.lines
-    told = [line["epoch"] for line in lines if line["classes_predicted"] != 1]
+    told = [line["epoch"] for line in lines if line.get("classes_predicted", 1) != 1]
     return min(line["epoch"] for line in lines if line["epoch"] > max(told, default=-1))
 
 

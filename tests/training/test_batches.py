@@ -1,10 +1,5 @@
 """The order of the data is a function of seed and epoch, also as `fit` sees it."""
 
-import importlib.util
-import os
-import subprocess
-import sys
-
 import keras
 import numpy as np
 import pytest
@@ -75,29 +70,3 @@ def test_each_image_shows_one_of_its_views_and_another_in_another_epoch():
 def test_tensorflow_reads_a_pipeline_of_known_length_that_does_not_wait_between_epochs():
     fed = feed(Batches(IMAGES, np.arange(COUNT), 8, seed=3))
     assert not isinstance(fed, keras.utils.PyDataset) and len(fed) == 6  # which waits 0.1 s at each end
-
-
-ON_TORCH = """
-import keras, numpy as np, torch
-from vgglab.training.batches import Batches, SeedEpochs, feed
-keras.utils.set_random_seed(0)
-layers = [keras.Input((9,)), keras.layers.Dense(9), keras.layers.Dropout(0.5), keras.layers.Dense(2)]
-model = keras.Sequential(layers)
-model.compile("sgd", "mse")
-data = np.random.default_rng(0).random((8, 9), "float32"), np.zeros((8, 2), "float32")
-def fit(epochs):
-    batches = Batches(*data, 4, seed=0)
-    seed = SeedEpochs(batches, [model.layers[1]], 0)
-    model.fit(feed(batches), initial_epoch=epochs.start, epochs=epochs.stop, verbose=0, callbacks=[seed])
-    return model.get_weights()
-start = fit(range(1))
-whole = fit(range(1, 2))
-model.set_weights(start)
-torch.rand(7)
-assert all(map(np.array_equal, fit(range(1, 2)), whole)) and not np.array_equal(start[0], whole[0])
-"""
-
-
-@pytest.mark.skipif(not importlib.util.find_spec("torch"), reason="torch is not installed")
-def test_on_torch_too_the_noise_of_an_epoch_follows_from_seed_and_epoch():
-    subprocess.run([sys.executable, "-c", ON_TORCH], check=True, env=os.environ | {"KERAS_BACKEND": "torch"})

@@ -152,7 +152,8 @@ def run_command_line(folder: Path, arguments: list[str], event: int | None, name
         os.dup2(log, 2)
         os.environ.update(VGGLAB_CACHE=str(folder / "cache"), VGGLAB_PROGRESS="none")
         events = FileEvents(folder, event, name)
-        from vgglab.cli.app import app, run_command
+        from vgglab.cli.app import app
+        from vgglab.cli.console import run_command
 
         code = run_command(app, arguments)
         (folder / "log" / "events").write_text(str(events.count))

@@ -1,7 +1,6 @@
 """A benchmark needs what it was asked for to be installed, and nothing else."""
 
 import importlib.util
-import subprocess
 import sys
 from pathlib import Path
 
@@ -35,7 +34,8 @@ def test_what_is_not_installed_is_left_out_of_the_versions(benchmark, monkeypatc
     assert "numpy" in benchmark.environment() and "not-installed" not in benchmark.environment()
 
 
-def test_a_round_is_measured_and_told():
-    options = ["--programs", "keras", "--rounds", "1", "--steps", "1", "--width", "0.03", "--batch-norm", "off"]
-    done = subprocess.run([sys.executable, SCRIPT, *options], capture_output=True, text=True, check=True)
-    assert "| keras |" in done.stdout and "torch" not in done.stderr
+def test_programs_of_one_library_are_built_and_run_without_another(benchmark, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)  # as where it is not installed
+    monkeypatch.setattr(benchmark, "MATMUL", 16)
+    assert benchmark.job("keras", 0.03, False)(1) == benchmark.BATCH
+    assert benchmark.job("matmul-tensorflow", 0.03, False)(2) == 2 * 2 * 16**3

@@ -8,23 +8,8 @@ import sys
 
 import pytest
 
-from vgglab.cli.app import app
-from vgglab.cli.console import run_command
 from vgglab.runs.saved_model import load_classifier
 from vgglab.runs.store import load
-
-
-@pytest.fixture
-def vgglab(capfd, monkeypatch, tmp_path):
-    """Call the command line in an empty folder: (exit code, stdout, stderr)."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("VGGLAB_DATA", raising=False)
-
-    def call(*arguments: object) -> tuple[int, str, str]:
-        code = run_command(app, [str(argument) for argument in arguments])
-        return code, *capfd.readouterr()
-
-    return call
 
 
 def write(path, text: str):

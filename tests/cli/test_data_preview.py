@@ -3,22 +3,7 @@
 import pytest
 from PIL import Image
 
-from vgglab.cli.app import app
-from vgglab.cli.console import run_command
-
 ASKED = ["data", "preview", "--limit", "100", "--batch-size", "16", "--images", "2"]
-
-
-@pytest.fixture
-def vgglab(capfd, monkeypatch, tmp_path):
-    """Call the command line in an empty folder: (exit code, stdout, stderr)."""
-    monkeypatch.chdir(tmp_path)
-
-    def call(*arguments: object) -> tuple[int, str, str]:
-        code = run_command(app, [str(argument) for argument in arguments])
-        return code, *capfd.readouterr()
-
-    return call
 
 
 def test_a_preview_is_a_picture_and_says_where_it_is(vgglab, tmp_path):

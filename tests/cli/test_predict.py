@@ -12,22 +12,8 @@ import pytest
 from PIL import Image
 
 import vgglab as library
-from vgglab.cli.app import app
-from vgglab.cli.console import run_command
 from vgglab.datasets.layout import find_pictures
 from vgglab.runs.saved_model import read_metadata
-
-
-@pytest.fixture
-def vgglab(capfd, monkeypatch, tmp_path):
-    """Call the command line in an empty folder: (exit code, stdout, stderr)."""
-    monkeypatch.chdir(tmp_path)
-
-    def call(*arguments: object) -> tuple[int, str, str]:
-        code = run_command(app, [str(argument) for argument in arguments])
-        return code, *capfd.readouterr()
-
-    return call
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import signal
 import sys
 from collections.abc import Sequence
-from types import FrameType
 
 import typer
 
@@ -56,7 +55,7 @@ def run_command(app: typer.Typer, arguments: list[str]) -> int:
 
     `--debug`, anywhere on the line, lets the traceback through.
     """
-    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     debug = "--debug" in arguments
     arguments = [argument for argument in arguments if argument != "--debug"]
     expand_options(app, arguments)
@@ -76,7 +75,3 @@ def run_command(app: typer.Typer, arguments: list[str]) -> int:
     if code == INTERRUPTED:
         say(f"vgglab: interrupted{KEPT.get(''.join(arguments[:1]), '')}")
     return code
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt

@@ -3,10 +3,9 @@
 import math
 
 import keras
-import numpy as np
 
 from vgglab.errors import VgglabError
-from vgglab.training.batches import Batches, SeedEpochs, feed
+from vgglab.training.batches import Batches, SeedEpochs, feed, one_hot
 from vgglab.training.fast_cpu import fast_batch_norm
 from vgglab.training.freezing import at_rest
 from vgglab.training.interrupts import KeptInterrupts
@@ -54,7 +53,7 @@ def fit(
     """
     train = Batches(*part.train, batch_size, seed, part.augmenter, part.classes)
     validation = Batches(*part.validation, 4 * batch_size, classes=part.classes)
-    complete(part.model, train[0][1])
+    complete(part)
     with fast_batch_norm(part.model), at_rest(part.resting), KeptInterrupts() as kept:
         callbacks = [SeedEpochs(train, part.noisy, seed), *callbacks, StopOnNonFinite(), kept]
         for span, steps in spans(epochs, part.steps_at_once):
@@ -71,17 +70,16 @@ def fit(
             )
 
 
-def complete(model: keras.Model, labels: np.ndarray) -> None:
+def complete(part: TrainedPart) -> None:
     """Make what a compiled model otherwise makes in its first step: the optimizer's variables, loss and metrics.
 
     TensorFlow traces a step that makes variables twice: a second for a VGG-16, in every run.
-
-    Args:
-        model: compiled.
-        labels: those of a batch, (N,) or (N, classes).
     """
+    model, labels = part.model, part.train[1][:1]
+    if part.classes is not None:
+        labels = one_hot(labels, part.classes)
     model.optimizer.build(model.trainable_variables)
-    outputs = keras.ops.ones((len(labels), *model.output_shape[1:]))
+    outputs = keras.ops.ones((1, *model.output_shape[1:]))
     model.compute_loss(None, labels, outputs)
     model.compute_metrics(None, labels, outputs)
     model.reset_metrics()

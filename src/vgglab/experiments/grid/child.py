@@ -13,7 +13,6 @@ import sys
 import threading
 import time
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 PRELOADED = "vgglab.experiments.grid.preloaded"  # a module whose import brings all that a run needs
@@ -82,7 +81,7 @@ def _train(path: Path, quiet: bool, environment: dict[str, str]) -> None:
 def _listen() -> None:
     """Be interrupted by what comes from now on, and by what came since this process began."""
     for number in INTERRUPTS:
-        signal.signal(number, _interrupt)
+        signal.signal(number, signal.default_int_handler)
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, INTERRUPTS)
 
@@ -91,10 +90,6 @@ def _be_deaf() -> None:
     """Let nothing interrupt what is left to do."""
     for number in INTERRUPTS:
         signal.signal(number, signal.SIG_IGN)
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 def _interrupt_when_alone() -> None:

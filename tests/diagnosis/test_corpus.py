@@ -5,9 +5,12 @@ import json
 from pathlib import Path
 
 import pytest
+from pydantic import TypeAdapter
 
 from vgglab.diagnosis.findings import diagnose
 from vgglab.diagnosis.reading import LANGUAGES, describe
+from vgglab.diagnosis.signal_shapes import SignalLine
+from vgglab.runs.shapes import HistoryRow
 
 GIVEN = ("status", "message", "history", "signals", "classes", "config")
 
@@ -18,6 +21,12 @@ def judged() -> list[tuple[dict, list[dict]]]:
     with gzip.open(Path(__file__).parent / "corpus.jsonl.gz", "rt", encoding="utf-8") as lines:
         corpus = [json.loads(line) for line in lines]
     return [(entry, diagnose(*(entry[key] for key in GIVEN))) for entry in corpus]
+
+
+@pytest.mark.parametrize(("record", "shape"), [("signals", SignalLine), ("history", HistoryRow)])
+def test_what_real_trainings_recorded_fits_the_shapes_that_records_are_held_to(judged, record, shape):
+    adapter = TypeAdapter(list[shape])
+    assert all(adapter.validate_json(json.dumps(entry[record]), strict=True) for entry, _ in judged if entry[record])
 
 
 def warned(findings: list[dict]) -> list[str]:

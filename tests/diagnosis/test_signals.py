@@ -8,6 +8,7 @@ import pytest
 from keras import layers
 
 from vgglab.diagnosis.probe import Gradients, count_softmaxes, describe_predictions, score
+from vgglab.diagnosis.records import write_signals
 from vgglab.diagnosis.signals import SAMPLED_STEPS, SignalRecorder, read_signals
 
 RNG = np.random.default_rng(0)
@@ -158,3 +159,10 @@ def test_predictions_are_described_whether_probabilities_or_not():
 def test_a_score_is_that_of_labels_that_name_an_output():
     assert score(np.eye(3), np.array([0, 1, 2]))["accuracy"] == 1.0
     assert score(np.eye(3), np.array([0, 1, 3])) == {"loss": None, "accuracy": None}
+
+
+def test_a_step_after_a_huge_loss_is_read_back_though_rounding_takes_it_below_zero(tmp_path):
+    means = np.array([2.5e9, 2.5e9 / 2, 2.5e9 / 3], "float32").astype(float)  # as Keras tells 2.5e9, 0 and 0
+    steps = np.diff(means * [1, 2, 3], prepend=0).tolist()
+    write_signals(tmp_path / "s.jsonl", [{"epoch": 1, "step_loss": steps}])
+    assert read_signals(tmp_path / "s.jsonl")[0]["step_loss"] == steps and min(steps) == -64

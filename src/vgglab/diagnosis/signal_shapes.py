@@ -147,6 +147,6 @@ class SignalLine(TypedDict):
     initial_statistics: NotRequired[Share]
     first_update: NotRequired[ByLayer]
     step_update: NotRequired[dict[Annotated[str, Field(pattern=r"^[1-9]\d{0,8}$")], ByLayer]]
-    step_loss: NotRequired[list[Size | None]]
+    step_loss: NotRequired[list[Number | None]]  # differences of a mean: rounding takes huge ones below 0
     nonfinite: NotRequired[NonFinite]
     seconds: NotRequired[Size]

@@ -1,6 +1,7 @@
 """What several tests share: a tiny training run on the built-in digits, done once."""
 
 import atexit
+import gc
 import os
 import shutil
 import signal
@@ -35,6 +36,7 @@ METRICS |= {"per_class": [SCORES], "most_confused": []}
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes long, and says so by a time limit of its own, comes first: no core waits for it at the end."""
     items.sort(key=lambda item: item.get_closest_marker("timeout") is None)
+    gc.freeze()  # what was imported stays: not to be looked through again and again
 
 
 @pytest.fixture(scope="session")

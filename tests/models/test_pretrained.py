@@ -41,7 +41,7 @@ def weights_declared():
     """What is built in here has weights with shapes and no values, which takes neither time nor memory."""
     with keras.StatelessScope(initialize_variables=False):
         yield
-    keras.utils.clear_session()  # Keras would give them values later
+    keras.utils.clear_session(free_memory=False)  # Keras would give them values later
 
 
 def outputs(model: keras.Model, images=IMAGES, layer: str | None = None) -> np.ndarray:

@@ -1,7 +1,10 @@
 """Import Keras and its backend with settings for this machine, and without their greetings."""
 
+import contextlib
+import gc
 import os
 import sys
+from collections.abc import Iterator
 
 ADVICE = "triggered tf.function retracing"  # for who writes TensorFlow code; a last, smaller batch does that
 # What TensorFlow prints on being imported with oneDNN on, at any log level.
@@ -31,7 +34,7 @@ def import_keras() -> None:
         import keras
 
         return
-    with tempfile.TemporaryFile() as said:
+    with tempfile.TemporaryFile() as said, nothing_collected():
         os.dup2(said.fileno(), 2)
         try:
             import keras  # noqa: F401
@@ -41,3 +44,15 @@ def import_keras() -> None:
             kept = [line for line in said if not any(greeting in line for greeting in GREETINGS)]
             os.write(stderr, b"".join(kept))
             os.close(stderr)
+
+
+@contextlib.contextmanager
+def nothing_collected() -> Iterator[None]:
+    """Look for no garbage meanwhile: an import makes half a million objects that stay, and a fifth of it is that."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()

@@ -159,6 +159,8 @@ class OtherMetrics(Metrics):
     """`metrics.json` of an evaluation on other pictures; see `evaluation.other.Tried`."""
 
     data: str
+    layout: NotRequired[str]
+    labels: NotRequired[str]
     lacking: dict[str, Count]
     missing: list[str]
     unreadable: Count

@@ -4,7 +4,8 @@
 
 A tiny run is trained and copied into a study's folder, with what `lr-range` and `diagnose --prove` leave, so that every
 record is there. Each is then damaged, as a whole and field by field, and each command that reads it is called in this
-process. `evaluate` and `resume` are stopped where they have read everything, before they compute. The table counts,
+process. Those that would compute are stopped where they have read everything; only of a damaged model `predict` and
+`resume` load what is left. The table counts,
 for each file and damage, commands / those that ended in one line / those that met something unexpected: an error that
 is not ours, or one of Python's in a line or a page. Where nothing else is said a command did its work: a report shows
 the damage in its place, or the value is one that may stand there.
@@ -27,6 +28,7 @@ from typing import Any
 from unittest import mock
 
 import yaml
+from PIL import Image
 
 import vgglab
 from vgglab.cli.app import app
@@ -34,6 +36,8 @@ from vgglab.cli.console import INTERRUPTED, run_command
 from vgglab.diagnosis.rate_range import read_range
 from vgglab.errors import explain
 from vgglab.evaluation.other import beside
+from vgglab.experiments.proof import prove
+from vgglab.experiments.rate_range import find_range
 from vgglab.runs import store
 
 TINY = {"limit": 100, "width": 0.05, "batch_norm": True, "learning_rate": 0.1, "epochs": 3, "progress": "none"}
@@ -41,8 +45,9 @@ FILES = (
     *("run.json", "history.csv", "findings.json", "metrics.json", "classes.json", "split.json", "environment.json"),
     *("network.json", "architecture.json", "examples.json", "predictions.csv", "confusion_matrix.csv", "proof.json"),
     *("lr_range.json", "../study.json", "best.keras", "last.keras", "signals.jsonl", "config.yaml"),
-    *("evaluations/other/metrics.json", "evaluations/other/confusion_matrix.csv"),
+    *("evaluations/other/metrics.json", "evaluations/other/confusion_matrix.csv", "evaluations/other/predictions.csv"),
 )
+OTHER = "/pictures/other"  # the folder that evaluations/other is of
 NOISE = bytes((number * 167 + 13) % 251 for number in range(400))
 WHOLE: dict[str, Callable[[bytes], bytes]] = {
     "cut short": lambda content: content[: len(content) // 2],
@@ -59,7 +64,7 @@ ABSENT = object()
 FIELD: dict[str, Any] = {"null": None, "a list": [], "a word": "word", "-1": -1, "absent": ABSENT}
 MORE = {"0": 0, "NaN": float("nan"), "1e308": 1e308}  # with --every
 OF_STUDIES = ("predictions.csv", "../study.json")  # only a study's report reads them
-ALIKE = ("runs", "compare A B", "report of a study")  # they read what others read as well, but for OF_STUDIES
+ALIKE = ("runs", "compare A B", "report of a study", "lr-range")  # they read what others read, but for OF_STUDIES
 Number = float | None
 MOST_KEYS = 14  # of a mapping whose keys are fields; of one with more, or of layers, the first is damaged
 PYTHON = re.compile(
@@ -138,41 +143,63 @@ class Readers:
             "report": partial(command, "report", self.run, "-o", self.page, page=self.page),
             "report of a study": partial(command, "report", study, "-o", self.page, page=self.page),
             "evaluate": self.evaluate,
-            "resume": self.resume,
+            "evaluate --data": self.evaluate_others,
+            "resume": partial(self.resume, load_model=self.model),
+            "prove": self.prove,
+            "lr-range": self.lr_range,
         }
-        self.of_models = {"summary": partial(command, "summary", self.run)}
+        picture = study.parent / "picture.png"
+        Image.new("RGB", (32, 32)).save(picture)
+        self.of_heads = {"summary": partial(command, "summary", self.run)}
+        self.of_models = {"predict": partial(command, "predict", self.run, picture), "resume": self.resume}
 
     def readers_of(self, file: str) -> dict[str, Callable[[], Outcome]]:
         """The commands that might read a file."""
-        heads = file in ("run.json", "config.yaml") or file.endswith(".keras")
-        return self.commands | (self.of_models if heads else {})
+        model = file.endswith(".keras")
+        heads = model or file in ("run.json", "config.yaml")
+        return self.commands | (self.of_heads if heads else {}) | (self.of_models if model else {})
 
     def evaluate(self) -> Outcome:
         """`vgglab evaluate`, up to the predictions."""
-        with self.prepared():
+        with stopped_at("evaluation", read_data=self.dataset), mock.patch.object(store.Run, "predict", reached):
             return until_read(lambda: vgglab.evaluate(self.run))
 
-    def resume(self) -> Outcome:
-        """`vgglab train --resume` of a copy that lacks an epoch, up to the training."""
+    def evaluate_others(self) -> Outcome:
+        """`vgglab evaluate --data` on the same other pictures again, from the predictions up to the writing."""
+        tried = {"find_classifier": mock.Mock(classes=[]), "try_pictures": mock.Mock(metrics={"data": OTHER})}
+        with stopped_at("evaluation", "write_tried", **tried):
+            return until_read(lambda: vgglab.evaluate(self.run, data=OTHER))
+
+    def prove(self) -> Outcome:
+        """`vgglab diagnose --prove`, up to the first training."""
+        with stopped_at("proof", "train_run", read_data=self.dataset):
+            return until_read(lambda: prove(vgglab.load(self.run), say=lambda text: None))
+
+    def lr_range(self) -> Outcome:
+        """`vgglab lr-range`, up to the test."""
+        with stopped_at("rate_range", "run_range_test", read_run_data=self.dataset):
+            return until_read(lambda: find_range(self.run, {}, self.study, None, "none"))
+
+    def resume(self, **known: Any) -> Outcome:
+        """`vgglab train --resume` of a copy that lacks an epoch, up to the training; `known` is not loaded."""
         shutil.rmtree(self.stopped, ignore_errors=True)
         shutil.copytree(self.run, self.stopped, ignore=PASSED_OVER)
         for file, old, new in (("run.json", '"finished"', '"failed"'), ("config.yaml", "epochs: 3", "epochs: 4")):
             path = self.stopped / file
             path.write_bytes(path.read_bytes().replace(old.encode(), new.encode()))
-        with self.prepared():
+        with stopped_at("run", "fit", read_run_data=self.dataset, **known):
             return until_read(lambda: vgglab.resume(self.stopped, progress="none"))
 
-    @contextlib.contextmanager
-    def prepared(self) -> Iterator[None]:
-        """Data and model are at hand, and nothing is computed."""
-        room = "vgglab.experiments.run"
-        with (
-            mock.patch(f"{room}_data.read_data", return_value=self.dataset),
-            mock.patch(f"{room}.load_model", return_value=self.model),
-            mock.patch(f"{room}.fit", side_effect=Reached),
-            mock.patch.object(store.Run, "predict", side_effect=Reached),
-        ):
-            yield
+
+def reached(*_: Any, **__: Any) -> None:
+    """Stands where a command begins to compute."""
+    raise Reached
+
+
+def stopped_at(room: str, *last: str, **known: Any) -> Any:
+    """A module of `experiments` in which functions return what is `known`, and which ends at its `last` one."""
+    given = {name: mock.Mock(return_value=value) for name, value in known.items()}
+    return mock.patch.multiple(f"vgglab.experiments.{room}", **given, **dict.fromkeys(last, reached))
 
 
 def make_study(parent: Path, trained: Path | None = None) -> Path:
@@ -212,9 +239,11 @@ def store_proof(folder: Path) -> None:
 def store_evaluation(folder: Path) -> None:
     """What an evaluation on other pictures leaves, as if they had come out as the run's own test."""
     other, own = folder / "evaluations" / "other", vgglab.load(folder).metrics
-    told = {"data": "/pictures", "lacking": {"ten": 2}, "missing": ["9"], "unreadable": 1, "seen": 1}
+    told = {"data": OTHER, "labels": "/table.csv", "layout": "auto"}
+    told |= {"lacking": {"ten": 2}, "missing": ["9"], "unreadable": 1, "seen": 1}
     other.mkdir(parents=True)
-    shutil.copy(folder / "confusion_matrix.csv", other)
+    for name in ("confusion_matrix.csv", "predictions.csv"):
+        shutil.copy(folder / name, other)
     (other / "metrics.json").write_text(json.dumps({**own, **told, "own": beside(own, own)}))
 
 
@@ -343,7 +372,8 @@ def main() -> None:
             readers = Readers(make_study(Path(folder)))
             for file in given.files:
                 count_outcomes(readers, file, given.every, counts, shown)
-                print(f"{file}: {_cell(sum((c for (f, _), c in counts.items() if f == file), Counter()))}", flush=True)
+                found = sum((count for (name, _), count in counts.items() if name == file), Counter())
+                print(f"{file}: {_cell(found) or 'no command reads it'}", flush=True)
     finally:
         print("\n".join(list(shown.values())[: given.show]))
         print(table(counts))

@@ -205,7 +205,11 @@ def _check_known(folder: Path, names: Sequence[str], classes: Sequence[str]) -> 
 
 def _check_are_classes(top: Path, folders: Mapping[str, Path], layout: str) -> None:
     """Make sure that the folders of classes are not sets of the same classes: in colour, in grey, by year."""
-    inner = [{name.lower() for name in subfolders(home)} for home in map(_unwrapped, folders.values())]
+    inner: list[set[str]] = []
+    for folder in folders.values():
+        inner.append({name.lower() for name in subfolders(_unwrapped(folder))})
+        if len(inner[-1]) < 2:  # as in nearly every data set: the others need not be looked into
+            return
     shared, every = set.intersection(*inner), set.union(*inner)
     alike = len(inner) > 1 and len(shared) > 1 and len(shared) >= ALIKE * len(every)
     if not alike or any(map(_pictures_in, folders.values())):

@@ -79,12 +79,10 @@ def given_data(data: Path | str | None, labels: Path | str | None, layout: str |
         UsageError: that was told without a folder.
         ConfigError: it cannot be read so.
     """
-    paths = {
-        name: str(Path(path).expanduser().absolute()) for name, path in (("name", data), ("labels", labels)) if path
-    }
-    told = paths | ({"layout": layout} if layout else {})
+    told = {"labels": labels and str(Path(labels).expanduser().absolute()), "layout": layout}
+    told = {name: value for name, value in told.items() if value is not None}
     if data is not None:
-        return make_config({"data": told}, source="--data").data
+        return make_config({"data": {"name": str(Path(data).expanduser().absolute()), **told}}, source="--data").data
     for name in told:
         raise UsageError(f"--{name} says how the folder of --data is read; name that folder too, or leave it out")
     return None

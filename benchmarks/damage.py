@@ -19,6 +19,7 @@ import json
 import re
 import shutil
 import tempfile
+import zipfile
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
@@ -28,26 +29,32 @@ from typing import Any
 from unittest import mock
 
 import yaml
+from damage_study import OTHER, PASSED_OVER, make_study
 from PIL import Image
 
 import vgglab
 from vgglab.cli.app import app
 from vgglab.cli.console import INTERRUPTED, run_command
-from vgglab.diagnosis.rate_range import read_range
 from vgglab.errors import explain
-from vgglab.evaluation.other import beside
 from vgglab.experiments.proof import prove
 from vgglab.experiments.rate_range import find_range
 from vgglab.runs import store
 
-TINY = {"limit": 100, "width": 0.05, "batch_norm": True, "learning_rate": 0.1, "epochs": 3, "progress": "none"}
 FILES = (
     *("run.json", "history.csv", "findings.json", "metrics.json", "classes.json", "split.json", "environment.json"),
     *("network.json", "architecture.json", "examples.json", "predictions.csv", "confusion_matrix.csv", "proof.json"),
-    *("lr_range.json", "../study.json", "best.keras", "last.keras", "signals.jsonl", "config.yaml"),
+    *(
+        "lr_range.json",
+        "../study.json",
+        "best.keras",
+        "last.keras",
+        "best.keras/vgglab.json",
+        "last.keras/vgglab.json",
+        "signals.jsonl",
+        "config.yaml",
+    ),
     *("evaluations/other/metrics.json", "evaluations/other/confusion_matrix.csv", "evaluations/other/predictions.csv"),
 )
-OTHER = "/pictures/other"  # the folder that evaluations/other is of
 NOISE = bytes((number * 167 + 13) % 251 for number in range(400))
 WHOLE: dict[str, Callable[[bytes], bytes]] = {
     "cut short": lambda content: content[: len(content) // 2],
@@ -71,9 +78,6 @@ PYTHON = re.compile(
     r"unexpected|\b(?:Type|Key|Value|Index|Attribute|Unicode\w+|JSONDecode|ZeroDivision|Overflow)Error\b"
 )
 PYTHON_WORDS = re.compile(r"math domain|not subscriptable|has no attribute|unhashable|not iterable")
-
-
-PASSED_OVER = shutil.ignore_patterns("*.png", "*.svg", "*.txt", ".lock", "*.h5")
 
 
 class Reached(Exception):
@@ -155,7 +159,7 @@ class Readers:
 
     def readers_of(self, file: str) -> dict[str, Callable[[], Outcome]]:
         """The commands that might read a file."""
-        model = file.endswith(".keras")
+        model = ".keras" in file
         heads = model or file in ("run.json", "config.yaml")
         return self.commands | (self.of_heads if heads else {}) | (self.of_models if model else {})
 
@@ -200,51 +204,6 @@ def stopped_at(room: str, *last: str, **known: Any) -> Any:
     """A module of `experiments` in which functions return what is `known`, and which ends at its `last` one."""
     given = {name: mock.Mock(return_value=value) for name, value in known.items()}
     return mock.patch.multiple(f"vgglab.experiments.{room}", **given, **dict.fromkeys(last, reached))
-
-
-def make_study(parent: Path, trained: Path | None = None) -> Path:
-    """Two runs in a study's folder; the first one's rate was tested, and what to try was tried.
-
-    Args:
-        parent: the folder to make the study's in.
-        trained: a run to be copied; None trains tiny ones.
-    """
-    study = parent / "study"
-    for name in ("a", "b"):
-        if trained:
-            shutil.copytree(trained, study / name, ignore=PASSED_OVER)
-        else:
-            vgglab.run(**TINY, name=name, out=study, seed=int(name == "b"))
-    store_proof(study / "a")
-    store_evaluation(study / "a")
-    falling = [2.3 - step / 50 for step in range(80)]
-    (study / "a" / "lr_range.json").write_text(json.dumps({"schema": 1, **read_range(falling, 2.3)}))
-    runs = [{"name": "a"}, {"name": "b", "candidates": ["a"]}]
-    (study / "study.yaml").write_text(yaml.safe_dump({"name": "damage", "runs": runs}))
-    choice = {"chosen": "a", "reason": "the best"}
-    (study / "study.json").write_text(json.dumps({"schema": 1, "choices": {"b": choice}}))
-    return study
-
-
-def store_proof(folder: Path) -> None:
-    """A proof of the run's first finding, such as `vgglab diagnose --prove` writes it."""
-    found = vgglab.load(folder).findings[0]
-    row = {"epoch": 1, "loss": 2.0, "accuracy": 0.2, "val_loss": 2.1, "val_accuracy": 0.1}
-    side = {"loss": 2.0, "source": "trained", "status": "finished", "rows": [row]}
-    head = {"schema": 1, **{key: found[key] for key in ("code", "case", "try")}, "epochs": 1, "images": 100}
-    proof = {**head, "limit": None, "measure": "training", "before": side, "after": side, "confirmed": False}
-    (folder / "proof.json").write_text(json.dumps(proof))
-
-
-def store_evaluation(folder: Path) -> None:
-    """What an evaluation on other pictures leaves, as if they had come out as the run's own test."""
-    other, own = folder / "evaluations" / "other", vgglab.load(folder).metrics
-    told = {"data": OTHER, "labels": "/table.csv", "layout": "auto"}
-    told |= {"lacking": {"ten": 2}, "missing": ["9"], "unreadable": 1, "seen": 1}
-    other.mkdir(parents=True)
-    for name in ("confusion_matrix.csv", "predictions.csv"):
-        shutil.copy(folder / name, other)
-    (other / "metrics.json").write_text(json.dumps({**own, **told, "own": beside(own, own)}))
 
 
 def paths_of(tree: Any, place: tuple = ()) -> Iterator[tuple]:
@@ -322,6 +281,26 @@ def damages(file: str, content: bytes, kinds: dict[str, Any]) -> Iterator[tuple[
             yield name, field, write(value)
 
 
+def content_of(path: Path) -> bytes:
+    """What is in a file, or in a member of a model's file, `last.keras/vgglab.json`."""
+    if path.parent.suffix != ".keras":
+        return path.read_bytes()
+    with zipfile.ZipFile(path.parent) as archive:
+        return archive.read(path.name)
+
+
+def put(path: Path, content: bytes) -> None:
+    """Write a file, or a member of a model's file, whose checksum is then right."""
+    if path.parent.suffix != ".keras":
+        path.write_bytes(content)
+        return
+    with zipfile.ZipFile(path.parent) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()} | {path.name: content}
+    with zipfile.ZipFile(path.parent, "w") as archive:
+        for name, each in members.items():
+            archive.writestr(name, each)
+
+
 def sweep(
     readers: Readers, file: str, cases: Iterable[tuple[str, str, bytes]], passed_over: Collection[str] = ()
 ) -> Iterator[tuple[str, str, str, Outcome]]:
@@ -330,16 +309,16 @@ def sweep(
     A command reads a file if it makes a difference that the file is noise; those `passed_over` are left out.
     """
     path, commands = readers.run / file, readers.readers_of(file)
-    whole, healthy = path.read_bytes(), {name: read() for name, read in commands.items() if name not in passed_over}
+    whole, healthy = content_of(path), {name: read() for name, read in commands.items() if name not in passed_over}
     try:
-        path.write_bytes(NOISE)
+        put(path, NOISE)
         reading = [name for name, outcome in healthy.items() if commands[name]() != outcome]
         for damage, field, content in cases:
-            path.write_bytes(content)
+            put(path, content)
             for name in reading:
                 yield damage, field, name, commands[name]()
     finally:
-        path.write_bytes(whole)
+        put(path, whole)
 
 
 def table(counts: dict[tuple[str, str], Counter]) -> str:
@@ -383,7 +362,7 @@ def count_outcomes(
     readers: Readers, file: str, every: bool, counts: dict[tuple[str, str], Counter], shown: dict[str, str]
 ) -> None:
     """Damage a file in every way, and add to `counts`, and to what is unexpected, each kind of it once."""
-    cases = damages(file, (readers.run / file).read_bytes(), FIELD | MORE if every else FIELD)
+    cases = damages(file, content_of(readers.run / file), FIELD | MORE if every else FIELD)
     for damage, field, name, outcome in sweep(readers, file, cases, () if every or file in OF_STUDIES else ALIKE):
         found = {"commands": 1, "line": outcome.one_line, "unexpected": outcome.unexpected}
         counts.setdefault((file, damage), Counter()).update(found)

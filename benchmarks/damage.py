@@ -4,7 +4,8 @@
 
 A tiny run is trained and copied into a study's folder, with what `lr-range` and `diagnose --prove` leave, so that every
 record is there. Each is then damaged, as a whole and field by field, and each command that reads it is called in this
-process. `evaluate` and `resume` are stopped where they have read everything, before they compute. The table counts,
+process. Those that would compute are stopped where they have read everything; only of a damaged model `predict` and
+`resume` load what is left. The table counts,
 for each file and damage, commands / those that ended in one line / those that met something unexpected: an error that
 is not ours, or one of Python's in a line or a page. Where nothing else is said a command did its work: a report shows
 the damage in its place, or the value is one that may stand there.
@@ -18,6 +19,7 @@ import json
 import re
 import shutil
 import tempfile
+import zipfile
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
@@ -27,21 +29,31 @@ from typing import Any
 from unittest import mock
 
 import yaml
+from damage_study import OTHER, PASSED_OVER, make_study
+from PIL import Image
 
 import vgglab
 from vgglab.cli.app import app
 from vgglab.cli.console import INTERRUPTED, run_command
-from vgglab.diagnosis.rate_range import read_range
 from vgglab.errors import explain
-from vgglab.evaluation.other import beside
+from vgglab.experiments.proof import prove
+from vgglab.experiments.rate_range import find_range
 from vgglab.runs import store
 
-TINY = {"limit": 100, "width": 0.05, "batch_norm": True, "learning_rate": 0.1, "epochs": 3, "progress": "none"}
 FILES = (
     *("run.json", "history.csv", "findings.json", "metrics.json", "classes.json", "split.json", "environment.json"),
     *("network.json", "architecture.json", "examples.json", "predictions.csv", "confusion_matrix.csv", "proof.json"),
-    *("lr_range.json", "../study.json", "best.keras", "last.keras", "signals.jsonl", "config.yaml"),
-    *("evaluations/other/metrics.json", "evaluations/other/confusion_matrix.csv"),
+    *(
+        "lr_range.json",
+        "../study.json",
+        "best.keras",
+        "last.keras",
+        "best.keras/vgglab.json",
+        "last.keras/vgglab.json",
+        "signals.jsonl",
+        "config.yaml",
+    ),
+    *("evaluations/other/metrics.json", "evaluations/other/confusion_matrix.csv", "evaluations/other/predictions.csv"),
 )
 NOISE = bytes((number * 167 + 13) % 251 for number in range(400))
 WHOLE: dict[str, Callable[[bytes], bytes]] = {
@@ -59,16 +71,13 @@ ABSENT = object()
 FIELD: dict[str, Any] = {"null": None, "a list": [], "a word": "word", "-1": -1, "absent": ABSENT}
 MORE = {"0": 0, "NaN": float("nan"), "1e308": 1e308}  # with --every
 OF_STUDIES = ("predictions.csv", "../study.json")  # only a study's report reads them
-ALIKE = ("runs", "compare A B", "report of a study")  # they read what others read as well, but for OF_STUDIES
+ALIKE = ("runs", "compare A B", "report of a study", "lr-range")  # they read what others read, but for OF_STUDIES
 Number = float | None
 MOST_KEYS = 14  # of a mapping whose keys are fields; of one with more, or of layers, the first is damaged
 PYTHON = re.compile(
     r"unexpected|\b(?:Type|Key|Value|Index|Attribute|Unicode\w+|JSONDecode|ZeroDivision|Overflow)Error\b"
 )
 PYTHON_WORDS = re.compile(r"math domain|not subscriptable|has no attribute|unhashable|not iterable")
-
-
-PASSED_OVER = shutil.ignore_patterns("*.png", "*.svg", "*.txt", ".lock", "*.h5")
 
 
 class Reached(Exception):
@@ -138,84 +147,63 @@ class Readers:
             "report": partial(command, "report", self.run, "-o", self.page, page=self.page),
             "report of a study": partial(command, "report", study, "-o", self.page, page=self.page),
             "evaluate": self.evaluate,
-            "resume": self.resume,
+            "evaluate --data": self.evaluate_others,
+            "resume": partial(self.resume, load_model=self.model),
+            "prove": self.prove,
+            "lr-range": self.lr_range,
         }
-        self.of_models = {"summary": partial(command, "summary", self.run)}
+        picture = study.parent / "picture.png"
+        Image.new("RGB", (32, 32)).save(picture)
+        self.of_heads = {"summary": partial(command, "summary", self.run)}
+        self.of_models = {"predict": partial(command, "predict", self.run, picture), "resume": self.resume}
 
     def readers_of(self, file: str) -> dict[str, Callable[[], Outcome]]:
         """The commands that might read a file."""
-        heads = file in ("run.json", "config.yaml") or file.endswith(".keras")
-        return self.commands | (self.of_models if heads else {})
+        model = ".keras" in file
+        heads = model or file in ("run.json", "config.yaml")
+        return self.commands | (self.of_heads if heads else {}) | (self.of_models if model else {})
 
     def evaluate(self) -> Outcome:
         """`vgglab evaluate`, up to the predictions."""
-        with self.prepared():
+        with stopped_at("evaluation", read_data=self.dataset), mock.patch.object(store.Run, "predict", reached):
             return until_read(lambda: vgglab.evaluate(self.run))
 
-    def resume(self) -> Outcome:
-        """`vgglab train --resume` of a copy that lacks an epoch, up to the training."""
+    def evaluate_others(self) -> Outcome:
+        """`vgglab evaluate --data` on the same other pictures again, from the predictions up to the writing."""
+        tried = {"find_classifier": mock.Mock(classes=[]), "try_pictures": mock.Mock(metrics={"data": OTHER})}
+        with stopped_at("evaluation", "write_tried", **tried):
+            return until_read(lambda: vgglab.evaluate(self.run, data=OTHER))
+
+    def prove(self) -> Outcome:
+        """`vgglab diagnose --prove`, up to the first training."""
+        with stopped_at("proof", "train_run", read_data=self.dataset):
+            return until_read(lambda: prove(vgglab.load(self.run), say=lambda text: None))
+
+    def lr_range(self) -> Outcome:
+        """`vgglab lr-range`, up to the test."""
+        with stopped_at("rate_range", "run_range_test", read_run_data=self.dataset):
+            return until_read(lambda: find_range(self.run, {}, self.study, None, "none"))
+
+    def resume(self, **known: Any) -> Outcome:
+        """`vgglab train --resume` of a copy that lacks an epoch, up to the training; `known` is not loaded."""
         shutil.rmtree(self.stopped, ignore_errors=True)
         shutil.copytree(self.run, self.stopped, ignore=PASSED_OVER)
         for file, old, new in (("run.json", '"finished"', '"failed"'), ("config.yaml", "epochs: 3", "epochs: 4")):
             path = self.stopped / file
             path.write_bytes(path.read_bytes().replace(old.encode(), new.encode()))
-        with self.prepared():
+        with stopped_at("run", "fit", read_run_data=self.dataset, **known):
             return until_read(lambda: vgglab.resume(self.stopped, progress="none"))
 
-    @contextlib.contextmanager
-    def prepared(self) -> Iterator[None]:
-        """Data and model are at hand, and nothing is computed."""
-        room = "vgglab.experiments.run"
-        with (
-            mock.patch(f"{room}_data.read_data", return_value=self.dataset),
-            mock.patch(f"{room}.load_model", return_value=self.model),
-            mock.patch(f"{room}.fit", side_effect=Reached),
-            mock.patch.object(store.Run, "predict", side_effect=Reached),
-        ):
-            yield
+
+def reached(*_: Any, **__: Any) -> None:
+    """Stands where a command begins to compute."""
+    raise Reached
 
 
-def make_study(parent: Path, trained: Path | None = None) -> Path:
-    """Two runs in a study's folder; the first one's rate was tested, and what to try was tried.
-
-    Args:
-        parent: the folder to make the study's in.
-        trained: a run to be copied; None trains tiny ones.
-    """
-    study = parent / "study"
-    for name in ("a", "b"):
-        if trained:
-            shutil.copytree(trained, study / name, ignore=PASSED_OVER)
-        else:
-            vgglab.run(**TINY, name=name, out=study, seed=int(name == "b"))
-    store_proof(study / "a")
-    store_evaluation(study / "a")
-    falling = [2.3 - step / 50 for step in range(80)]
-    (study / "a" / "lr_range.json").write_text(json.dumps({"schema": 1, **read_range(falling, 2.3)}))
-    runs = [{"name": "a"}, {"name": "b", "candidates": ["a"]}]
-    (study / "study.yaml").write_text(yaml.safe_dump({"name": "damage", "runs": runs}))
-    choice = {"chosen": "a", "reason": "the best"}
-    (study / "study.json").write_text(json.dumps({"schema": 1, "choices": {"b": choice}}))
-    return study
-
-
-def store_proof(folder: Path) -> None:
-    """A proof of the run's first finding, such as `vgglab diagnose --prove` writes it."""
-    found = vgglab.load(folder).findings[0]
-    row = {"epoch": 1, "loss": 2.0, "accuracy": 0.2, "val_loss": 2.1, "val_accuracy": 0.1}
-    side = {"loss": 2.0, "source": "trained", "status": "finished", "rows": [row]}
-    head = {"schema": 1, **{key: found[key] for key in ("code", "case", "try")}, "epochs": 1, "images": 100}
-    proof = {**head, "limit": None, "measure": "training", "before": side, "after": side, "confirmed": False}
-    (folder / "proof.json").write_text(json.dumps(proof))
-
-
-def store_evaluation(folder: Path) -> None:
-    """What an evaluation on other pictures leaves, as if they had come out as the run's own test."""
-    other, own = folder / "evaluations" / "other", vgglab.load(folder).metrics
-    told = {"data": "/pictures", "lacking": {"ten": 2}, "missing": ["9"], "unreadable": 1, "seen": 1}
-    other.mkdir(parents=True)
-    shutil.copy(folder / "confusion_matrix.csv", other)
-    (other / "metrics.json").write_text(json.dumps({**own, **told, "own": beside(own, own)}))
+def stopped_at(room: str, *last: str, **known: Any) -> Any:
+    """A module of `experiments` in which functions return what is `known`, and which ends at its `last` one."""
+    given = {name: mock.Mock(return_value=value) for name, value in known.items()}
+    return mock.patch.multiple(f"vgglab.experiments.{room}", **given, **dict.fromkeys(last, reached))
 
 
 def paths_of(tree: Any, place: tuple = ()) -> Iterator[tuple]:
@@ -293,6 +281,26 @@ def damages(file: str, content: bytes, kinds: dict[str, Any]) -> Iterator[tuple[
             yield name, field, write(value)
 
 
+def content_of(path: Path) -> bytes:
+    """What is in a file, or in a member of a model's file, `last.keras/vgglab.json`."""
+    if path.parent.suffix != ".keras":
+        return path.read_bytes()
+    with zipfile.ZipFile(path.parent) as archive:
+        return archive.read(path.name)
+
+
+def put(path: Path, content: bytes) -> None:
+    """Write a file, or a member of a model's file, whose checksum is then right."""
+    if path.parent.suffix != ".keras":
+        path.write_bytes(content)
+        return
+    with zipfile.ZipFile(path.parent) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()} | {path.name: content}
+    with zipfile.ZipFile(path.parent, "w") as archive:
+        for name, each in members.items():
+            archive.writestr(name, each)
+
+
 def sweep(
     readers: Readers, file: str, cases: Iterable[tuple[str, str, bytes]], passed_over: Collection[str] = ()
 ) -> Iterator[tuple[str, str, str, Outcome]]:
@@ -301,16 +309,16 @@ def sweep(
     A command reads a file if it makes a difference that the file is noise; those `passed_over` are left out.
     """
     path, commands = readers.run / file, readers.readers_of(file)
-    whole, healthy = path.read_bytes(), {name: read() for name, read in commands.items() if name not in passed_over}
+    whole, healthy = content_of(path), {name: read() for name, read in commands.items() if name not in passed_over}
     try:
-        path.write_bytes(NOISE)
+        put(path, NOISE)
         reading = [name for name, outcome in healthy.items() if commands[name]() != outcome]
         for damage, field, content in cases:
-            path.write_bytes(content)
+            put(path, content)
             for name in reading:
                 yield damage, field, name, commands[name]()
     finally:
-        path.write_bytes(whole)
+        put(path, whole)
 
 
 def table(counts: dict[tuple[str, str], Counter]) -> str:
@@ -343,7 +351,8 @@ def main() -> None:
             readers = Readers(make_study(Path(folder)))
             for file in given.files:
                 count_outcomes(readers, file, given.every, counts, shown)
-                print(f"{file}: {_cell(sum((c for (f, _), c in counts.items() if f == file), Counter()))}", flush=True)
+                found = sum((count for (name, _), count in counts.items() if name == file), Counter())
+                print(f"{file}: {_cell(found) or 'no command reads it'}", flush=True)
     finally:
         print("\n".join(list(shown.values())[: given.show]))
         print(table(counts))
@@ -353,7 +362,7 @@ def count_outcomes(
     readers: Readers, file: str, every: bool, counts: dict[tuple[str, str], Counter], shown: dict[str, str]
 ) -> None:
     """Damage a file in every way, and add to `counts`, and to what is unexpected, each kind of it once."""
-    cases = damages(file, (readers.run / file).read_bytes(), FIELD | MORE if every else FIELD)
+    cases = damages(file, content_of(readers.run / file), FIELD | MORE if every else FIELD)
     for damage, field, name, outcome in sweep(readers, file, cases, () if every or file in OF_STUDIES else ALIKE):
         found = {"commands": 1, "line": outcome.one_line, "unexpected": outcome.unexpected}
         counts.setdefault((file, damage), Counter()).update(found)

@@ -118,6 +118,12 @@ UNSURE = {
     "parts in one class": (["a/train", "a/test", "b"], "'a' holds test, train, but not every class"),
     "files beside parts": (["a/train", "a/test", "b/train", "b/test", "a/1.png"], "nothing beside them"),
     "parts without classes": (["training_set", "test_set"], "parts or classes"),
+    "sets of the same classes": (
+        [*both("color", "grayscale", "segmented"), "segmented/c"],
+        "color, grayscale, segmented each hold a, b: which of them are the classes.* give .*/x/color, or another one",
+    ),
+    "sets, each wrapped": (both("color/color", "grey/grey"), "color, grey each hold a, b"),
+    "sets above parts": (both("color/train", "color/test", "grey/train", "grey/test"), "/x/color, or"),
 }
 
 
@@ -129,6 +135,19 @@ def test_what_can_be_read_in_two_ways_is_asked_for_in_one_line_and_then_done(lis
     assert "\n" not in str(caught.value) and "--layout class" in str(caught.value)
     classes, parts, _ = listed(files, layout="class")
     assert set(classes) == {file.partition("/")[0] for file in files} and parts.keys() == {"train"}
+
+
+def test_sets_of_the_same_classes_in_each_part_are_asked_for_too(listed):
+    files = both("train/color", "train/grey", "test/color", "test/grey")
+    with pytest.raises(DataError, match=r"color, grey each hold a, b.* Give --layout part/class .* keep one of"):
+        listed(files)
+    assert listed(files, layout="part/class")[0] == ("color", "grey")
+
+
+@pytest.mark.parametrize("more", [["cat/1.png"], ["cow"], ["cow/2019", "cow/2020", "cow/2021", "cow/2022", "cow/2023"]])
+def test_classes_that_hold_folders_of_other_names_or_pictures_are_classes(listed, more):
+    files = ["cat/a", "cat/b", "dog/a", "dog/b", *more]
+    assert listed(files)[0] == tuple(sorted({file.partition("/")[0] for file in files}))
 
 
 def test_the_layout_that_is_asked_for_is_taken_or_refused(listed):

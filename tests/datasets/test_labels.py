@@ -94,6 +94,19 @@ def test_a_file_of_another_folder_with_the_same_name_is_not_taken(labelled):
     assert named == {"1.jpg": "cat"} and "of 2 rows, 1 with no file" in notes[0]
 
 
+@pytest.mark.parametrize("name", ["a.JPG", "A", "SUB\\a.jpg", "sub/A.Jpg"])
+def test_capitals_do_not_matter_where_one_file_alone_is_meant(labelled, name):
+    assert labelled(f"id,class\n{name},cat\nB.png,dog\n", files=("Sub/a.jpg", "B.png", "b.png"))[0] == {
+        "Sub/a.jpg": "cat",
+        "B.png": "dog",
+    }
+
+
+def test_capitals_tell_files_apart_where_several_could_be_meant(labelled):
+    with pytest.raises(DataError, match=r"line 2: 'A.jpg' could be a.JPG or a.jpg; write folder and extension"):
+        labelled("id,class\nA.jpg,cat\n2,dog\n", files=("a.JPG", "a.jpg", "2.jpg"))
+
+
 def test_a_table_trains_as_folders_do_and_is_checked(make_folder):
     root = make_folder({"all": 20}, size=(300, 300))
     rows = [f"{number:03},{'ab'[number % 2]}" for number in range(20)]

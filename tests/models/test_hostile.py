@@ -31,7 +31,7 @@ def network() -> keras.Model:
 def whole(tmp_path_factory) -> bytes:
     """A small classifier's `.keras` file."""
     path = tmp_path_factory.mktemp("models") / "a.keras"
-    save_model(network(), path, ["a", "b"], {})
+    save_model(network(), path, ["a", "b"], {"history": []})
     return path.read_bytes()
 
 
@@ -186,8 +186,13 @@ def test_weights_that_are_packed_too_tightly_are_refused(folder):
     refused(lambda: load_weights(network(), folder / "a.keras", "ours"), "packed more than 100 times")
 
 
+def test_a_config_that_describes_no_model_is_refused(whole, folder):
+    rewritten(whole, folder / "a.keras", config=lambda content: b"{}")
+    refused(lambda: load_classifier(folder / "a.keras"), "its config.json describes no model")
+
+
 def test_names_that_are_not_as_many_as_the_outputs_are_refused(folder):
-    save_model(network(), folder / "a.keras", ["a", "b", "c"], {})
+    save_model(network(), folder / "a.keras", ["a", "b", "c"], {"history": []})
     refused(lambda: load_classifier(folder / "a.keras"), "has 2 outputs and names 3 classes")
 
 

@@ -194,7 +194,14 @@ def evaluated(run_copy):
     """A run that was evaluated on other pictures too; `write(name, **changes)` changes what came out."""
     own = {"n": 60, "accuracy": 0.9, "accuracy_interval": [0.8, 0.95], "recall": {"3": 0.7}, "differs": True}
     own |= {"difference": -0.25, "difference_interval": [-0.36, -0.12], "loss": None, "loss_interval": None}
-    told = {"data": "/pictures/next month", "lacking": {"ten": 4}, "missing": ["9"], "seen": 1, "unreadable": 0}
+    told = {
+        "data": "/pictures/next month",
+        "labels": "/their.csv",
+        "lacking": {"ten": 4},
+        "missing": ["9"],
+        "seen": 1,
+        "unreadable": 0,
+    }
     metrics = json.loads((run_copy / "metrics.json").read_text()) | told
 
     def write(name, **changes):
@@ -214,6 +221,7 @@ def test_other_pictures_stand_beside_the_own_test(evaluated, page):
         "Other pictures: next-month",
         "right in 90.0 % of 60 images of these classes (95 % interval 80.0 % to 95.0 %): here it is worse by 25.0",
         "(95 % interval of the difference \u221236.0 to \u221212.0 points)",
+        "Their classes are those of the table /their.csv.",
         "The network lacks these classes, whose pictures are left out: ten (4).",
         "There is no picture of these classes: 9. 1 picture is left out, as the network was trained or chosen on it.",
     ):

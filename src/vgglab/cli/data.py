@@ -8,6 +8,7 @@ import typer
 
 from vgglab.cli.console import say
 from vgglab.cli.options import with_config_options
+from vgglab.cli.parameters import Labels, Layout
 from vgglab.keras_tools.backend import import_keras
 
 VARIANTS = 7  # of each image that is previewed
@@ -18,10 +19,8 @@ app = typer.Typer(help="Look at a data set before training on it.", no_args_is_h
 @app.command()
 def check(
     path: Annotated[Path, typer.Argument(metavar="PATH", help="Folder of pictures, as for train --data.")],
-    labels: Annotated[
-        str | None, typer.Option(metavar="TABLE", help="Table of the pictures' classes, as for train.")
-    ] = None,
-    layout: Annotated[str, typer.Option(metavar="VALUE", help="What its folders are, as for train.")] = "auto",
+    labels: Labels = None,
+    layout: Layout = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout.")] = False,
 ) -> None:
     """Read a folder's pictures: counts, sizes, broken files, duplicates; code 1 where training would refuse it."""

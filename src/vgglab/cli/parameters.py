@@ -8,6 +8,8 @@ import typer
 Out = Annotated[Path, typer.Option("--out", help="Folder that runs are made in.")]
 DataDir = Annotated[Path | None, typer.Option("--data-dir", envvar="VGGLAB_DATA", help="Where the data sets lie.")]
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout.")]
+Labels = Annotated[str | None, typer.Option(metavar="TABLE", help="Table of the pictures' classes, as for train.")]
+Layout = Annotated[str | None, typer.Option(metavar="VALUE", help="What the folder's folders are, as for train.")]
 RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="Run folder, or a run's name below ./runs.")]
 Language = Annotated[str, typer.Option("--lang", help="Language: en or fr.")]
 Paths = Annotated[list[Path], typer.Argument(metavar="RUN...|STUDY", help="Run folders, or a study's.")]

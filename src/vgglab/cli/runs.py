@@ -9,7 +9,7 @@ import typer
 
 import vgglab
 from vgglab.cli.console import Complaints, print_table, say
-from vgglab.cli.parameters import DataDir, Json, Language, Paths, RunPath
+from vgglab.cli.parameters import DataDir, Json, Labels, Language, Layout, Paths, RunPath
 from vgglab.keras_tools.backend import import_keras
 
 
@@ -75,6 +75,8 @@ def evaluate(
     data: Annotated[
         Path | None, typer.Option(help="Folder of labelled pictures: other ones, or the run's own in another place.")
     ] = None,
+    labels: Labels = None,
+    layout: Layout = None,
     out: Annotated[
         Path | None, typer.Option(help="New folder for the figures on other pictures, in place of the run's.")
     ] = None,
@@ -85,7 +87,7 @@ def evaluate(
     from vgglab.report.outcome import metrics_text, other_text
     from vgglab.runs.store import find_folder
 
-    metrics = vgglab.evaluate(model, data=data, out=out, data_dir=data_dir)
+    metrics = vgglab.evaluate(model, data=data, labels=labels, layout=layout, out=out, data_dir=data_dir)
     other, folder = "data" in metrics, metrics.pop("folder", None)
     if data and model.suffix != ".keras":
         what = "other pictures than those of" if other else "the pictures, here in another place, of"
@@ -104,20 +106,26 @@ def diagnose(
     language: Language = "en",
     everything: Annotated[bool, typer.Option("--all", help="Show every finding, not only the first three.")] = False,
     prove: Annotated[bool, typer.Option("--prove", help="Try the first suggestion in a short training.")] = False,
+    data: Annotated[
+        Path | None, typer.Option(help="With --prove: the folder that the run's pictures are in now.")
+    ] = None,
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
     """Say what is the case with a run, with the evidence, why that happens, and what to try first."""
     from vgglab.diagnosis.reading import check_language, describe, findings_text, read_findings
+    from vgglab.errors import UsageError
     from vgglab.runs.store import load
 
     check_language(language)
+    if data and not prove:
+        raise UsageError("--data is for --prove, which trains on the run's pictures; leave it out or add --prove")
     opened = load(run)
     if prove:
         import_keras()
         from vgglab.experiments.proof import prove as prove_run
 
-        prove_run(opened, data_dir, "none" if as_json else os.environ.get("VGGLAB_PROGRESS", "auto"), say)
+        prove_run(opened, data, data_dir, "none" if as_json else os.environ.get("VGGLAB_PROGRESS", "auto"), say)
     findings = read_findings(opened)
     if as_json:
         typer.echo(json.dumps([describe(finding, language) for finding in findings], indent=1))

@@ -14,6 +14,7 @@ from vgglab.datasets.listing import files_below, files_in, subfolders
 from vgglab.datasets.part_names import UNLABELLED, is_part, speaks_of
 from vgglab.errors import DataError
 
+ALIKE = 0.5  # of all names that folders hold, the share that each of them holds where they are taken for alike
 NO_CLASS = ("images", "image", "imgs", "img", "pictures", "photos", "data", "unknown", "all")
 _EXPECTED_PARTS = "expected train, perhaps val and test, and nothing else: rename it or move it away"
 _IF_CLASSES = "or give --layout class if its folders are classes"
@@ -47,6 +48,8 @@ def arrange(root: Path, layout: str = "auto") -> Arrangement:
     top = _unwrapped(root)
     chosen = _judge(top) if layout == "auto" else layout
     made = {"class": _classes, "part/class": _parts_above, "class/part": _parts_below}[chosen](top)
+    if layout == "auto":
+        _check_are_classes(top, made.parts["train"], chosen)
     wrapping = () if top == root else (f"the data set is what lies in {top.relative_to(root)}",)
     return Arrangement(made.parts, made.split, wrapping + made.notes)
 
@@ -198,6 +201,26 @@ def _check_known(folder: Path, names: Sequence[str], classes: Sequence[str]) -> 
                 f"{folder / name}: training has no class {name!r}, only {some_names(classes)}; rename the folder, "
                 "or move it away"
             )
+
+
+def _check_are_classes(top: Path, folders: Mapping[str, Path], layout: str) -> None:
+    """Make sure that the folders of classes are not sets of the same classes: in colour, in grey, by year."""
+    inner: list[set[str]] = []
+    for folder in folders.values():
+        inner.append({name.lower() for name in subfolders(_unwrapped(folder))})
+        if len(inner[-1]) < 2:  # as in nearly every data set: the others need not be looked into
+            return
+    shared, every = set.intersection(*inner), set.union(*inner)
+    alike = len(inner) > 1 and len(shared) > 1 and len(shared) >= ALIKE * len(every)
+    if not alike or any(map(_pictures_in, folders.values())):
+        return
+    first, one = next(iter(folders)), "keep one of the former"
+    if layout != "part/class":
+        one = f"give {top / first}, or another one, in its place"
+    raise DataError(
+        f"{top}: {some_names(list(folders))} each hold {some_names(sorted(shared))}: which of them are the classes? "
+        f"Give --layout {layout} if the former are; if the latter are, {one}"
+    )
 
 
 def _left_out(folder: Path, part: str) -> str:

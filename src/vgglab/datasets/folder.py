@@ -1,6 +1,6 @@
 """A data set of the user's own pictures: a folder with one folder per class, split or to be split."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from os import PathLike
 
 import numpy as np
@@ -163,6 +163,11 @@ def _tell(pictures: Pictures, skipped: tuple[Skipped, ...], levels: Levels | Non
         f"{pictures.root}: grey levels {low:,.6g} to {high:,.6g} of {bits}-bit pictures are stretched to 0 to 255"
         for bits, (low, high) in (levels or {}).items()
     ]
+    tell(lines)
+
+
+def tell(lines: Iterable[str]) -> None:
+    """Each of them on stderr, as one line."""
     console = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
     for line in lines:
         console.print(one_line(line))

@@ -71,7 +71,7 @@ def find_columns(table: Path, rows: Sequence[Row], known: Container[str]) -> Col
     Args:
         table: for what is said.
         rows: at least one, all of one length.
-        known: names of files.
+        known: names of files, in small letters.
 
     Raises:
         DataError: no column names files, or it is not clear which is what.
@@ -79,7 +79,8 @@ def find_columns(table: Path, rows: Sequence[Row], known: Container[str]) -> Col
     first = rows[0].cells
     unclear = DataError(f"{table}: has the columns {some_names(first, 8)}; {EXPECTED}, and no others of these kinds")
     named = [
-        {row.cells[column] for row in rows if file_name(row.cells[column]) in known} for column in range(len(first))
+        {row.cells[column] for row in rows if file_name(row.cells[column]).lower() in known}
+        for column in range(len(first))
     ]
     most = max(map(len, named))
     if not most:

@@ -61,6 +61,8 @@ def _match(
 class _Files:
     """The files below a folder that a table can name: any by its whole name, pictures without its end too.
 
+    Where none is spelled as in the table, one that differs in capitals alone is meant; names are kept without them.
+
     Args:
         root: the folder.
         table: itself is none of them.
@@ -72,10 +74,10 @@ class _Files:
         self.by_name: dict[str, list[str]] = defaultdict(list)
         for file in sorted(file.relative_to(root).as_posix() for file in found):
             path = PurePosixPath(file)
-            self.by_name[path.name].append(file)
+            self.by_name[path.name.lower()].append(file)
             if looks_like_picture(file):
                 self.pictures.append(file)
-                self.by_name[path.stem].append(file)
+                self.by_name[path.stem.lower()].append(file)
 
     def find(self, cell: str, where: str) -> str | None:
         """The file that a cell names, None where there is none.
@@ -84,21 +86,22 @@ class _Files:
             DataError: it could be several.
         """
         named = PurePosixPath(cell.replace("\\", "/"))
-        alike = [
-            file for file in self.by_name.get(named.name, ()) if _same_tail(named.parent, PurePosixPath(file).parent)
-        ]
+        near = self.by_name.get(named.name.lower(), ())
+        alike = [file for file in near if _means(named.as_posix(), file)]
+        alike = alike or [file for file in near if _means(named.as_posix().lower(), file.lower())]
         if len(alike) > 1 and named.as_posix() not in alike:
             raise DataError(
-                f"{where}: {cell!r} could be {' or '.join(alike[:2])}; write folder and extension, or give the folder "
-                "that they lie in as --data"
+                f"{where}: {cell!r} could be {' or '.join(alike[:2])}; write folder and extension as they are, or give "
+                "the folder that it lies in as --data"
             )
         return named.as_posix() if named.as_posix() in alike else next(iter(alike), None)
 
 
-def _same_tail(one: PurePosixPath, other: PurePosixPath) -> bool:
-    """Whether the shorter of two folders is how the longer ends."""
-    pairs = zip(reversed(one.parts), reversed(other.parts), strict=False)
-    return all(mine == theirs for mine, theirs in pairs)
+def _means(named: str, file: str) -> bool:
+    """Whether a file has the name, or begins with all of it but its end, and the shorter folder ends the longer."""
+    one, other = PurePosixPath(named), PurePosixPath(file)
+    folders = zip(reversed(one.parent.parts), reversed(other.parent.parts), strict=False)
+    return one.name in (other.name, other.stem) and all(mine == theirs for mine, theirs in folders)
 
 
 def _part(table: Path, row: Row, columns: Columns) -> str:

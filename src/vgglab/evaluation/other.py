@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from vgglab.config.resolve import make_config
+from vgglab.config.schema import DataConfig
 from vgglab.config.shown import one_line, some_names
 from vgglab.datasets.changes import picture_digest, recorded_files
+from vgglab.datasets.folder import tell
 from vgglab.datasets.layout import Pictures, find_pictures
 from vgglab.datasets.picture_cache import Decoded, decoded_pictures
 from vgglab.errors import DataError
@@ -28,10 +29,11 @@ class Tried:
     """What a network makes of the pictures of another folder.
 
     Attributes:
-        metrics: what `metrics.json` holds: figures as of `evaluate_predictions`, and `data` (the folder), `lacking`
-            (class that the network lacks -> pictures of it, which are left out), `missing` (its classes that are not
-            there), `unreadable` and `seen` (pictures left out as they cannot be read, or as the network was trained
-            or chosen on them) and `own` (see `beside`; None without a run).
+        metrics: what `metrics.json` holds: figures as of `evaluate_predictions`, and `data` (the folder), `layout` and
+            `labels` (how it is read, where that was told), `lacking` (class that the network lacks -> pictures of it,
+            which are left out), `missing` (its classes that are not there), `unreadable` and `seen` (pictures left
+            out as they cannot be read, or as the network was trained or chosen on them) and `own` (see `beside`; None
+            without a run).
         predictions: rows of `predictions.csv`.
         counts: images by true class (rows) and predicted class (columns), shape (C, C).
     """
@@ -43,7 +45,7 @@ class Tried:
 
 def try_pictures(
     classifier: Classifier,
-    folder: Path | str,
+    given: DataConfig,
     split: Mapping[str, Any] | None = None,
     own: Mapping[str, Any] | None = None,
     data_dir: Path | str | None = None,
@@ -52,7 +54,7 @@ def try_pictures(
 
     Args:
         classifier: with class names.
-        folder: of labelled pictures, as for training.
+        given: the folder of labelled pictures, and what was told of how to read it.
         split: record of the split of the network's run: what it was trained or chosen on is left out.
         own: test figures of the network's run.
         data_dir: where decoded pictures are kept.
@@ -60,8 +62,8 @@ def try_pictures(
     Raises:
         DataError: there is no such folder, or no picture in it that the network can be tried on.
     """
-    given = {"data": {"name": str(Path(folder).expanduser().absolute())}}
-    pictures = find_pictures(make_config(given, source="--data").data)
+    pictures = find_pictures(given)
+    tell(pictures.notes)
     numbers = class_numbers(pictures, classifier.classes)
     rows = np.flatnonzero(numbers >= 0)
     chosen = [pictures.files[row] for row in rows]
@@ -73,7 +75,8 @@ def try_pictures(
     labels, probabilities = numbers[rows][fresh], classifier.predict(decoded.images)[fresh]
     figures = evaluate_predictions(labels, probabilities, classifier.classes)
     predictions = prediction_rows(labels, probabilities, rows[fresh], classifier.classes)
-    metrics = {"schema": 1, "data": str(pictures.root), **figures, **left_out(pictures, classifier.classes)}
+    told = given.model_dump(include=given.model_fields_set - {"name"})
+    metrics = {"schema": 1, "data": str(pictures.root), **told, **figures, **left_out(pictures, classifier.classes)}
     metrics |= {"unreadable": len(decoded.broken), "seen": int((~fresh).sum())}
     return Tried(
         metrics | {"own": beside(figures, own) if own else None},

@@ -5,16 +5,18 @@ from pathlib import Path
 from typing import Any
 
 from vgglab.config.names import data_label
-from vgglab.config.schema import DATASETS
+from vgglab.config.resolve import make_config
+from vgglab.config.schema import DATASETS, DataConfig, RunConfig
 from vgglab.config.shown import one_line
 from vgglab.datasets.changes import recorded_files
 from vgglab.datasets.dataset import DataSet
 from vgglab.datasets.layout import find_pictures
+from vgglab.datasets.load import read_data
 from vgglab.datasets.split import check_split
 from vgglab.errors import ConfigError, DataError, RunError, UsageError
 from vgglab.evaluation.evaluate import evaluate_run
 from vgglab.evaluation.other import Tried, try_pictures, write_tried
-from vgglab.experiments.run_data import moved, read_run_data
+from vgglab.experiments.run_data import located
 from vgglab.runs.door import EVALUATIONS, read_json
 from vgglab.runs.find import find_classifier
 from vgglab.runs.shapes import OtherMetrics
@@ -25,6 +27,8 @@ def evaluate(
     folder: Path | str,
     *,
     data: Path | str | None = None,
+    labels: Path | str | None = None,
+    layout: str | None = None,
     out: Path | str | None = None,
     data_dir: Path | str | None = None,
 ) -> dict[str, Any]:
@@ -38,6 +42,9 @@ def evaluate(
     Args:
         folder: a run folder, a run's name below `./runs`, or, with `data`, a `.keras` file.
         data: a folder of labelled pictures; None for those that the run's config names.
+        labels: a table of the classes of `data`, as for `load_data`; None for folders, and for the table that the run's
+            own pictures have.
+        layout: what the folders of `data` are, as for `load_data`; None finds out.
         out: new folder for what comes out of other pictures, in place of the run's own; of a file it is not kept
             without one.
         data_dir: where the data sets lie; None for VGGLAB_DATA, then Keras's cache.
@@ -48,65 +55,92 @@ def evaluate(
     Raises:
         RunError: the run has no model yet, or lacks a file; `out` exists.
         DataError: the data is missing, or is not what the run was trained on.
-        UsageError: a file without `data`, or `out` for the run's own test.
+        UsageError: a file, `labels` or `layout` without `data`, or `out` for the run's own test.
+        ConfigError: `layout` is none, or stands beside `labels`.
     """
+    given = given_data(data, labels, layout)
     path = find_folder(folder)
     run = None if path.suffix == ".keras" else Run(path)
     if run and not (path / "best.keras").exists():
         raise RunError(f"{folder}: best.keras is missing, the run is {run.status}; there is nothing to evaluate")
-    if run and (own := own_data(run, data, data_dir)):
+    if run and (own := own_data(run, given, data_dir)):
         if out:
             raise UsageError("--out: the run's own test figures go into its folder; leave --out out")
         return evaluate_run(run, own)
-    if data is None:
+    if given is None:
         raise UsageError(f"{folder}: a model file knows no test images; name a folder of pictures with --data")
-    return evaluate_other(run, path, Path(data), out, data_dir)
+    return evaluate_other(run, path, given, out, data_dir)
 
 
-def own_data(run: Run, data: Path | str | None, data_dir: Path | str | None) -> DataSet | None:
-    """What the run was trained on, from its config's place or from `data`; None where that holds other pictures.
+def given_data(data: Path | str | None, labels: Path | str | None, layout: str | None) -> DataConfig | None:
+    """The folder that was given, with what was told of how to read it; None where none was.
+
+    Raises:
+        UsageError: that was told without a folder.
+        ConfigError: it cannot be read so.
+    """
+    told = {"labels": labels and str(Path(labels).expanduser().absolute()), "layout": layout}
+    told = {name: value for name, value in told.items() if value is not None}
+    if data is not None:
+        return make_config({"data": {"name": str(Path(data).expanduser().absolute()), **told}}, source="--data").data
+    for name in told:
+        raise UsageError(f"--{name} says how the folder of --data is read; name that folder too, or leave it out")
+    return None
+
+
+def own_data(run: Run, given: DataConfig | None, data_dir: Path | str | None) -> DataSet | None:
+    """What the run was trained on, from its config's place or from that given; None where that holds other pictures.
 
     Raises:
         DataError: the place in the config does not hold it any more.
     """
     record = run.split
-    if data is not None and not may_be_own(run, Path(data), record):
+    if given and not may_be_own(run, given, record):
         return None
     try:
-        dataset = read_run_data(run.config, data, data_dir)
+        dataset = read_data(own_config(run, given), data_dir)
         check_split(dataset, record)
     except (ConfigError, DataError):
-        if data is None:
+        if given is None:
             raise
         return None
     return dataset
 
 
-def may_be_own(run: Run, data: Path, record: Mapping[str, Any]) -> bool:
+def own_config(run: Run, given: DataConfig | None) -> RunConfig:
+    """The run's config with the folder that was given, read as was told, or as the run's own is where nothing was."""
+    config = located(run.config, given and given.name)
+    if given is None or given.model_fields_set == {"name"}:
+        return config
+    told = {"layout": given.layout, "labels": given.labels}
+    return config.model_copy(update={"data": config.data.model_copy(update=told)})
+
+
+def may_be_own(run: Run, given: DataConfig, record: Mapping[str, Any]) -> bool:
     """Whether the names of the files in a folder allow it to hold the run's pictures; nothing is decoded."""
     if run.config.data.name in DATASETS:
         return False
     files = recorded_files(record)
     try:
-        found = find_pictures(moved(run.config.data, data))
+        found = find_pictures(own_config(run, given).data)
     except DataError:  # its folders are others, or its table of labels
         return False
     return files is None or files.keys() == set(map(one_line, found.files))
 
 
 def evaluate_other(
-    run: Run | None, path: Path, data: Path, out: Path | str | None, data_dir: Path | str | None
+    run: Run | None, path: Path, given: DataConfig, out: Path | str | None, data_dir: Path | str | None
 ) -> dict[str, Any]:
     """The figures of a network on other pictures, written where they belong."""
     if out and Path(out).exists():
         raise RunError(f"{out}: exists already; choose another --out, or remove it")
     classifier = find_classifier(path)
     split, own = (run.split, run.metrics) if run else (None, None)
-    tried = try_pictures(classifier, data, split, own, data_dir)
+    tried = try_pictures(classifier, given, split, own, data_dir)
     target = Path(out) if out else free_folder(run.folder / EVALUATIONS, tried) if run else None
     if target:
         target.parent.mkdir(parents=True, exist_ok=True)
-        title = f"{run.name if run else path.stem}, {data_label(str(data))}"
+        title = f"{run.name if run else path.stem}, {data_label(given.name)}"
         write_tried(target, tried, classifier.classes, title, replace=not out)
     return tried.metrics | ({"folder": str(target)} if target else {})
 
@@ -116,6 +150,11 @@ def free_folder(parent: Path, tried: Tried) -> Path:
     name, number = data_label(tried.metrics["data"]), 1
     while True:
         folder = parent / (name if number == 1 else f"{name}-{number}")
-        if not folder.exists() or read_json(folder / "metrics.json", OtherMetrics)["data"] == tried.metrics["data"]:
+        if not folder.exists() or place_of(read_json(folder / "metrics.json", OtherMetrics)) == place_of(tried.metrics):
             return folder
         number += 1
+
+
+def place_of(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """Which pictures an evaluation is of: their folder, and how it was told to be read."""
+    return {name: metrics.get(name) for name in ("data", "layout", "labels")}

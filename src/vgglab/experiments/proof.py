@@ -23,6 +23,7 @@ from vgglab.diagnosis.reading import PROOF, changes, evidence_of, read_findings
 from vgglab.diagnosis.trial import Trial, judge, plan_trial
 from vgglab.errors import RunError
 from vgglab.experiments.run import run as train_run
+from vgglab.experiments.run_data import located
 from vgglab.runs.files import write_json
 from vgglab.runs.record import MEASURES
 from vgglab.runs.store import Run
@@ -32,12 +33,17 @@ Side = dict[str, Any]
 
 
 def prove(
-    run: Run, data_dir: Path | None = None, progress: ProgressMode = "auto", say: Callable[[str], None] = print
+    run: Run,
+    data: Path | str | None = None,
+    data_dir: Path | None = None,
+    progress: ProgressMode = "auto",
+    say: Callable[[str], None] = print,
 ) -> dict[str, Any]:
     """Try the first finding's suggestion, and record what came of it as `proof.json` in the run folder.
 
     Args:
         run: its training has ended.
+        data: the folder that its pictures are in now; None for the one in its config.
         data_dir: where the data sets lie.
         progress: of the short trainings.
         say: told of each short training in a line.
@@ -47,12 +53,14 @@ def prove(
 
     Raises:
         RunError: there is nothing to try.
+        UsageError: a folder is given for a run on a data set that is none.
         DataError: the data is missing, or is not what the run was trained on.
     """
     finding = first_to_try(run)
-    dataset = read_data(run.config, data_dir)
+    config = located(run.config, data)
+    dataset = read_data(config, data_dir)
     check_split(dataset, run.split)
-    trial = plan_trial(run.config, finding, len(dataset.train), run.record.flops)
+    trial = plan_trial(config, finding, len(dataset.train), run.record.flops)
     length = f"{trial.before.train.epochs} epochs of {trial.images:,} images"
     if trial.recorded:
         say(f"unchanged: the run's own first {trial.recorded} epochs")

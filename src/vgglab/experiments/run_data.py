@@ -13,21 +13,35 @@ def read_run_data(config: RunConfig, data: Path | str | None = None, data_dir: P
 
     Args:
         config: of the run.
-        data: the folder that the run's pictures are in now; None for the one in the config.
+        data: as for `located`.
         data_dir: where the data sets lie.
 
     Raises:
-        UsageError: a folder is given for a run on a data set that is none.
+        UsageError: as of `located`.
         DataError: the data is missing or damaged.
+    """
+    return read_data(located(config, data), data_dir)
+
+
+def located(config: RunConfig, data: Path | str | None = None) -> RunConfig:
+    """The config of a run, naming the folder that its pictures are in now.
+
+    Args:
+        config: of the run.
+        data: that folder; None for the one in the config.
+
+    Raises:
+        UsageError: a folder is given for a run on a data set that is none.
+        DataError: the folder in the config is not there.
     """
     name = config.data.name
     if data is None:
         if name not in DATASETS and not Path(name).expanduser().exists():
             raise DataError(f"{name}: no such folder; name the one that the run's pictures are in now with --data")
-        return read_data(config, data_dir)
+        return config
     if name in DATASETS:
         raise UsageError(f"--data {data}: the run was trained on {name}, which is no folder; leave --data out")
-    return read_data(config.model_copy(update={"data": moved(config.data, data)}), data_dir)
+    return config.model_copy(update={"data": moved(config.data, data)})
 
 
 def moved(config: DataConfig, data: Path | str) -> DataConfig:

@@ -13,6 +13,7 @@ class OtherTest:
 
     Attributes:
         data: their folder.
+        labels: the table of their classes; None where their folders tell them.
         figures: of the pictures that count.
         own: the run's own test beside them; None where there is none.
         lacking: class that the network lacks -> pictures of it.
@@ -21,6 +22,7 @@ class OtherTest:
     """
 
     data: str
+    labels: str | None
     figures: TestFigures
     own: OwnTest | None
     lacking: dict[str, int]
@@ -41,5 +43,5 @@ def read_other(run: Records, name: str) -> OtherTest:
     """
     with reading(run.folder, f"{EVALUATIONS}/{name}/metrics.json", OTHER) as path:
         tree = read_json(path, OtherMetrics)
-    left_out = tree["seen"], tree["unreadable"]
-    return OtherTest(tree["data"], test_figures(tree), tree["own"], tree["lacking"], tree["missing"], left_out)
+    told = tree["data"], tree.get("labels"), test_figures(tree), tree["own"], tree["lacking"], tree["missing"]
+    return OtherTest(*told, left_out=(tree["seen"], tree["unreadable"]))

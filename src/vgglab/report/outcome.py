@@ -55,8 +55,9 @@ def metrics_text(metrics: dict[str, Any]) -> str:
 def other_text(metrics: dict[str, Any]) -> str:
     """Figures on other pictures for a person: beside the run's own test, what was left out, a table of classes."""
     own = metrics["own"]
+    place = metrics["data"] + (f" with {metrics['labels']}" if "labels" in metrics else "")
     lines = [
-        headline(metrics).replace("test accuracy", f"{metrics['data']}: accuracy"),
+        headline(metrics).replace("test accuracy", f"{place}: accuracy"),
         *_beside(own),
         *_left_out(metrics),
         "",

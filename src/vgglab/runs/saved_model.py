@@ -188,6 +188,8 @@ def _load(path: Path, compiled: bool = True) -> keras.Model:
     try:
         with zipfile.ZipFile(path) as archive:
             config = json.loads(archive.read(CONFIG))
+        if not isinstance(config, dict) or "class_name" not in config:
+            raise ValueError(f"its {CONFIG} describes no model")
         declared = sum(math.prod(shape) for shape in weight_shapes(config))
         if declared <= path.stat().st_size:
             return keras.saving.load_model(path, compile=compiled)

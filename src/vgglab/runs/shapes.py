@@ -159,6 +159,8 @@ class OtherMetrics(Metrics):
     """`metrics.json` of an evaluation on other pictures; see `evaluation.other.Tried`."""
 
     data: str
+    layout: NotRequired[str]
+    labels: NotRequired[str]
     lacking: dict[str, Count]
     missing: list[str]
     unreadable: Count
@@ -310,10 +312,16 @@ class Tracked(TypedDict):
     trackers: dict[str, dict[str, JsonValue]]
 
 
+def _timed(row: HistoryRow) -> HistoryRow:
+    if row["seconds"] is None:
+        raise ValueError("an epoch that was trained took seconds")
+    return row
+
+
 class Progress(TypedDict):
     """Where a training stood when its model was saved."""
 
-    history: NotRequired[list[HistoryRow]]
+    history: list[Annotated[HistoryRow, AfterValidator(_timed)]]
 
 
 class Member(TypedDict):
@@ -321,5 +329,5 @@ class Member(TypedDict):
 
     schema: Annotated[int, Field(ge=1, le=MEMBER_SCHEMA)]
     classes: Annotated[list[str], Field(min_length=1)]
-    training: NotRequired[Progress]
+    training: Progress
     levels: NotRequired[dict[str, Interval]]

@@ -11,7 +11,7 @@ from typing import Any
 import keras
 import numpy as np
 
-SMALL = 2  # pictures: the statistics that BatchNormalization takes of a batch so small say nothing
+SMALL = 2  # pictures of which BatchNormalization cannot take statistics: docs/results/last_batch.md
 DRAWS_PER_EPOCH = 2**20  # more than the draws a seed generator makes in an epoch
 READY = 4  # batches that wait for the network
 

@@ -30,8 +30,8 @@ def other_pictures(run: Records, name: str, say: Language) -> list[Any]:
 
 
 def tell_other(run: Records, other: OtherTest, say: Language) -> Markup:
-    """Accuracy on the other pictures, with its interval."""
-    return say(
+    """Accuracy on the other pictures, with its interval, and the table that says what they are."""
+    told = say(
         "On {n} pictures of {data} {run} is right in {accuracy} ({interval}).",
         n=say.whole(other.figures.n),
         data=code(other.data),
@@ -39,6 +39,9 @@ def tell_other(run: Records, other: OtherTest, say: Language) -> Markup:
         accuracy=say.percent(other.figures.accuracy),
         interval=say.interval(*other.figures.accuracy_interval),
     )
+    if other.labels is None:
+        return told
+    return Markup(" ").join([told, say("Their classes are those of the table {table}.", table=code(other.labels))])
 
 
 def tell_difference(own: OwnTest, say: Language) -> Markup:

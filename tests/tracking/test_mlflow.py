@@ -85,7 +85,8 @@ def test_a_tracker_that_fails_is_told_in_the_end_what_it_missed(write_run, serve
     assert steps(run, server) == [1, 2] and there(run, server).info.status == "FINISHED"
 
 
-def test_a_server_that_dies_costs_one_line_and_the_run_goes_on(run_with, server, capfd):
+def test_a_server_that_dies_costs_one_line_and_the_run_goes_on(run_with, server, capfd, monkeypatch):
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     run = run_with(server.stop, log="mlflow")
     said = capfd.readouterr().err.splitlines()
     assert run.status == "finished" and len(run.history) == 3 and run.metrics

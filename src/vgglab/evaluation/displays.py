@@ -44,6 +44,7 @@ STYLE = {
     "svg.hashsalt": "vgglab",  # ids, hence bytes, are the same every time
 }
 _PNG_DPI = 180
+_MARGIN = 0.12  # inches around what is drawn
 # What each format would say of time and program.
 _DATELESS = {"png": ("Software",), "svg": ("Date", "Creator"), "pdf": ("CreationDate", "Creator", "Producer")}
 
@@ -138,13 +139,14 @@ def write_figure(figure: Figure, form: str, target: Path | IO[bytes], dpi: int =
         raise UsageError(f"a figure cannot be written as .{form}; expected .png, .svg or .pdf")
     with rc_context(STYLE):
         metadata = dict.fromkeys(_DATELESS[form])
-        figure.savefig(target, format=form, dpi=dpi, metadata=metadata, bbox_inches="tight", pad_inches=0.12)
+        shown = figure.get_tightbbox().padded(_MARGIN)  # "tight" would draw everything once more to find it
+        figure.savefig(target, format=form, dpi=dpi, metadata=metadata, bbox_inches=shown)
 
 
 def settle(figure: Figure) -> None:
     """Lay out once and for all: doing it again at every save is slow and moves things by a hair."""
     figure.draw_without_rendering()
-    figure.set_layout_engine("none")
+    figure.set_layout_engine(None)
 
 
 def _row_shares(counts: np.ndarray) -> np.ndarray:

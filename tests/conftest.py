@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 import vgglab  # before any test imports Keras: it chooses the kernels that TensorFlow computes with
+from vgglab.__main__ import SELDOM
 
 if os.environ.get("KERAS_BACKEND") == "jax" and "JAX_COMPILATION_CACHE_DIR" not in os.environ:
     # Nearly all of the time is XLA's compiling: less thorough it takes a third, and each network is compiled once.
@@ -25,6 +26,8 @@ if os.environ.get("KERAS_BACKEND") == "jax" and "JAX_COMPILATION_CACHE_DIR" not 
 # Where the tests were started with Ctrl-C ignored, as a shell does for what it puts in the background, the processes
 # that they start would ignore it too.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+gc.set_threshold(*SELDOM)  # as on the command line
 
 TINY = {"limit": 100, "width": 0.05, "batch_norm": True, "dropout": 0.2, "learning_rate": 0.1, "epochs": 3}
 

@@ -1,11 +1,15 @@
 """The command `vgglab`, and `python -m vgglab`: the command line, which may be interrupted from its first moment on."""
 
+import gc
 import signal
 import sys
+
+SELDOM = (20_000, 50, 100)  # most of what a command makes stays until its end: looking for garbage is a tenth of a run
 
 
 def main() -> None:
     """Run the command line and end with its exit code."""
+    gc.set_threshold(*SELDOM)
     try:
         from vgglab.cli.app import app
         from vgglab.cli.console import run_command

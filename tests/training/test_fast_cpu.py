@@ -1,8 +1,6 @@
 """The faster BatchNormalization computes what Keras computes, and leaves nothing behind in a saved model."""
 
 import json
-import subprocess
-import sys
 import zipfile
 
 import keras
@@ -85,13 +83,10 @@ def test_uncovered_settings_keep_keras_own_path(settings):
 
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras, on TensorFlow
-def test_saved_model_loads_without_vgglab(tmp_path):
+def test_a_saved_model_has_layers_of_keras_alone(tmp_path):
     model, path = small_model(), tmp_path / "model.keras"
     with fast_batch_norm(model):
         model.fit(IMAGES, LABELS, verbose=0)
         model.save(path)
-    config = json.loads(zipfile.ZipFile(path).read("config.json"))
-    assert config["config"]["layers"][2]["module"] == "keras.layers"
-    assert config["config"]["layers"][2]["class_name"] == "BatchNormalization"
-    code = f"import keras, sys; keras.models.load_model({str(path)!r}); assert 'vgglab' not in sys.modules"
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path)
+    layers = json.loads(zipfile.ZipFile(path).read("config.json"))["config"]["layers"]
+    assert layers[2]["class_name"] == "BatchNormalization" and {layer["module"] for layer in layers} == {"keras.layers"}

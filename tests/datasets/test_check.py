@@ -124,6 +124,11 @@ def test_small_pictures_are_said_to_be_enlarged(make_folder):
     assert check_folder(root, size=100)["findings"] == []
 
 
+def test_a_size_that_networks_cannot_take_is_not_advised(make_folder):
+    (*_, finding) = check_folder(make_folder({"a": 3, "b": 3}, size=(24, 20)))["findings"]
+    assert "--image-size 32" in finding["sentence"]
+
+
 def test_a_lying_photo_is_measured_as_it_is_looked_at(make_folder):
     root = make_folder({"a": 3, "b": 3}, size=(40, 30))
     exif = Image.Exif()

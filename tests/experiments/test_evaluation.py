@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 
 import keras
 import pytest
@@ -14,7 +16,7 @@ from vgglab.datasets import load_data
 from vgglab.datasets.split import split_record
 from vgglab.errors import ConfigError, DataError, RunError, UsageError
 from vgglab.experiments.run_data import moved
-from vgglab.runs.files import write_json
+from vgglab.runs.files import machine, write_json
 from vgglab.runs.saved_model import save_model
 from vgglab.training.compiling import build_optimizer, compile_model
 
@@ -47,7 +49,10 @@ def run(write_run, root):
 
 
 def test_the_very_pictures_elsewhere_are_the_runs_own_test(run, root, capsys):
+    (ended := subprocess.Popen([sys.executable, "-c", ""])).wait()
+    (left := run.folder / f".{ended.pid}-{machine()}-curves.png").touch()
     there = vgglab.evaluate(run.folder)
+    assert not left.exists()  # of an evaluation that was killed
     moved = root.rename(root.with_name("moved"))
     assert run_command(app, ["evaluate", str(run.folder), "--data", str(moved), "--json"]) == 0
     told = capsys.readouterr()

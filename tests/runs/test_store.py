@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -264,3 +265,12 @@ def test_a_name_stands_for_the_run_below_runs(tmp_path, monkeypatch, write_run):
     folder = write_run("a", parent=tmp_path / "runs").folder
     assert load("a").folder.samefile(folder) and find_folder("runs/a").samefile(folder)
     assert "none: no such run folder" in refusal(lambda: load("none"))
+
+
+def test_a_folder_of_pictures_does_not_hide_a_run_of_its_name(write_run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_run("cats", parent=tmp_path / "runs")
+    (tmp_path / "cats" / "tabby").mkdir(parents=True)
+    assert load("cats").name == "cats"
+    write_run("one", parent=tmp_path / "cats")  # a study
+    assert find_folder("cats") == Path("cats")

@@ -8,6 +8,7 @@ from vgglab.datasets.levels import HIGHEST
 
 UNEVEN = 3  # times as many pictures as the smallest class has: from here on classes count as uneven
 NARROW = 0.5  # share of all grey levels: pictures that use fewer count as of little contrast
+LEAST_SIDE = 32  # pixels: smaller pictures leave nothing after the poolings of most networks
 FEW = 20  # training pictures of a class that are few
 
 
@@ -87,7 +88,7 @@ def _classes(report: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _sizes(report: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if report["enlarged"] > report["pictures"] / 2:
-        side = min(report["sizes"]["median"])
+        side = max(min(report["sizes"]["median"]), LEAST_SIDE)
         yield (
             "enlarged",
             f"{report['enlarged']:,} of {report['pictures']:,} pictures are smaller than the "

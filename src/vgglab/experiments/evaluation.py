@@ -18,6 +18,7 @@ from vgglab.evaluation.evaluate import evaluate_run
 from vgglab.evaluation.other import Tried, try_pictures, write_tried
 from vgglab.experiments.run_data import located
 from vgglab.runs.door import EVALUATIONS, read_json
+from vgglab.runs.files import sweep
 from vgglab.runs.find import find_classifier
 from vgglab.runs.shapes import OtherMetrics
 from vgglab.runs.store import Run, find_folder
@@ -66,6 +67,7 @@ def evaluate(
     if run and (own := own_data(run, given, data_dir)):
         if out:
             raise UsageError("--out: the run's own test figures go into its folder; leave --out out")
+        sweep(run.folder)  # what an evaluation that was killed was writing
         return evaluate_run(run, own)
     if given is None:
         raise UsageError(f"{folder}: a model file knows no test images; name a folder of pictures with --data")

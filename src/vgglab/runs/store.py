@@ -135,9 +135,13 @@ def load(folder: Path | str) -> Run:
 
 
 def find_folder(path: Path | str) -> Path:
-    """The folder at `path`, or else the one of that name below the default parent, if there is one."""
-    below = Path(DEFAULT_PARENT) / path
-    return below if not Path(path).exists() and below.exists() else Path(path)
+    """The folder at `path`, or else the one of that name below the default parent, if there is one.
+
+    A folder without runs, of pictures say, does not hide a run of its name.
+    """
+    path, below = Path(path), Path(DEFAULT_PARENT) / path
+    hides = path.is_file() or any(path.glob("run.json")) or any(path.glob("*/run.json"))
+    return below if below.exists() and not hides else path
 
 
 def create_run(config: RunConfig, parent: Path | str = DEFAULT_PARENT) -> tuple[Path, RunConfig]:

@@ -99,9 +99,9 @@ def _do_study(
     language: str = "en",
 ) -> None:
     """Do the runs of a study that are not done yet, show them side by side, write the report."""
-    from vgglab.diagnosis.comparison import explain_differences
     from vgglab.experiments.study import check_data, run_study
     from vgglab.report.compare import find_runs, rows_of
+    from vgglab.report.seeds import explain_runs
     from vgglab.tracking.trackers import check_trackers
 
     if data_dir:
@@ -111,7 +111,7 @@ def _do_study(
     succeeded = run_study(loaded, planned, folder, quiet=as_json, say=say)
     damaged = Complaints()
     found = find_runs([folder], damaged)
-    show_rows(rows_of(found), as_json, explain_differences(found, language, damaged))
+    show_rows(rows_of(found), as_json, explain_runs(found, language, damaged))
     say(f"runs are in {folder}")
     _write_study_report(folder, language)
     if not succeeded:

@@ -1,12 +1,20 @@
 """Runs of several seeds are told together, and what seeds alone may make is said."""
 
 import json
+from html import unescape
 
 import pytest
 from scipy.stats import ttest_ind
 
+from vgglab.config.study_file import Question
 from vgglab.evaluation.significance import compare_seeds
+from vgglab.report.charts.curves import overlaid_curves
+from vgglab.report.collect import Collected, named
 from vgglab.report.compare import compare, config_table
+from vgglab.report.language import Language, code
+from vgglab.report.parts.answers import ask
+from vgglab.report.parts.page import make_page
+from vgglab.report.parts.seeds import courses_of, seeds_choice
 from vgglab.report.seeds import explain_runs, middle, seed_pairs, seeds_table, verdicts_table
 from vgglab.runs.files import write_json
 from vgglab.runs.seeds import grouped
@@ -101,3 +109,35 @@ def test_what_explains_a_difference_is_followed_by_what_seeds_make(write_seeds, 
     assert found["runs"] == ["guessing/seed-2", "mixed/seed-2"] and "seed=" not in found["sentence"]
     assert said in found["sentence"] and "p = 0" in found["sentence"].replace(",", ".")
     json.dumps(found)
+
+
+def page(runs) -> str:
+    """The French page of some runs, as text."""
+    return unescape(str(make_page(Collected(named(runs), [], []), Language("fr")).sections))
+
+
+def test_the_report_tells_means_tests_and_curves_with_their_band(write_seeds):
+    text = page(write_seeds("guessing", GUESSING) + write_seeds("mixed", MIXED, BATCH_NORM))
+    assert "Moyenne et écart type sur les graines" in text and "mixed (n = 3)" in text
+    assert "guessing et mixed ne diffèrent peut-être que par leurs graines" in text and "test t de Welch" in text
+
+
+def test_the_band_is_one_deviation_to_either_side_of_the_mean(write_seeds):
+    (course,) = courses_of(named(write_seeds("mixed", MIXED)), Language("en"))
+    assert [row["val_accuracy"] for row in course.history] == pytest.approx([0.1, 0.56])
+    assert course.spread["val_accuracy"][2] == pytest.approx((0.56 - 0.21283797, 0.56 + 0.21283797))
+    shapes = overlaid_curves([course], "val_loss", Language("en")).shapes
+    assert sum("spread" in getattr(shape, "css", "") for shape in shapes) == 1
+
+
+def test_a_choice_by_the_mean_is_told_with_its_candidates(write_seeds):
+    runs = named(write_seeds("lucky", [0.1, 0.9]) + write_seeds("steady", [0.7, 0.8]))
+    text, table = seeds_choice("steady", runs, Language("en"))
+    assert "over its 2 seeds it has the best validation accuracy on average, 75.0" in unescape(text.text)
+    assert [row[0] for row in table.rows] == [code("steady"), code("lucky")]
+
+
+def test_a_question_about_a_run_is_about_its_seeds(write_seeds):
+    question = Question(title={"en": "?"}, answer=["runs"], runs=["mixed"], against=["guessing"])
+    asked = ask(question, named(write_seeds("mixed", MIXED) + write_seeds("guessing", GUESSING)), {}, [])
+    assert len(asked.runs) == 3 == len(asked.against[0])

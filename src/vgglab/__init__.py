@@ -26,6 +26,7 @@ _PUBLIC_WITH_BACKEND = {
     "predict_files": "vgglab.evaluation.predict",
     "resume": "vgglab.experiments.run",
     "run": "vgglab.experiments.run",
+    "run_seeds": "vgglab.experiments.seeds",
     "vgg16": "vgglab.models.vgg16",
 }
 __all__ = sorted([*_PUBLIC, *_PUBLIC_WITH_BACKEND])

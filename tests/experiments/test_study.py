@@ -80,6 +80,28 @@ def test_the_lab_chooses_among_its_first_six_runs():
     assert not any(run.candidates for run in runs.values() if run.name != "optimal")
 
 
+def test_a_study_trains_each_run_with_its_seeds(plan):
+    text = study("name: a", "name: best, select: {best: val_accuracy, among: [a]}", head="seeds: 2")
+    runs = plan(text)
+    assert [run.name for run in runs] == ["a/seed-0", "a/seed-1", "best/seed-0", "best/seed-1"]
+    assert [(run.config.name, run.config.train.seed) for run in runs[2:]] == [("seed-0", 0), ("seed-1", 1)]
+    assert [run.candidates for run in runs[2:]] == [("a",), ("a",)]
+    assert [run.name for run in plan_runs(load_study("vgg16-lab"), {}, (1, 7))][:2] == [
+        *("reference-sgd/seed-1", "reference-sgd/seed-7")
+    ]
+
+
+@pytest.mark.parametrize("seeds", ["0", "few", "[1, 1]", "-3", "2.5", "true", "[]"])
+def test_seeds_that_are_none_are_refused(plan, seeds):
+    with pytest.raises(ConfigError, match=r"seeds is .*; expected how many seeds"):
+        plan(study("name: a", head=f"seeds: {seeds}"))
+
+
+def test_a_seed_and_seeds_do_not_go_together(plan):
+    with pytest.raises(ConfigError, match=r"run a: train\.seed and seeds"):
+        plan(study("name: a, set: {train.seed: 3}", head="seeds: 2"))
+
+
 def test_overrides_reach_every_run_and_win():
     overrides = {"data.name": "cifar10", "model.width": 0.25, "train.epochs": 3}
     planned = plan_runs(load_study("vgg16-lab"), overrides)
@@ -127,7 +149,7 @@ def test_lists_in_a_matrix_make_names_of_folders(plan, units):
         (study("name: a, select: {best: val_loss, among: [a]}"), "runs.0.select.best is 'val_loss'; it should be"),
         (
             "name: s\nrnus: []",
-            "unknown key 'rnus'; known: name, description, defaults, runs, questions; did you mean 'runs'?",
+            "unknown key 'rnus'; known: name, description, defaults, seeds, runs, questions; did you mean 'runs'?",
         ),
         ("name: s", "runs is missing"),
         ("name: s\nruns: []", "runs is []; it should have at least 1 item"),
@@ -178,6 +200,16 @@ def test_the_reason_names_the_runner_up(write_run):
     )
     assert choose([first, second, third]).reason == (
         "b has the best val_accuracy of 3 runs: 0.9000 in epoch 2; next is c with 0.8000"
+    )
+
+
+def test_the_mean_over_seeds_chooses(write_run, tmp_path):
+    lucky = [write_run(f"seed-{n}", [1], [good], parent=tmp_path / "lucky") for n, good in enumerate([0.3, 0.95, 0.4])]
+    steady = [write_run(f"seed-{n}", [1], [0.7], parent=tmp_path / "steady") for n in range(3)]
+    choice = choose([*lucky, write_run("one", [1], [0.6]), *steady])
+    assert choice.name == "steady" and choice.run in steady
+    assert choice.reason == (
+        "steady has the best val_accuracy of 3 runs: 0.7000, the mean over 3 seeds; next is one with 0.6000"
     )
 
 

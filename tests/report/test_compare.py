@@ -30,6 +30,15 @@ ROW = {
     "seconds": 6.0,
     "flops": 5678,
     "config": {},
+    "seeds": {
+        "run": "a",
+        "n": 1,
+        "best_val_accuracy": {"mean": 0.9, "sd": None, "n": 1},
+        "best_val_loss": {"mean": 1.6, "sd": None, "n": 1},
+        "test_accuracy": {"mean": 0.85, "sd": None, "n": 1},
+        "seconds": {"mean": 6.0, "sd": None, "n": 1},
+        "against": [],
+    },
 }
 
 
@@ -93,7 +102,9 @@ def test_the_table_of_settings_has_a_line_a_run(two):
 def test_csv_reads_back(two):
     rows = compare(two)
     read = list(csv.DictReader(io.StringIO(rows_to_csv(rows))))
-    flat = [{key: value for key, value in (row | row["config"]).items() if key != "config"} for row in rows]
+    flat = [
+        {key: value for key, value in (row | row["config"]).items() if key not in ("config", "seeds")} for row in rows
+    ]
     assert read == [{key: "" if value is None else str(value) for key, value in row.items()} for row in flat]
     assert read[1]["train.optimizer"] == "adam" and read[1]["test_accuracy"] == ""
 

@@ -13,7 +13,8 @@ from vgglab.report.tables import text_table
 INTERRUPTED = 130
 # What stays of a command that was interrupted, by its name; others leave things as they were.
 KEPT = {
-    "train": "; whole epochs are kept, and vgglab train --resume RUN goes on (vgglab runs lists them)",
+    "train": "; whole epochs are kept, and vgglab train --resume RUN goes on (vgglab runs lists them), or with "
+    "--seeds the same command",
     "study": "; whole epochs are kept, and the same command goes on",
 }
 

@@ -20,15 +20,15 @@ def compare(
     language: Language = "en",
 ) -> None:
     """Compare runs: figures of the last and best epoch, cost, the settings in which they differ, what explains it."""
-    from vgglab.diagnosis.comparison import explain_differences
     from vgglab.report.compare import find_runs, rows_of, rows_to_csv
+    from vgglab.report.seeds import explain_runs
 
     damaged = Complaints()
     found = find_runs(paths, damaged)
     if as_csv:
         typer.echo(rows_to_csv(rows_of(found)), nl=False)
     else:
-        show_rows(rows_of(found), as_json, explain_differences(found, language, damaged))
+        show_rows(rows_of(found), as_json, explain_runs(found, language, damaged))
     damaged.exit()
 
 
@@ -136,16 +136,24 @@ def diagnose(
 def show_rows(rows: list[dict[str, Any]], as_json: bool, explained: list[dict[str, Any]]) -> None:
     """Runs side by side on stdout, with the settings in which they differ and what explains it."""
     from vgglab.report.compare import config_table, results_table
+    from vgglab.report.seeds import seeds_table, verdicts_table
 
     if as_json:
         reasons = {reason["runs"][0]: reason for reason in explained}
         typer.echo(json.dumps([{**row, "explanation": reasons.get(row["run"])} for row in rows], indent=1))
         return
     print_table(*results_table(rows))
-    header, cells = config_table(rows)
-    if cells:
-        typer.echo("\nThe settings in which they differ:\n")
-        print_table(header, cells)
+    more = {
+        "Over the seeds, mean and standard deviation": seeds_table(rows),
+        "Whether they differ by more than seeds do, by the best val_accuracy": verdicts_table(rows),
+        "The settings in which they differ": config_table(rows),
+    }
+    for title, (header, cells) in more.items():
+        if cells:
+            typer.echo(f"\n{title}:\n")
+            print_table(header, cells)
+    if len(rows) > 1 and all(row["seeds"]["n"] == 1 for row in rows):
+        typer.echo("\nOne seed a run: it cannot tell whether a difference is larger than seeds make; --seeds 5 can.")
     if explained:
         typer.echo("\nWhat explains the differences:\n")
         typer.echo("\n".join(f"- {reason['sentence']}" for reason in explained))

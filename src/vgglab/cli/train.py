@@ -3,16 +3,20 @@
 import json
 import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 import vgglab
 from vgglab.cli.console import Complaints, print_table, say
 from vgglab.cli.options import with_config_options
-from vgglab.cli.parameters import DataDir, Json, Language, Out
+from vgglab.cli.parameters import DataDir, Json, Language, Out, Seeds
 from vgglab.cli.runs import show_rows
 from vgglab.keras_tools.backend import import_keras
+
+if TYPE_CHECKING:
+    from vgglab.config.schema import RunConfig
+    from vgglab.config.study_file import PlannedRun, Study
 
 
 @with_config_options
@@ -23,6 +27,7 @@ def train(
     ] = None,
     out: Out = Path("runs"),
     data_dir: DataDir = None,
+    seeds: Seeds = None,
     as_json: Json = False,
     *,
     overrides: dict[str, Any],
@@ -34,12 +39,14 @@ def train(
 
     progress = "json" if as_json else os.environ.get("VGGLAB_PROGRESS", "auto")
     if resume is not None:
-        if config or overrides.keys() - {"data.name"}:
+        if config or seeds or overrides.keys() - {"data.name"}:
             raise UsageError(
                 "--resume goes on with the run's own config; leave the other settings out (--data tells where its "
                 "pictures are now)"
             )
         run = vgglab.resume(resume, data=overrides.get("data.name"), data_dir=data_dir, progress=progress)
+    elif seeds is not None:
+        return _train_seeds(read_config(config, overrides), seeds, out, data_dir, as_json)
     else:
         run = vgglab.run(read_config(config, overrides), out=out, data_dir=data_dir, progress=progress)
     typer.echo(outcome_json(run) if as_json else outcome_text(run))
@@ -50,6 +57,7 @@ def study(
     study: Annotated[str, typer.Argument(metavar="STUDY", help="Name of a shipped study, or a YAML file.")],
     out: Out = Path("runs"),
     data_dir: DataDir = None,
+    seeds: Seeds = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list the runs and what they cost.")] = False,
     language: Language = "en",
     as_json: Json = False,
@@ -58,20 +66,44 @@ def study(
 ) -> None:
     """Do every run of a study file that is not done yet, compare them, and write the study's report."""
     from vgglab.config.resolve import make_config
+    from vgglab.config.seeds import read_seeds
     from vgglab.config.study_file import load_study, plan_runs, study_folder_name
-    from vgglab.diagnosis.comparison import explain_differences
     from vgglab.diagnosis.reading import check_language
-    from vgglab.experiments.study import check_data, run_study
-    from vgglab.report.compare import find_runs, rows_of
-    from vgglab.tracking.trackers import check_trackers
 
     check_language(language)  # an unknown one is told before hours of training, not after
     name = make_config({}, {"name": overrides.pop("name", None)}, "options").name
     loaded = load_study(study)
-    planned = plan_runs(loaded, overrides)
+    planned = plan_runs(loaded, overrides, read_seeds(seeds))
     folder = out / (name or study_folder_name(loaded, planned, overrides))
     if dry_run:
         return _show_estimates(planned, folder, as_json)
+    _do_study(loaded, planned, folder, data_dir, as_json, language)
+
+
+def _train_seeds(config: "RunConfig", seeds: str, out: Path, data_dir: Path | None, as_json: bool) -> None:
+    """A run with several seeds, which is a study; the same command goes on with it."""
+    from vgglab.config.seeds import read_seeds
+    from vgglab.config.study_file import plan_runs
+    from vgglab.experiments.seeds import seeds_study
+
+    loaded = seeds_study(config, read_seeds(seeds))
+    _do_study(loaded, plan_runs(loaded, {}), out / loaded.name, data_dir, as_json)
+
+
+def _do_study(
+    loaded: "Study",
+    planned: "list[PlannedRun]",
+    folder: Path,
+    data_dir: Path | None,
+    as_json: bool,
+    language: str = "en",
+) -> None:
+    """Do the runs of a study that are not done yet, show them side by side, write the report."""
+    from vgglab.experiments.study import check_data, run_study
+    from vgglab.report.compare import find_runs, rows_of
+    from vgglab.report.seeds import explain_runs
+    from vgglab.tracking.trackers import check_trackers
+
     if data_dir:
         os.environ["VGGLAB_DATA"] = str(data_dir)  # the runs' own processes look there too
     check_trackers(tuple({name for plan in planned for name in plan.config.log}))
@@ -79,7 +111,7 @@ def study(
     succeeded = run_study(loaded, planned, folder, quiet=as_json, say=say)
     damaged = Complaints()
     found = find_runs([folder], damaged)
-    show_rows(rows_of(found), as_json, explain_differences(found, language, damaged))
+    show_rows(rows_of(found), as_json, explain_runs(found, language, damaged))
     say(f"runs are in {folder}")
     _write_study_report(folder, language)
     if not succeeded:

@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError, model_validator
 from vgglab.config.names import clean_name, data_label
 from vgglab.config.resolve import expectation, make_config
 from vgglab.config.schema import LANGUAGES, NAME_PATTERN, RunConfig, Section, config_fields, flatten, option_name
+from vgglab.config.seeds import Seeds, group_of, seed_name
 from vgglab.config.yaml_text import dump_yaml, nearest, read_yaml
 from vgglab.errors import ConfigError
 
@@ -65,6 +66,7 @@ class Study(Section):
     name: str = Field(pattern=NAME_PATTERN)
     description: str | dict[Literal[LANGUAGES], str] = ""
     defaults: dict[str, Any] = Field(default_factory=dict)
+    seeds: Seeds = Field((), description="seeds that each run is trained with: how many, or a list")
     runs: list[Step] = Field(min_length=1)
     questions: list[Question] = Field(default_factory=list)
 
@@ -74,7 +76,7 @@ class PlannedRun:
     """One run of a study.
 
     Attributes:
-        name: unique in the study.
+        name: unique in the study, its folder there; `NAME/seed-3` where it has several seeds.
         config: fully resolved; for a selection, that of the first candidate with the step's settings.
         candidates: names of the runs to choose from; empty for an ordinary run.
         settings: dotted fields that a selection changes in the chosen config.
@@ -84,6 +86,11 @@ class PlannedRun:
     config: RunConfig
     candidates: tuple[str, ...] = ()
     settings: dict[str, Any] | None = None
+
+    @property
+    def group(self) -> str:
+        """Its name without the seed."""
+        return group_of(self.name)
 
 
 def load_study(name: str | Path) -> Study:
@@ -100,8 +107,13 @@ def load_study(name: str | Path) -> Study:
         raise ConfigError(f"{name}: {_explain(error)}") from None
 
 
-def plan_runs(study: Study, overrides: dict[str, Any]) -> list[PlannedRun]:
+def plan_runs(study: Study, overrides: dict[str, Any], seeds: tuple[int, ...] = ()) -> list[PlannedRun]:
     """Every run of a study, in order, with dotted `overrides` on top of what the file says.
+
+    Args:
+        study: the study.
+        overrides: dotted settings of every run.
+        seeds: in place of the study's own.
 
     Raises:
         ConfigError: an empty matrix, two runs of one name, a selection from nothing, or a wrong value.
@@ -109,22 +121,33 @@ def plan_runs(study: Study, overrides: dict[str, Any]) -> list[PlannedRun]:
     planned: list[PlannedRun] = []
     for step in study.runs:
         for name, cell in _cells(step, study.name):
-            if any(name == earlier.name for earlier in planned):
+            if any(name == earlier.group for earlier in planned):
                 raise ConfigError(f"{study.name}: two runs are named {name!r}; every run needs its own name")
             settings = {**step.set, **cell, **overrides}
             if step.builtin and _is_builtin(study, settings):
                 settings = {**step.set, **step.builtin, **cell, **overrides}
-            planned.append(_plan_one(study, step, name, settings, planned))
+            each = _with_seeds(name, settings, seeds or study.seeds)
+            planned += [_plan_one(study, step, place, seeded, planned) for place, seeded in each]
     return planned
 
 
+def _with_seeds(name: str, settings: dict[str, Any], seeds: tuple[int, ...]) -> list[tuple[str, dict[str, Any]]]:
+    """The name and the settings of a run with each of some seeds; itself where there are none."""
+    if not seeds:
+        return [(name, settings)]
+    if "train.seed" in settings:
+        raise ConfigError(f"run {name}: train.seed and seeds both say which seed it has; leave one of them out")
+    return [(f"{name}/{seed_name(seed)}", {**settings, "train.seed": seed}) for seed in seeds]
+
+
 def study_folder_name(study: Study, planned: list[PlannedRun], overrides: dict[str, Any]) -> str:
-    """Study, data set and whatever the command line changed: `vgg16-lab-digits-width-0.25`."""
+    """Study, data set and whatever the command line changed: `vgg16-lab-digits-width-0.25`, and that it has seeds."""
     parts = [study.name, data_label(planned[0].config.data.name)]
     for dotted, value in overrides.items():
         if dotted not in ("data.name", "log"):
             parts += [option_name(dotted).replace("_", "-"), _name_part(value)]
-    return clean_name("-".join(parts))
+    seeded = ["seeds"] if planned[0].group != planned[0].name else []
+    return clean_name("-".join(parts + seeded))
 
 
 def study_text(study: Study, planned: list[PlannedRun]) -> str:
@@ -132,7 +155,7 @@ def study_text(study: Study, planned: list[PlannedRun]) -> str:
     runs = [
         {"name": run.name, "candidates": list(run.candidates), "settings": _deciding(run.settings or {})}
         if run.candidates
-        else _deciding(flatten(run.config))
+        else _deciding(flatten(run.config)) | {"name": run.name}
         for run in planned
     ]
     questions = [question.model_dump(exclude_defaults=True) for question in study.questions]
@@ -184,16 +207,17 @@ def _name_part(value: Any) -> str:
 
 
 def _plan_one(study: Study, step: Step, name: str, settings: dict[str, Any], planned: list[PlannedRun]) -> PlannedRun:
-    source = f"{study.name}, run {name}"
+    source, folder = f"{study.name}, run {name}", name.rpartition("/")[2]
     if step.select is None:
-        return PlannedRun(name, make_config(study.defaults, {**settings, "name": name}, source))
-    candidates = [run for run in planned if any(fnmatch(run.name, pattern) for pattern in step.select.among)]
+        return PlannedRun(name, make_config(study.defaults, {**settings, "name": folder}, source))
+    earlier = [run for run in planned if run.group != group_of(name)]
+    candidates = [run for run in earlier if any(fnmatch(run.group, pattern) for pattern in step.select.among)]
     if not candidates:
         patterns = ", ".join(step.select.among)
         raise ConfigError(f"{source}: select.among ({patterns}) matches no earlier run")
     tree = candidates[0].config.model_dump(mode="json")
-    config = make_config(tree, {**settings, "name": name}, source)
-    return PlannedRun(name, config, tuple(run.name for run in candidates), settings)
+    config = make_config(tree, {**settings, "name": folder}, source)
+    return PlannedRun(name, config, tuple(dict.fromkeys(run.group for run in candidates)), settings)
 
 
 def _explain(error: ValidationError) -> str:

@@ -119,9 +119,10 @@ def nearest_better(worse: Told, others: Sequence[Told]) -> Told | None:
 
 
 def differing(one: Told, other: Told) -> dict[str, tuple[Any, Any]]:
-    """Config field -> its values in two runs, where they are not alike."""
+    """Config field -> its values in two runs, where they are not alike; the seed only where nothing else differs."""
     pairs = {field: (value, other.config[field]) for field, value in one.config.items() if field not in APART}
-    return {field: pair for field, pair in pairs.items() if pair[0] != pair[1]}
+    unlike = {field: pair for field, pair in pairs.items() if pair[0] != pair[1]}
+    return {field: pair for field, pair in unlike.items() if field != "train.seed"} or unlike
 
 
 def explain(worse: Told, better: Told, language: str) -> Difference:

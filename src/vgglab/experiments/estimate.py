@@ -37,23 +37,25 @@ def estimate_runs(planned: list[PlannedRun], folder: Path) -> list[dict[str, Any
         and `seconds` (0 for a run that is done).
     """
     timed: dict[Any, dict[str, Any]] = {}
-    rows: dict[str, dict[str, Any]] = {}
+    networks: dict[str, dict[str, Any]] = {}
+    rows = []
     for plan in planned:
         config, data = plan.config, published_for(plan.config)
         key = (config.model, config.backbone, config.augment, config.train.freeze, config.train.batch_size, data)
         if not plan.candidates and key not in timed:
             timed[key] = time_network(config, data)
-        network = max((rows[name]["network"] for name in plan.candidates), key=_cost) if plan.candidates else timed[key]
+        network = max((networks[name] for name in plan.candidates), key=_cost) if plan.candidates else timed[key]
+        networks[plan.group] = network
         status = load(folder / plan.name).status if (folder / plan.name / "run.json").exists() else "to do"
-        rows[plan.name] = {
+        row = {
             "run": plan.name,
             "status": status,
             "epochs": config.train.epochs,
             "images": data.part_sizes(config.data.validation, config.data.limit)[0],
-            "network": network,
             "seconds": 0.0 if status in DONE else round(estimate_seconds(config, data, network), 1),
         }
-    return [{**row, **row.pop("network")} for row in rows.values()]
+        rows.append(row | network)
+    return rows
 
 
 def estimate_seconds(config: RunConfig, data: Published, network: dict[str, Any]) -> float:

@@ -1,32 +1,48 @@
 """A study: its runs one after the other, the choice of the best, and the folder that holds them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from vgglab.config.names import readable_name
 from vgglab.config.resolve import make_config
-from vgglab.config.schema import RunConfig, flatten
+from vgglab.config.schema import RunConfig, TrainConfig, flatten
 from vgglab.config.study_file import PlannedRun, Study, study_text
 from vgglab.config.yaml_text import parse_yaml
 from vgglab.datasets.dataset import DataSet
 from vgglab.datasets.load import check_fit, load_dataset
 from vgglab.errors import ConfigError, RunError, VgglabError
-from vgglab.experiments.grid.local import finish
+from vgglab.experiments.grid.local import Train, finish, train_in_process
 from vgglab.runs.files import sweep, write_json, write_text
 from vgglab.runs.record import best_row
+from vgglab.runs.seeds import Group, grouped
 from vgglab.runs.store import Run, load
 
 
 @dataclass(frozen=True)
 class Choice:
-    """The run that a selection took, and why in a sentence."""
+    """What a selection took, and why in a sentence.
+
+    Attributes:
+        run: the run; of several seeds the best.
+        name: its name, without the seed where there are several.
+        reason: the sentence.
+    """
 
     run: Run
+    name: str
     reason: str
 
 
-def run_study(study: Study, planned: list[PlannedRun], folder: Path, quiet: bool, say: Callable[[str], None]) -> bool:
+def run_study(
+    study: Study,
+    planned: list[PlannedRun],
+    folder: Path,
+    quiet: bool,
+    say: Callable[[str], None],
+    train: Train = train_in_process,
+) -> bool:
     """Do every run that is not done yet; one that fails does not stop the others.
 
     Args:
@@ -35,6 +51,7 @@ def run_study(study: Study, planned: list[PlannedRun], folder: Path, quiet: bool
         folder: the study's folder; what is in it already is gone on with.
         quiet: no live progress.
         say: told of each run in a line.
+        train: how one is trained.
 
     Returns:
         Whether every run is done.
@@ -43,23 +60,48 @@ def run_study(study: Study, planned: list[PlannedRun], folder: Path, quiet: bool
         RunError: the folder holds another study.
     """
     open_folder(folder, study, planned)
-    choices = {}
+    choices: dict[str, Choice] = {}
     succeeded = True
     for number, plan in enumerate(planned, start=1):
         say(f"[{number}/{len(planned)}] {plan.name}")
         try:
             config = plan.config
             if plan.candidates:
-                choice = choose([load(folder / name) for name in plan.candidates if (folder / name).exists()])
-                choices[plan.name] = {"chosen": choice.run.name, "reason": choice.reason}
-                write_json(folder / "study.json", {"schema": 1, "choices": choices})
-                say(f"  {choice.reason}")
-                config = selected_config(plan, choice.run.config)
-            say(f"  {finish(folder, config, quiet)}")
+                if plan.group not in choices:
+                    choices[plan.group] = choose(candidates_of(plan, planned, folder))
+                    keep_choices(choices, folder)
+                    say(f"  {choices[plan.group].reason}")
+                config = selected_config(plan, choices[plan.group].run.config)
+            say(f"  {finish((folder / plan.name).parent, config, quiet, train)}")
         except VgglabError as error:
             say(f"  failed: {error}")
             succeeded = False
     return succeeded
+
+
+def seeds_study(config: RunConfig, seeds: tuple[int, ...]) -> Study:
+    """The study of the runs `seed-0`, `seed-1` and so on, which differ in nothing else; named as the run is.
+
+    Raises:
+        ConfigError: the config has a seed of its own.
+    """
+    if config.train.seed != TrainConfig.model_fields["seed"].default:
+        raise ConfigError(f"train.seed is {config.train.seed}, and seeds says which there are; leave one of them out")
+    settings = config.model_dump(mode="json", exclude={"name": True})
+    step = {"name": "seed", "matrix": {"train.seed": list(seeds)}}
+    return Study.model_validate({"name": config.name or readable_name(config), "defaults": settings, "runs": [step]})
+
+
+def candidates_of(plan: PlannedRun, planned: list[PlannedRun], folder: Path) -> list[Run]:
+    """The runs that a selection chooses from, with every seed, as far as they are there."""
+    names = [other.name for other in planned if other.group in plan.candidates]
+    return [load(folder / name) for name in names if (folder / name).exists()]
+
+
+def keep_choices(choices: dict[str, Choice], folder: Path) -> None:
+    """Write what was chosen for each selecting run, and why, into the study's folder."""
+    made = {name: {"chosen": choice.name, "reason": choice.reason} for name, choice in choices.items()}
+    write_json(folder / "study.json", {"schema": 1, "choices": made})
 
 
 def check_data(planned: list[PlannedRun]) -> None:
@@ -115,26 +157,51 @@ def decided(run: dict[str, Any]) -> dict[str, Any]:
 def choose(candidates: list[Run]) -> Choice:
     """The run whose best epoch has the highest val_accuracy (then the lower val_loss, then the first).
 
+    Runs of several seeds are judged together, by the mean over them.
+
     Raises:
         RunError: no candidate has an epoch that can be judged.
     """
-    rows = [{**run.best, "epoch": order} for order, run in enumerate(candidates) if run.best]
+    groups = grouped(candidates)
+    rows = [{**row, "epoch": order} for order, group in enumerate(groups) if (row := merit(group))]
     if not rows:
-        names = ", ".join(run.name for run in candidates) or "none"
+        names = ", ".join(group.name for group in groups) or "none"
         raise RunError(f"no run to choose from: none of the candidates ({names}) finished an epoch")
-    chosen = candidates[best_row(rows)["epoch"]]
-    others = best_row([row for row in rows if candidates[row["epoch"]] is not chosen])
-    reason = (
-        f"{chosen.name} has the best val_accuracy of {len(rows)} run{'s' if len(rows) > 1 else ''}: "
-        f"{chosen.best['val_accuracy']:.4f} in epoch {chosen.best['epoch']}"
-    )
-    if others:
-        second = candidates[others["epoch"]]
-        reason += f"; next is {second.name} with {others['val_accuracy']:.4f}"
-    return Choice(chosen, reason)
+    first = best_row(rows)
+    second = best_row([row for row in rows if row is not first])
+    chosen = groups[first["epoch"]]
+    count = f"{len(rows)} run{'s' if len(rows) > 1 else ''}"
+    reason = f"{chosen.name} has the best val_accuracy of {count}: {tell_merit(chosen)}"
+    if second:
+        reason += f"; next is {groups[second['epoch']].name} with {second['val_accuracy']:.4f}"
+    return Choice(best_run(chosen.runs), chosen.name, reason)
+
+
+def merit(group: Group) -> dict[str, float | None] | None:
+    """What a choice goes by: the mean over the seeds of their best epochs, in which one without an epoch counts 0."""
+    rows = [run.best for run in group.runs if run.best]
+    if not rows:
+        return None
+    losses = [row["val_loss"] for row in rows if row["val_loss"] is not None]
+    accuracy = sum(row["val_accuracy"] for row in rows) / len(group.runs)
+    return {"val_accuracy": accuracy, "val_loss": sum(losses) / len(losses) if losses else None}
+
+
+def tell_merit(group: Group) -> str:
+    """The figure that a choice goes by, with the epoch or the seeds that it is of."""
+    value = f"{merit(group)['val_accuracy']:.4f}"
+    if not group.seeded:
+        return f"{value} in epoch {group.runs[0].best['epoch']}"
+    return f"{value}, the mean over {len(group.runs)} seed{'s' if len(group.runs) > 1 else ''}"
+
+
+def best_run(runs: Sequence[Run]) -> Run:
+    """The run with the best epoch of all."""
+    rows = [{**run.best, "epoch": order} for order, run in enumerate(runs) if run.best]
+    return runs[best_row(rows)["epoch"]]
 
 
 def selected_config(planned: PlannedRun, chosen: RunConfig) -> RunConfig:
     """The chosen run's config with the settings of the selecting step."""
-    settings = {**(planned.settings or {}), "name": planned.name}
+    settings = {**(planned.settings or {}), "name": planned.config.name}
     return make_config(chosen.model_dump(mode="json"), settings, planned.name)

@@ -86,6 +86,7 @@ def named(runs: Sequence[Run]) -> list[Records]:
     counts = Counter(run.name for run in runs)
     made = []
     for number, run in enumerate(runs, 1):
-        name = run.name if counts[run.name] == 1 else f"{run.folder.absolute().parent.name}/{run.name}"
+        above = run.folder.absolute().parents[run.name.count("/")].name
+        name = run.name if counts[run.name] == 1 else f"{above}/{run.name}"
         made.append(Records(run, name, f"run-{number}-{clean_name(run.name)}" if len(runs) > 1 else ""))
     return made

@@ -8,6 +8,7 @@ from typing import Any
 
 from vgglab.config.schema import APART, config_fields, flatten
 from vgglab.errors import RunError
+from vgglab.report.seeds import over_seeds, seeds_table, verdicts_table
 from vgglab.report.tables import html_table, text_table
 from vgglab.runs.record import MEASURES
 from vgglab.runs.store import Run, find_folder, list_runs, load
@@ -55,8 +56,8 @@ class Comparison(list[Row]):
 
     def _tables(self) -> list[tuple[list[str], list[list[str]]]]:
         """Results, and the settings in which the runs differ if there are any."""
-        settings = [config_table(self)] if self and self[0]["config"] else []
-        return [results_table(self), *settings]
+        more = [seeds_table(self), verdicts_table(self), config_table(self)]
+        return [results_table(self), *(table for table in more if table[1])]
 
 
 def compare(*paths: Path | str, damaged: Damaged | None = None) -> Comparison:
@@ -68,8 +69,9 @@ def compare(*paths: Path | str, damaged: Damaged | None = None) -> Comparison:
 
     Returns:
         Rows with `run`, `status`, `epochs`, the four measures at the `last` epoch, `best_epoch` and the measures
-        there as `best_loss` ..., `test_accuracy`, `parameters`, `seconds`, `flops`, `config` (differing fields); a
-        list that prints as tables.
+        there as `best_loss` ..., `test_accuracy`, `parameters`, `seconds`, `flops`, `config` (differing fields) and
+        `seeds` (as `over_seeds` gives them: mean and standard deviation over a run's seeds, and whether it differs from
+        others by more than seeds do); a list that prints as tables.
 
     Raises:
         RunError: a path is no run, or was written by a newer version.
@@ -80,7 +82,11 @@ def compare(*paths: Path | str, damaged: Damaged | None = None) -> Comparison:
 def rows_of(runs: Sequence[Run]) -> Comparison:
     """The rows of `compare`, of runs that are open."""
     differing = differing_fields(runs)
-    return Comparison(make_row(run) | {"config": config} for run, config in zip(runs, differing, strict=True))
+    rows = [make_row(run) for run in runs]
+    seeds = over_seeds(runs, rows)
+    return Comparison(
+        row | {"config": config, "seeds": told} for row, config, told in zip(rows, differing, seeds, strict=True)
+    )
 
 
 def make_row(run: Run) -> Row:
@@ -117,7 +123,7 @@ def rows_to_csv(rows: Sequence[Row]) -> str:
         return ""
     flat = [{**row, **row["config"]} for row in rows]
     for row in flat:
-        del row["config"]
+        del row["config"], row["seeds"]
     buffer = io.StringIO()
     writer = csv.DictWriter(buffer, list(flat[0]), lineterminator="\n")
     writer.writeheader()
@@ -140,10 +146,11 @@ def results_table(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
 
 
 def config_table(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
-    """Header and cells of the config fields in which the runs differ; no cells where they are alike."""
-    fields = list(rows[0]["config"]) if rows else []
-    cells = [[row["run"], *(str(row["config"][field]) for field in fields)] for row in rows] if fields else []
-    return ["run", *fields], cells
+    """Header and cells of the config fields in which the runs differ, seeds apart; no cells where they are alike."""
+    several = any(row["seeds"]["n"] > 1 for row in rows)
+    fields = [field for field in (rows[0]["config"] if rows else ()) if not several or field != "train.seed"]
+    named = {row["seeds"]["run"] if several else row["run"]: row["config"] for row in rows} if fields else {}
+    return ["run", *fields], [[name, *(str(config[field]) for field in fields)] for name, config in named.items()]
 
 
 def number(value: float | None) -> str:

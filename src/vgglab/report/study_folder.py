@@ -6,6 +6,7 @@ from typing import Any, NotRequired
 
 from typing_extensions import TypedDict
 
+from vgglab.config.seeds import group_of
 from vgglab.config.study_file import Question, load_study
 from vgglab.config.yaml_text import read_yaml
 from vgglab.errors import VgglabError
@@ -64,7 +65,7 @@ def read_study(folder: Path) -> StudyFolder:
             gaps.append(missing)
         return StudyFolder(folder, folder.name, gaps=gaps)
     choices: dict[str, dict[str, Any]] = {}
-    selecting = {run: names for run, names in candidates.items() if names}
+    selecting = {group_of(run): names for run, names in candidates.items() if names}
     try:
         with reading(folder, "study.json", STUDY) as path:
             made = read_json(path, StudyTree)["choices"]

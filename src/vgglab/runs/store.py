@@ -11,6 +11,7 @@ from typing import Any
 from vgglab.config.names import readable_name
 from vgglab.config.resolve import make_config
 from vgglab.config.schema import DATASETS, RunConfig
+from vgglab.config.seeds import group_of
 from vgglab.config.yaml_text import dump_yaml, read_yaml
 from vgglab.errors import ConfigError, RunError
 from vgglab.keras_tools.backend import import_keras
@@ -42,8 +43,9 @@ class Run:
 
     @property
     def name(self) -> str:
-        """Name of the run."""
-        return self.record.name
+        """Name of the run; with that of the folder above, where a run has several seeds: `batchnorm-sgd/seed-3`."""
+        whole = f"{self.folder.absolute().parent.name}/{self.record.name}"
+        return whole if group_of(whole) != whole else self.record.name
 
     @property
     def status(self) -> str:

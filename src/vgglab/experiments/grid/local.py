@@ -1,7 +1,9 @@
 """Do a study's runs on this machine, each in a process of its own."""
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from vgglab.config.schema import RunConfig, same_run
 from vgglab.errors import RunError
@@ -11,8 +13,11 @@ from vgglab.runs.store import Run, create_run, load
 DONE = ("finished", "diverged")
 
 
-def finish(folder: Path, config: RunConfig, quiet: bool) -> str:
-    """Do one run, or go on with it, in a process of its own; what came of it in a line.
+Train = Callable[[Path, bool], Any]  # goes on with the run in a folder, quietly or not
+
+
+def finish(folder: Path, config: RunConfig, quiet: bool, train: Train = train_in_process) -> str:
+    """Do one run, or go on with it, in a process of its own unless `train` does otherwise; what came of it in a line.
 
     Raises:
         RunError: the run failed, another process is training it, or the folder holds one with another config.
@@ -27,7 +32,7 @@ def finish(folder: Path, config: RunConfig, quiet: bool) -> str:
         return f"{describe_outcome(run)} (done before)"
     if run.status == "running":  # it outlives a study that was killed
         raise RunError(f"{path}: another process is training it; the same command goes on once that is done")
-    code = train_in_process(path, quiet)
+    code = train(path, quiet)
     run = load(path)
     if run.record.status == "running":  # its process ended before it could say why
         run.record.status, run.record.message = "failed", f"the process ended with code {code}"

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from vgglab.report.blocks import Dot, Path, Picture, Words
@@ -26,6 +26,7 @@ class Course:
         best: epoch of the best model, if there is one.
         classes: their number, for the line of guessing.
         marks: epoch and number of each finding that has an epoch.
+        spread: for a mean over seeds, column -> epoch -> the ends of its band.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Course:
     best: int | None = None
     classes: int | None = None
     marks: Sequence[tuple[int, int]] = ()
+    spread: Mapping[str, Mapping[int, tuple[float, float]]] = field(default_factory=dict)
 
 
 def learning_curves(course: Course, say: Language) -> list[Picture]:
@@ -78,6 +80,7 @@ def overlaid_curves(courses: Sequence[Course], column: str, say: Language) -> Pi
     ends: list[Any] = []
     for order, course in enumerate(courses):
         points = [(row["epoch"], row.get(column)) for row in course.history]
+        shapes += spread_band(course.spread.get(column, {}), x, y, style(order))
         shapes += series(points, x, y, style(order))
         ends += end_of(points, x, y, course.name, style(order))
     shapes += name_ends(ends, frame)
@@ -91,6 +94,15 @@ def overlaid_curves(courses: Sequence[Course], column: str, say: Language) -> Pi
     return Picture(
         title, _describe_last(courses, column, say), frame.width, frame.height, [*shapes, frame.name_x(name)]
     )
+
+
+def spread_band(spread: Mapping[int, tuple[float, float]], x: Scale, y: Scale, css: str) -> list[Path]:
+    """The area between the ends of a band, as far as the scale reaches; nothing where there are fewer than two."""
+    if len(spread) < 2:
+        return []
+    edges = [(at, low) for at, (low, _) in spread.items()] + [(at, high) for at, (_, high) in reversed(spread.items())]
+    corners = [f"{x.place(at):.1f} {y.place(min(max(value, y.low), y.high)):.1f}" for at, value in edges]
+    return [Path(f"M{'L'.join(corners)}Z", f"spread {css}")]
 
 
 def series(points: Sequence[tuple[float, float | None]], x: Scale, y: Scale, css: str) -> list[Path | Dot]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from vgglab.config.seeds import group_of
 from vgglab.config.study_file import Question
 from vgglab.report.blocks import Gap, Points, Section, Table, Text
 from vgglab.report.language import Language, code
@@ -14,6 +15,7 @@ from vgglab.report.parts import network
 from vgglab.report.parts import run as run_part
 from vgglab.report.parts.comparison import Difference, explained, overlaid
 from vgglab.report.parts.gaps import attempt, known, make_gap
+from vgglab.report.parts.seeds import seeds_choice
 from vgglab.report.parts.tables import figures_table
 from vgglab.report.parts.words import (
     changed_settings,
@@ -59,9 +61,14 @@ def ask(
     differences: list[Difference],
 ) -> Asked:
     """Find the runs that a question is about."""
-    about = [run for run in runs if any(fnmatch(run.name, p) for p in question.runs) and fits(question, run)]
-    against = [[run for run in runs if fnmatch(run.name, pattern) and run not in about] for pattern in question.against]
+    about = [run for run in runs if any(is_named(run, p) for p in question.runs) and fits(question, run)]
+    against = [[run for run in runs if is_named(run, pattern) and run not in about] for pattern in question.against]
     return Asked(question, about, against, choices, list(runs), differences)
+
+
+def is_named(run: Records, pattern: str) -> bool:
+    """Whether a pattern fits the name of a run, or that without its seed."""
+    return fnmatch(run.name, pattern) or fnmatch(group_of(run.name), pattern)
 
 
 def fits(question: Question, run: Records) -> bool:
@@ -201,12 +208,15 @@ def answer_change(asked: Asked, say: Language) -> list[Any]:
 def answer_choice(asked: Asked, say: Language) -> list[Any]:
     """Which run was chosen, why, and what was saved of it."""
     run = asked.runs[0]
-    choice = asked.choices.get(run.name)
+    choice = asked.choices.get(group_of(run.name))
     if choice is None:
         missing = Missing(run.folder.parent, "study.json", remedy=STUDY)
         return [make_gap(missing, say("The choice"), say), *saved_files(run, say)]
     chosen = next((other for other in asked.all_runs if other.name == choice["chosen"]), None)
-    candidates = [other for other in asked.all_runs if other.name in choice["candidates"]]
+    candidates = [other for other in asked.all_runs if group_of(other.name) in choice["candidates"]]
+    over_seeds = seeds_choice(choice["chosen"], candidates, say)
+    if over_seeds:
+        return [*over_seeds, *saved_files(run, say)]
     ranked = sorted((other for other in candidates if known(lambda other=other: other.best)), key=_merit, reverse=True)
     text = say("Chosen is {run}.", run=name_run(chosen) if chosen else code(choice["chosen"]))
     if chosen and chosen in ranked:

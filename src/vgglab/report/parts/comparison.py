@@ -6,7 +6,6 @@ from typing import Any
 
 from markupsafe import Markup
 
-from vgglab.diagnosis.comparison import explain_differences
 from vgglab.errors import RunError
 from vgglab.evaluation.significance import LEVEL, Comparison, NotComparable, compare_predictions, holm
 from vgglab.report.blocks import Figure, Points, Section, Table, Text
@@ -14,10 +13,11 @@ from vgglab.report.charts.cost import Spent, cost_chart
 from vgglab.report.charts.curves import overlaid_curves
 from vgglab.report.language import Language, code
 from vgglab.report.parts.gaps import attempt, known
-from vgglab.report.parts.run import course_of
+from vgglab.report.parts.seeds import courses_of, over_seeds
 from vgglab.report.parts.tables import column_table, differences_table, figures_table
 from vgglab.report.parts.words import name_run, tell_runs
 from vgglab.report.records import Records
+from vgglab.report.seeds import explain_runs
 
 Difference = dict[str, Any]
 
@@ -26,7 +26,7 @@ def read_differences(runs: Sequence[Records], say: Language) -> list[Difference]
     """What explains that some runs do better than others, from what they recorded; none where it cannot be read."""
     readable = [run.run for run in runs if known(lambda run=run: (run.history, run.config, run.findings(say.code)))]
     try:
-        return explain_differences(readable, say.code)
+        return explain_runs(readable, say.code)
     except RunError:
         return []  # the file to blame is named where it is shown by itself
 
@@ -42,6 +42,7 @@ def comparison_section(runs: Sequence[Records], differences: Sequence[Difference
         ),
         ("cost", say("Accuracy against cost"), lambda: cost(runs, say)),
         ("chance", say("Is it more than chance?"), lambda: significance(runs, say)),
+        ("seeds", say("Is it more than seeds make?"), lambda: over_seeds(runs, say)),
         ("why", say("What explains the differences"), lambda: explained(differences, say)),
         ("settings", say("What differs in the settings"), lambda: settings(runs, say)),
     ]
@@ -54,10 +55,12 @@ def overlaid(runs: Sequence[Records], columns: Sequence[str], say: Language) -> 
     drawn = [run for run in runs if known(lambda run=run: run.history)]
     if not drawn:
         return [Text(say("No run has an epoch to draw."))]
-    courses = [course_of(run, say) for run in drawn]
+    courses = courses_of(drawn, say)
     pictures = [overlaid_curves(courses, column, say) for column in columns]
     tables = [column_table(drawn, c, picture.title, say) for c, picture in zip(columns, pictures, strict=True)]
-    return [Figure(pictures, "", tables)]
+    banded = any(course.spread for course in courses)
+    note = say("A line is the mean over a run's seeds, the band one standard deviation around it.") if banded else ""
+    return [Figure(pictures, note, tables)]
 
 
 def cost(runs: Sequence[Records], say: Language) -> list[Any]:

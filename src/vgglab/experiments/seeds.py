@@ -1,0 +1,65 @@
+"""One run with several seeds, in this very process."""
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from vgglab.config.schema import RunConfig
+from vgglab.config.seeds import read_seeds
+from vgglab.config.study_file import plan_runs
+from vgglab.errors import RunError
+from vgglab.experiments.run import resolve_config, resume
+from vgglab.experiments.study import run_study, seeds_study
+from vgglab.report.notebook import Run, load
+from vgglab.runs.store import DEFAULT_PARENT
+from vgglab.tracking.trackers import check_trackers
+from vgglab.training.progress import ProgressMode, tell
+
+
+def run_seeds(
+    config: RunConfig | dict[str, Any] | Path | str | None = None,
+    *,
+    seeds: int | str | list[int] | tuple[int, ...],
+    out: Path | str = DEFAULT_PARENT,
+    data_dir: Path | str | None = None,
+    progress: ProgressMode = "auto",
+    **options: Any,
+) -> list[Run]:
+    """Train as `run` does with each of several seeds, in the folders `NAME/seed-0`, `NAME/seed-1` and so on.
+
+    What is there already is gone on with, or read where it is done.
+
+    Args:
+        config: as for `run`.
+        seeds: how many, counted from 0, or which.
+        out: folder that the folder NAME is made in.
+        data_dir: as for `run`.
+        progress: as for `run`.
+        **options: as for `run`.
+
+    Returns:
+        The runs, in the order of the seeds.
+
+    Raises:
+        ConfigError: an unknown key or a wrong value.
+        RunError: the folder holds runs with other settings, or a run failed; the same call goes on.
+
+    Example:
+        >>> import vgglab
+        >>> runs = vgglab.run_seeds(data="digits", batch_norm=True, width=0.25, seeds=5, name="normed")
+        >>> vgglab.compare("runs/normed")
+    """
+    resolved = resolve_config(config, options)
+    check_trackers(resolved.log)
+    study = seeds_study(resolved, read_seeds(seeds))
+    planned, folder, failed = plan_runs(study, {}), Path(out) / study.name, []
+
+    def hear(line: str) -> None:
+        failed.extend([line.strip()] if line.startswith("  failed: ") else [])
+        tell(progress, line)
+
+    go_on = partial(resume, data_dir=data_dir, progress=progress)
+    run_study(study, planned, folder, quiet=progress != "auto", say=hear, train=lambda path, _: go_on(path))
+    if failed:
+        raise RunError(f"{folder}: not every seed is done, the first {failed[0]}; the same call goes on")
+    return [load(folder / plan.name) for plan in planned]

@@ -1,0 +1,40 @@
+"""A run with several seeds: a folder for each, gone on with like a study."""
+
+import pytest
+
+import vgglab
+from vgglab.config.resolve import make_config
+from vgglab.config.study_file import plan_runs
+from vgglab.errors import RunError
+from vgglab.experiments.study import open_folder, seeds_study
+
+TINY = {"limit": 100, "width": 0.05, "epochs": 1, "name": "tiny", "progress": "none"}
+
+
+@pytest.fixture(scope="module")
+def seeds(tmp_path_factory):
+    """The two runs of two seeds."""
+    return vgglab.run_seeds(**TINY, out=tmp_path_factory.mktemp("runs"), seeds="1,7")
+
+
+def test_each_seed_has_an_ordinary_run_folder(seeds):
+    assert [run.folder.name for run in seeds] == ["seed-1", "seed-7"]
+    assert [(run.name, run.config.train.seed) for run in seeds] == [("tiny/seed-1", 1), ("tiny/seed-7", 7)]
+    first, second = ((run.status, run.split["sha256"]) for run in seeds)
+    assert first == second == ("finished", first[1]) and seeds[0].history != seeds[1].history
+
+
+def test_what_is_finished_is_not_trained_again_and_seeds_are_added(seeds):
+    parent = seeds[0].folder.parents[1]
+    before = {path: path.stat().st_mtime_ns for path in parent.glob("*/seed-*/*.*")}
+    record = seeds[1].record
+    again = vgglab.run_seeds(**TINY, out=parent, seeds=[1, 7, 2])
+    assert [run.config.train.seed for run in again] == [1, 7, 2] and again[1].record == record
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+
+
+def test_other_settings_are_refused_before_anything_is_trained(tmp_path):
+    first, other = (seeds_study(make_config({"name": "a"}, o), (0, 1)) for o in ({}, {"train.epochs": 3}))
+    open_folder(tmp_path, first, plan_runs(first, {}))
+    with pytest.raises(RunError, match="with other settings"):
+        open_folder(tmp_path, other, plan_runs(other, {}))

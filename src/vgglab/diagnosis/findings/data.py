@@ -191,7 +191,7 @@ def _far_below_guessing(evidence: Evidence) -> Finding | None:
     counts = evidence.data.get("counts", {}).get("validation")
     knows = ((evidence.last.get("training") or {}).get("accuracy") or 0.0) >= KNOWN
     rows = [row for row in evidence.validated if row["loss"] < LEARNED_SHARE * evidence.chance_loss]
-    if not counts or not sum(counts) or not knows or not rows:
+    if not counts or not sum(counts) or not knows or not rows or _images_apart(evidence):
         return None
     guessing = sum(share * count for share, count in zip(evidence.frequencies, counts, strict=True)) / sum(counts)
     best = max(row["val_accuracy"] for row in rows)
@@ -202,17 +202,19 @@ def _far_below_guessing(evidence: Evidence) -> Finding | None:
     return finding("labels_renamed", "error", figures, case="network", epoch=rows[0]["epoch"], **values)
 
 
+def _images_apart(evidence: Evidence) -> bool:
+    """Whether the parts' mean images differ, in size and beyond chance."""
+    apart = evidence.data.get("difference")
+    few = min(evidence.data.get("images", {}).values(), default=FEW_IMAGES) < FEW_IMAGES
+    if few or not apart or None in apart.values():
+        return False
+    return apart["deviations"] > PARTS_APART and apart["errors"] > SURE
+
+
 def validation_unlike_training(evidence: Evidence) -> Finding | None:
     """Validation images or labels that are not of the same kind as those for training."""
     apart, check = evidence.data.get("difference"), evidence.data.get("check")
-    few = min(evidence.data.get("images", {}).values(), default=FEW_IMAGES) < FEW_IMAGES
-    if (
-        not few
-        and apart
-        and None not in apart.values()
-        and apart["deviations"] > PARTS_APART
-        and apart["errors"] > SURE
-    ):
+    if _images_apart(evidence):
         figures = {
             "parts_apart": measured(apart["deviations"], 0, 0.3),
             "standard_errors": measured(apart["errors"], 0, 4),

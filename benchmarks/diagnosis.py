@@ -25,10 +25,10 @@ def read_corpus(path: Path = CORPUS) -> list[dict[str, Any]]:
         return [json.loads(line) for line in lines]
 
 
-def write_corpus(records: list[dict[str, Any]]) -> None:
+def write_corpus(records: list[dict[str, Any]], path: Path = CORPUS) -> None:
     """Write the corpus; the same records give the same bytes."""
     text = "".join(json.dumps(record) + "\n" for record in sorted(records, key=lambda record: record["name"]))
-    CORPUS.write_bytes(gzip.compress(text.encode(), mtime=0))
+    path.write_bytes(gzip.compress(text.encode(), mtime=0))
 
 
 def record(names: list[str]) -> None:

@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from vgglab.cli.app import app
-from vgglab.diagnosis.comparison import explain_differences
+from vgglab.diagnosis.comparison import explain_differences, goes_against
 from vgglab.diagnosis.records import write_signals
 from vgglab.errors import UsageError
 from vgglab.runs.files import write_json
@@ -88,6 +88,14 @@ def test_a_run_that_diverged_in_its_first_epoch_is_explained_too(good, recorded)
 def test_without_a_cause_in_the_signals_none_is_made_up(good, recorded):
     (found,) = explain_differences([good, recorded("bad", [1.0, 0.2], [0.5, 0.6], ADAM)])
     assert found["finding"] is None and "name no cause" in found["sentence"]
+
+
+def test_fewer_epochs_did_not_do_worse_as_the_images_were_learned_by_heart():
+    fields = {"train.epochs": (10, 20)}
+    assert goes_against({"code": "overfitting"}, fields)
+    assert not goes_against({"code": "overfitting"}, {"train.epochs": (20, 10)})
+    assert not goes_against({"code": "training_too_short"}, fields)
+    assert goes_against({"code": "learning_rate_too_large"}, {"train.learning_rate": (0.01, 0.1)})
 
 
 def test_compare_shows_it_as_text_and_as_json(good, recorded):

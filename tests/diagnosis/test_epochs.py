@@ -47,7 +47,12 @@ def test_one_class_for_all_counts_from_where_it_stayed_so(stuck, line):
     [
         ([2.0, 1.0, 0.1], [2.0, 1.2, 1.6], 0.99, {"overfitting": 2}),
         ([2.0, 0.3, 0.1], [2.0, 1.6, 1.5], 0.99, {"overfitting": 1}),
-        ([2.0, 0.9, 0.5, 0.4], [2.0, 1.0, 1.5, 1.0], 0.85, {"validation_unsettled": 3}),
+        (
+            [2.0, 0.9, 0.5, 0.4],
+            [2.0, 1.0, 1.5, 1.0],
+            0.85,
+            {"learned": None, "validation_unsettled": 3, "still_improving": 4},
+        ),
         ([2.2, 2.0, 1.8], [2.2, 2.0, 1.8], 0.5, {"training_too_short": 3}),
         ([1.9, 1.5, 1.49, 1.49, 1.49, 1.49], [1.5] * 6, 0.5, {"underfitting": 2}),
         ([CHANCE, CHANCE], [CHANCE, CHANCE], 0.1, {"not_learned_yet": 2}),

@@ -129,7 +129,7 @@ def test_a_rise_of_the_validation_loss_that_costs_no_accuracy_is_none(rows):
     ],
 )
 def test_a_fall_counts_as_a_jump_only_after_a_rise_worth_the_name(rows, val_losses, expected):
-    found = codes(rows([2.0, 0.9, 0.5, 0.4], val_losses), [])
+    found = [one["code"] for one in diagnose("finished", "", rows([2.0, 0.9, 0.5, 0.4], val_losses), [], 10)]
     assert [code for code in found if code == "validation_unsettled"] == expected
 
 

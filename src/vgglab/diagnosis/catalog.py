@@ -108,7 +108,7 @@ DIFFERENCES = {
     ),
     "cause": _("In {name}: {finding}"),
     "contrast": _("For comparison, {label}: {worse:.3g}, against {better:.3g} in {other}."),
-    "nothing": _("The signals of {name} name no cause that the other run does not have as well."),
+    "nothing": _("The signals of {name} name no cause that explains the difference."),
 }
 
 

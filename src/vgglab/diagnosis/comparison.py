@@ -19,6 +19,21 @@ Difference = dict[str, Any]
 MOST_FIELDS = 3  # config fields in which two runs may differ, for the difference to be put down to them
 CLEARLY = 2.0  # times the other run's figure
 SURE = 2.0  # standard errors between two validation accuracies
+# Code -> config field -> 1 where more of it is what the finding asks for, -1 where less is.
+_SMALLER, _LONGER = {"train.learning_rate": -1}, {"train.epochs": 1, "train.batch_size": -1}
+_VARIED = {"model.dropout": 1, "backbone.head_dropout": 1, "augment.crop": 1, "augment.randaugment": 1}
+ASKED_FOR = {
+    "overfitting": _VARIED | {"train.epochs": -1, "model.width": -1},
+    "underfitting": {"model.dropout": -1, "backbone.head_dropout": -1, "model.width": 1, "train.epochs": 1},
+    "training_too_short": _LONGER,
+    "not_learned_yet": _LONGER,
+    "statistics_unsettled": _LONGER,
+    "learning_rate_too_small": {"train.learning_rate": 1, "train.epochs": 1},
+    "learning_rate_too_large": _SMALLER,
+    "validation_unsettled": _SMALLER,
+    "diverged": _SMALLER,
+    "dead_units": _SMALLER,
+}
 FEW_IMAGES = 100  # validation images, where no record says how many there were
 
 
@@ -141,16 +156,27 @@ def explain(worse: Told, better: Told, language: str) -> Difference:
 def cited(worse: Told, better: Told, language: str) -> tuple[Finding | None, dict[str, Any]]:
     """The worse run's finding that tells the two apart, and its figures side by side, the one that says most first.
 
-    A finding that both have counts only where a figure of it is clearly apart.
+    A finding that both have counts only where a figure of it is clearly apart; one against which the better run's
+    settings go does not count.
     """
+    fields = differing(worse, better)
     theirs = {found["code"] for found in better.warnings}
     for finding in worse.warnings:
+        if goes_against(finding, fields):
+            continue
         evidence = contrast(finding, worse, better, language)
         apart = {name: ratio(*figure["values"]) for name, figure in evidence.items()}
         first = next((name for name in apart if apart[name] > CLEARLY), None)
         if finding["code"] not in theirs or first:
             return finding, {first: evidence[first], **evidence} if first else {}
     return None, {}
+
+
+def goes_against(finding: Finding, fields: dict[str, tuple[Any, Any]]) -> bool:
+    """Whether the better run has less of what the finding asks for, or more of what it is said to have too much of."""
+    asked = ASKED_FOR.get(finding["code"], {})
+    pairs = [(asked[field], *(value or 0 for value in pair)) for field, pair in fields.items() if field in asked]
+    return any((better - worse) * direction < 0 for direction, worse, better in pairs)
 
 
 def ratio(mine: float, theirs: float) -> float:

@@ -129,7 +129,8 @@ def check_labels(tiny: dict[str, np.ndarray], labels: dict[str, np.ndarray], cla
         `within`: accuracy on one half of the training images after seeing the other, both ways; `across`: on
         validation images after seeing training images; `across_half`: the same after seeing one half of them, the
         mean of both, so that it can be held against `within`; `renamed`: as `across`, had each class the name that fits
-        best; `majority`: share of the most frequent class; `n_within`, `n_across`: images asked; `model`: which.
+        best; `held`: what `held_out` says of that (`renamed`), and of several classes under one name (`merged`);
+        `majority`: share of the most frequent class; `n_within`, `n_across`: images asked; `model`: which.
     """
     images, names = tiny["training"], labels["training"]
     best = max((_check(kind, images, names) for kind in ("neighbour", "linear")), key=lambda found: found[0])
@@ -143,6 +144,7 @@ def check_labels(tiny: dict[str, np.ndarray], labels: dict[str, np.ndarray], cla
         "across": round(float(np.mean(guesses == truth)), 4),
         "across_half": round(float(np.mean([guessed == truth for guessed in by_half])), 4),
         "renamed": round(renamed_accuracy(guesses, truth, classes), 4),
+        "held": {name: held_out(guesses, truth, classes, name == "renamed") for name in ("renamed", "merged")},
         "majority": round(float(max(np.bincount(names[names >= 0].astype(int), minlength=1)) / len(names)), 4),
         "n_within": len(names),
         "n_across": len(truth),
@@ -178,10 +180,39 @@ def _predict(kind: str, images: np.ndarray, labels: np.ndarray, asked: np.ndarra
 
 def renamed_accuracy(guesses: np.ndarray, truth: np.ndarray, classes: int) -> float:
     """Accuracy of guesses, had each class the name under which most of them would be right (one name each)."""
+    names = best_names(guesses, truth, classes, True)
+    return float(np.mean(names[np.clip(guesses, 0, None).astype(int)] == truth)) if len(truth) else 0.0
+
+
+def held_out(guesses: np.ndarray, truth: np.ndarray, classes: int, one_each: bool) -> list[int]:
+    """What other names of the classes gain on images that they were not chosen by.
+
+    A naming that fits can always be found where there are as many names as images; on others it then gains nothing.
+
+    Args:
+        guesses: class numbers (N,).
+        truth: labels (N,).
+        classes: number of classes.
+        one_each: whether each class has a name of its own.
+
+    Returns:
+        Images that are right under the names chosen by the other half alone, and those right as they are alone.
+    """
+    gained = lost = 0
+    first, second = halves(len(truth))
+    for seen, asked in ((first, second), (second, first)):
+        given = np.clip(guesses[asked], 0, None).astype(int)
+        renamed = best_names(guesses[seen], truth[seen], classes, one_each)[given] == truth[asked]
+        gained += int(np.sum(renamed & (given != truth[asked])))
+        lost += int(np.sum(~renamed & (given == truth[asked])))
+    return [gained, lost]
+
+
+def best_names(guesses: np.ndarray, truth: np.ndarray, classes: int, one_each: bool) -> np.ndarray:
+    """For each guessed class the label that makes most guesses right, its own where another is no better (classes,)."""
     from scipy.optimize import linear_sum_assignment
 
-    size = int(max(classes, guesses.max() + 1, truth.max() + 1))
-    table = np.zeros((size, size), int)
-    np.add.at(table, (np.clip(guesses, 0, None).astype(int), np.clip(truth, 0, None).astype(int)), 1)
-    rows, columns = linear_sum_assignment(-table)
-    return float(table[rows, columns].sum() / max(len(truth), 1))
+    size = int(max([classes, *(guesses + 1), *(truth + 1)]))
+    table = np.eye(size, dtype=int)
+    np.add.at(table, (np.clip(guesses, 0, None).astype(int), np.clip(truth, 0, None).astype(int)), 2)
+    return linear_sum_assignment(-table)[1] if one_each else table.argmax(axis=1)

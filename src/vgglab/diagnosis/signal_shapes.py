@@ -55,6 +55,7 @@ class Check(TypedDict):
     across: Share
     across_half: NotRequired[Share]
     renamed: Share
+    held: NotRequired[dict[str, Annotated[list[Count], Field(min_length=2, max_length=2)]]]
     majority: Share
     n_within: Count
     n_across: Count

@@ -77,6 +77,27 @@ TEXTS_OF_DATA = {
         _("make the class numbers of both parts from one list of class names"),
         f"{GOODFELLOW}, section 11.5",
     ),
+    "labels_renamed.merged": Text(
+        _(
+            "One part lacks a class whose images are found under another class's name there: a simple model gets "
+            "{across:.1%} of the validation images right as they are, and {renamed:.1%} with the two taken for one."
+        ),
+        _(
+            "A class that is missing from one part, while another one there has its images, was moved or renamed by "
+            "mistake. Its images count as wrong, however well the network knows them."
+        ),
+        _("look at the folders of both parts: each should have the same classes, each with its own images"),
+    ),
+    "labels_renamed.network": Text(
+        _(
+            "The network knows its training images, but is right for {accuracy:.1%} of the validation images, less "
+            "than guessing ({guessing:.1%}): the labels of the two parts name the classes differently."
+        ),
+        _(
+            "Labels that have nothing to do with the images are right as often as guessing. Far below it the network "
+            "does tell the classes apart, and the validation labels call them by each other's names."
+        ),
+    ),
     "validation_unlike_training": Text(
         _("Validation images are not like training images: their mean images are {apart:.2f} deviations apart."),
         _(

@@ -156,6 +156,13 @@ TEXTS_OF_TRAINING = {
         ),
         _("a learning rate ten times smaller, at least for the last epochs"),
     ),
+    "statistics_unsettled.initial": Text(
+        _(
+            "Inference says nothing of the network yet: it gives every image one class, with a loss of {inferred:.3f} "
+            "on training images against {loss:.3f} in training, as BatchNormalization's moving statistics still hold "
+            "{share:.0%} of their initial values."
+        ),
+    ),
     "validation_unsettled": Text(
         _(
             "The validation loss jumps from epoch to epoch, once from {before:.3f} to {after:.3f}: the last epoch "
@@ -167,6 +174,12 @@ TEXTS_OF_TRAINING = {
         ),
         _("a learning rate ten times smaller, at least for the last epochs"),
         f"{BATCH_NORM}, section 3.1",
+    ),
+    "validation_unsettled.kept": Text(
+        _(
+            "The validation loss jumps from epoch to epoch, once from {before:.3f} to {after:.3f}; nothing is lost by "
+            "it: the best epoch, which best.keras keeps, is as good as one beside it."
+        ),
     ),
     "validation_at_chance": Text(
         _(
@@ -250,6 +263,16 @@ TEXTS_OF_TRAINING = {
         _(
             "On the same images the network does much better without dropout: the noise of a dropout of {dropout:g} "
             "is more than it can learn against."
+        ),
+        _("less dropout"),
+        "Srivastava et al., Dropout (2014), section 7.3",
+    ),
+    "underfitting.drowned": Text(
+        _("Under a dropout of {dropout:g} the network learns nothing, and gives every image one and the same class."),
+        _(
+            "Dropout at a rate p adds noise of p / (1 - p) of the signal's power at each layer: above 0.5 it is more "
+            "than the signal, and layers multiply it. No step was large: the loss in training stays that of guessing "
+            "as the noise does, not the weights, decide the output."
         ),
         _("less dropout"),
         "Srivastava et al., Dropout (2014), section 7.3",

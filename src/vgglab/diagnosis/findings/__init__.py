@@ -30,7 +30,8 @@ CONSEQUENCES = {"dead_units"}  # shown beside the cause that they follow from
 IMBALANCE = {"class_imbalance"}
 SCALE = {"inputs_out_of_scale"}
 COPIES = {"duplicates"}  # a simple model knows them
-EXPLAINED = dict.fromkeys(("collapsed", "labels_shuffled", "not_learned_yet", "training_too_short"), IMBALANCE) | {
+EXPLAINED = dict.fromkeys(("collapsed", "not_learned_yet", "training_too_short"), IMBALANCE) | {
+    "labels_shuffled": IMBALANCE | {"labels_renamed"},
     "duplicates": {"images_constant"},
     "labels_noisy": COPIES,
     "learning_rate_too_large": SCALE,
@@ -74,7 +75,7 @@ def findings_of(evidence: Evidence) -> list[Finding]:
     if not certain(found):
         found += first_cause(STEPS, evidence)
     if not certain(found) and evidence.rows:
-        found += found_by(COURSE, evidence)[:1]
+        found += first_and_remarks(found_by(COURSE, evidence))
     if evidence.rows and all(one["severity"] == "info" for one in found):
         found = [learned(evidence), *found, *still_improving(evidence)]
     return [in_full(one, evidence) for one in ranked(explained(found))]
@@ -97,6 +98,12 @@ def first_cause(rules: tuple, evidence: Evidence) -> list[Finding]:
     """What the first rule that finds something finds, and its consequences."""
     found = found_by(rules, evidence)
     return found[:1] + [one for one in found[1:] if one["code"] in CONSEQUENCES]
+
+
+def first_and_remarks(found: list[Finding]) -> list[Finding]:
+    """The first warning, and what is only remarked."""
+    warnings = [one for one in found if one["severity"] != "info"]
+    return warnings[:1] + [one for one in found if one["severity"] == "info"]
 
 
 def explained(found: list[Finding]) -> list[Finding]:

@@ -12,6 +12,8 @@ MISJUDGED = 2.0  # loss on training images in inference, relative to the loss in
 VALIDATION_CHANCE_SHARE = 0.9  # of the loss of guessing; a validation loss never below has not left it
 JUMP = 0.25  # a change of the validation loss from one epoch to the next, relative
 JUMP_SIZE = 0.15  # and in losses of guessing: a jump of a loss that is next to nothing is none
+LITTLE = 0.02  # of validation accuracy; a best epoch that is better than those beside it by less is no luck
+SURELY = 2.0  # standard errors
 LATE = 10  # epochs, or the second half: jumps before do not say that the last epoch is one
 OVERFIT_RISE = 0.1  # rise of the validation loss over its minimum, relative
 OVERFIT_GAP = 0.1  # accuracy on training images above that on validation images
@@ -20,6 +22,7 @@ STALLED = 0.9  # training loss at the end, relative to that at the lowest valida
 STALLED_SINCE = 0.7  # of the epochs: the lowest validation loss lies before
 STALLED_GAP = 0.08  # of accuracy, where training gained and validation did not
 FALLING = 0.02  # of the loss in an epoch: still learning; less is flat
+FEWEST_STEPS = 8  # of an only epoch; the losses of fewer batches differ by chance
 LATE_START = 1 / 3  # of the epochs at the loss of guessing before the first below it
 BARELY = 0.9  # of the loss of guessing; a loss above shows next to nothing learned
 
@@ -68,11 +71,23 @@ def validation_unsettled(evidence: Evidence) -> Finding | None:
     falls = list(itertools.dropwhile(lambda change: change < JUMP, changes))
     if min(falls, default=0) > -JUMP / (1 + JUMP):
         return None
-    worst = changes.index(max(changes))
+    worst, cost = changes.index(max(changes)), _cost_of_jumps(evidence)
     figures = {"largest_rise": measured(max(changes), 0, JUMP), "largest_fall": measured(min(falls), -0.2, 0)}
     values = {"before": losses[worst], "after": losses[worst + 1]}
     epoch = rows[worst + 1]["epoch"]
-    return finding("validation_unsettled", "warning", figures, scaled_rate(evidence, 0.1), epoch=epoch, **values)
+    figures["best_val_accuracy"] = measured(max(row["val_accuracy"] for row in evidence.validated))
+    severity, case = ("warning", "") if cost > 0 else ("info", "kept")
+    return finding("validation_unsettled", severity, figures, scaled_rate(evidence, 0.1), case, epoch, **values)
+
+
+def _cost_of_jumps(evidence: Evidence) -> float:
+    """By how much the best epoch's validation accuracy is above those beside it, beyond chance: it was luck."""
+    accuracies = [row["val_accuracy"] for row in evidence.validated]
+    best = accuracies.index(max(accuracies))
+    beside = max(accuracies[max(best - 1, 0) : best] + accuracies[best + 1 : best + 2], default=accuracies[best])
+    count = evidence.data.get("images", {}).get("validation", 0)
+    noise = SURELY * math.sqrt(2) * error_of(accuracies[best], count) if count else 0.0
+    return accuracies[best] - beside - max(noise, LITTLE)
 
 
 def validation_at_chance(evidence: Evidence) -> Finding | None:
@@ -161,7 +176,7 @@ def _last_change(evidence: Evidence) -> float:
     losses = [row["loss"] for row in evidence.rows]
     if len(losses) == 1:
         steps = [loss for loss in evidence.first_epoch.get("step_loss", []) if loss is not None]
-        middle = len(steps) // 2
+        middle = len(steps) // 2 if len(steps) >= FEWEST_STEPS else 0
         losses = [sum(steps[:middle]) / middle, sum(steps[middle:]) / (len(steps) - middle)] if middle else []
     if len(losses) > 3:
         losses = [losses[-4], losses[-1]]

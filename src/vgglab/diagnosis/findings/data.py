@@ -4,13 +4,19 @@ import itertools
 import math
 from statistics import fmean, median
 
-from vgglab.diagnosis.findings.evidence import Evidence, Finding, finding, measured, scaled_rate
+from vgglab.diagnosis.findings.evidence import LEARNED_SHARE, Evidence, Finding, finding, measured, scaled_rate
 
 LARGE_INPUT, SMALL_INPUT = 10.0, 0.02  # root mean square of what the first layer sees; healthy is about one
 SURE_AND_WRONG = 3.0  # loss before any step, in losses of guessing
 IMAGE_CHANNELS = 4  # with more, the first layer of a run of an older version saw features
 FEW_CONSTANT, MOST_CONSTANT = 0.02, 0.5  # of the images
 SURE = 5.0  # standard errors
+MAPPED = 4.0  # standard errors by which a naming gains on images that it was not chosen by
+LEAST_GAIN = 0.03  # of accuracy, by such a naming
+FEW_OF_A_CLASS = 10  # images; with fewer a simple model need not know a class, and a naming fits by chance
+FEW_IMAGES = 20  # of a part, whose mean image says little
+FEW_NEAR = 3  # images; fewer may be near by chance
+KNOWN = 0.7  # accuracy on the probe's training half, in inference
 LARGE_DROP = 0.15  # of accuracy
 PARTS_APART = 0.5  # deviations of single images between the parts' mean images
 FEW_DUPLICATES = 0.01  # of the validation images; public data sets have some
@@ -100,6 +106,8 @@ def labels_shuffled(evidence: Evidence) -> Finding | None:
     check = evidence.data.get("check")
     if not check or min(check["n_within"], check["n_across"]) < 50 or evidence.stuck:
         return None  # a network whose output does not depend on the image says nothing of the labels
+    if check["n_within"] < FEW_OF_A_CLASS * evidence.classes:
+        return None  # a simple model that saw a handful of a class need not beat guessing
     margin = 3 * error_of(check["majority"], check["n_within"])
     if check["within"] > check["majority"] + margin or _network_generalises(evidence, check):
         return None
@@ -123,13 +131,9 @@ def labels_renamed(evidence: Evidence) -> Finding | None:
     """Validation labels that name the classes in another order than training labels do."""
     check = evidence.data.get("check")
     if not check or check["n_across"] < 50:
-        return None
-    gain = check["renamed"] - check["across"]
-    if (
-        gain < max(0.2, SURE * error_of(check["renamed"], check["n_across"]))
-        or check["renamed"] < 0.7 * check["within"]
-    ):
-        return None
+        return _far_below_guessing(evidence)
+    if not _renaming_holds(evidence, check) or check["renamed"] < 0.7 * check["within"]:
+        return _merged(evidence, check) or _far_below_guessing(evidence)
     figures = {
         "check_across": measured(check["across"], round(0.9 * check["within"], 3), 1.0),
         "check_renamed": measured(check["renamed"]),
@@ -138,10 +142,79 @@ def labels_renamed(evidence: Evidence) -> Finding | None:
     return finding("labels_renamed", "error", figures, across=check["across"], renamed=check["renamed"])
 
 
+def _renaming_holds(evidence: Evidence, check: dict) -> bool:
+    """Whether other names fit better than chance allows, which finds some where there are few images of a class."""
+    if "held" in check:
+        return _surely_gains(*check["held"]["renamed"], check["n_across"])
+    gain = check["renamed"] - check["across"]  # an older record: names were chosen by the images that they fit
+    enough = check["n_across"] >= FEW_OF_A_CLASS * evidence.classes
+    return enough and gain >= max(0.2, SURE * error_of(check["renamed"], check["n_across"]))
+
+
+def _surely_gains(gained: int, lost: int, count: int) -> bool:
+    """Whether more images become right than wrong, by more than chance (McNemar's test)."""
+    gain = gained - lost
+    return gain >= LEAST_GAIN * count and gain >= MAPPED * math.sqrt(max(gained + lost, 1))
+
+
+def _merged(evidence: Evidence, check: dict) -> Finding | None:
+    """One part has a class that the other lacks, whose images are under another class's name there."""
+    counts = evidence.data.get("counts", {})
+    gained, lost = check.get("held", {}).get("merged", (0, 0))
+    if not counts or not _surely_gains(gained, lost, check["n_across"]):
+        return None
+    training, validation = counts["training"], counts["validation"]
+    if not (_moved(training, validation) or _moved(validation, training)):
+        return None
+    gain = (gained - lost) / check["n_across"]
+    figures = {"check_across": measured(check["across"]), "check_renamed": measured(check["across"] + gain)}
+    values = {"across": check["across"], "renamed": check["across"] + gain}
+    return finding("labels_renamed", "error", figures, case="merged", **values)
+
+
+def _moved(full: list[int], lacking: list[int]) -> bool:
+    """Whether a class of `full` that `lacking` has none of is found among another one there, beyond chance."""
+    total, most = sum(lacking), sum(full)
+    gone = sum(have for have, left in zip(full, lacking, strict=True) if not left) / max(most, 1)
+    if not gone or gone >= 1:
+        return False
+    fair = [have / most / (1 - gone) for have in full]
+    return any(
+        left / total - share > max(gone / 2, MAPPED * error_of(share, total))
+        for left, share in zip(lacking, fair, strict=True)
+        if left
+    )
+
+
+def _far_below_guessing(evidence: Evidence) -> Finding | None:
+    """A network that knows its training images and is right on validation images less often than by guessing."""
+    counts = evidence.data.get("counts", {}).get("validation")
+    knows = ((evidence.last.get("training") or {}).get("accuracy") or 0.0) >= KNOWN
+    rows = [row for row in evidence.validated if row["loss"] < LEARNED_SHARE * evidence.chance_loss]
+    if not counts or not sum(counts) or not knows or not rows or _images_apart(evidence):
+        return None
+    guessing = sum(share * count for share, count in zip(evidence.frequencies, counts, strict=True)) / sum(counts)
+    best = max(row["val_accuracy"] for row in rows)
+    if best >= guessing - MAPPED * error_of(guessing, sum(counts)):
+        return None
+    figures = {"best_val_accuracy": measured(best, round(guessing, 3), 1.0), "accuracy": measured(rows[-1]["accuracy"])}
+    values = {"accuracy": best, "guessing": guessing}
+    return finding("labels_renamed", "error", figures, case="network", epoch=rows[0]["epoch"], **values)
+
+
+def _images_apart(evidence: Evidence) -> bool:
+    """Whether the parts' mean images differ, in size and beyond chance."""
+    apart = evidence.data.get("difference")
+    few = min(evidence.data.get("images", {}).values(), default=FEW_IMAGES) < FEW_IMAGES
+    if few or not apart or None in apart.values():
+        return False
+    return apart["deviations"] > PARTS_APART and apart["errors"] > SURE
+
+
 def validation_unlike_training(evidence: Evidence) -> Finding | None:
     """Validation images or labels that are not of the same kind as those for training."""
     apart, check = evidence.data.get("difference"), evidence.data.get("check")
-    if apart and None not in apart.values() and apart["deviations"] > PARTS_APART and apart["errors"] > SURE:
+    if _images_apart(evidence):
         figures = {
             "parts_apart": measured(apart["deviations"], 0, 0.3),
             "standard_errors": measured(apart["errors"], 0, 4),
@@ -165,7 +238,8 @@ def duplicates(evidence: Evidence) -> Finding | None:
     share, near = evidence.data.get("duplicates", 0.0), evidence.data.get("near_duplicates", 0.0)
     if share > FEW_DUPLICATES:
         return finding("duplicates", "warning", {"duplicates": measured(share, 0, FEW_DUPLICATES)}, share=share)
-    if near <= FEW_NEAR_DUPLICATES:
+    count = evidence.data.get("images", {}).get("validation", FEW_NEAR / FEW_NEAR_DUPLICATES)
+    if near <= FEW_NEAR_DUPLICATES or near * count < FEW_NEAR:
         return None
     figures = {"duplicates": measured(share), "near_duplicates": measured(near, 0, FEW_NEAR_DUPLICATES)}
     return finding("duplicates", "warning", figures, case="near", share=near)

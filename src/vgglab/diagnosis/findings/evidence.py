@@ -11,6 +11,8 @@ Finding = dict[str, Any]
 CHANCE_LOSS_SHARE = 0.97  # of the loss of guessing; a network that learned anything at all is below
 CONSTANT_SPREAD = 1e-3  # probabilities that differ by less between images do not depend on them
 LEARNED_SHARE = 0.35  # of the loss of guessing; below, the training images are mostly known
+LEAST_PROBED = 20  # images of the probe; fewer may well get one answer, or light up none of a layer, by chance
+PROBE_HALF = 64  # images of each part that the probe has at most
 DEAD = 0.99  # share of a layer's units; the rest cannot carry the signal
 
 
@@ -90,7 +92,20 @@ class Evidence:
     def stuck(self) -> bool:
         """Whether the output no longer depends on the image, so that no gradient tells images apart."""
         spread = self.last.get("spread")
-        return spread is not None and spread < CONSTANT_SPREAD
+        return self.well_probed and spread is not None and spread < CONSTANT_SPREAD
+
+    @property
+    def well_probed(self) -> bool:
+        """Whether enough images were shown to the network to say that it treats all of them alike."""
+        parts = self.data.get("images", {}).values()
+        return not parts or sum(min(count, PROBE_HALF) for count in parts) >= LEAST_PROBED
+
+    @property
+    def loss_in_training(self) -> float:
+        """The training loss at the end, as in training: of the last epoch, or of the later half of the only one."""
+        steps = [loss for loss in self.first_epoch.get("step_loss", []) if loss is not None]
+        later = steps[len(steps) // 2 :]
+        return sum(later) / len(later) if later and len(self.rows) == 1 else self.rows[-1]["loss"]
 
     @property
     def knows_training(self) -> bool:
@@ -146,7 +161,8 @@ class Evidence:
     @cached_property
     def dead_layers(self) -> dict[str, float]:
         """Activation layer -> share of its dead units, for those that let nothing through."""
-        return {name: share for name, share in self.last.get("dead", {}).items() if share >= DEAD}
+        found = self.last.get("dead", {}) if self.well_probed else {}
+        return {name: share for name, share in found.items() if share >= DEAD}
 
     def dead_since(self, layer: str) -> int:
         """The epoch since which a layer lets nothing through, to the end; 0 for before the first step."""

@@ -24,6 +24,9 @@ TINY_UPDATE = 3e-4  # typical change of a kernel by a step; healthy is a thousan
 GROWN = 10  # times the way that an epoch of steps like the first epoch's could go; with momentum 3 were seen
 WEAK_GRADIENT = 3e-3  # of the kernel's size; with less, a rate of 0.1 moves no kernel by a thousandth
 ADAPTIVE = ("adam", "adamw", "nadam", "adamax", "rmsprop", "lion")  # steps that do not depend on the gradient's size
+MUCH_DROPOUT = 0.5  # above, the noise of one layer, p / (1 - p) of the signal's power, is more than the signal
+YOUNG = 0.2  # of BatchNormalization's initial statistics; inference is then not the network that was trained
+INITIAL = 0.5  # the same; the two have next to nothing in common
 NOISY = 2.0  # loss with dropout relative to that without, before training
 HEALTHY_UPDATE = (0.001, 0.1)
 
@@ -169,11 +172,45 @@ def dropout_too_strong(evidence: Evidence) -> Finding | None:
         return None
     noisy = evidence.first_step_loss * evidence.chance_loss
     if noisy < NOISY * quiet:
-        return None
+        return _drowned(evidence, dropout)
     figures = {"first_loss": measured(noisy, 0, round(1.2 * quiet, 3)), "training_loss_in_inference": measured(quiet)}
     severity = "error" if evidence.at_chance else "warning"
     values = {"accuracy": evidence.rows[-1]["accuracy"], "dropout": dropout}
     return finding("underfitting", severity, figures | at_end(evidence), {"model.dropout": 0.0}, "dropout", **values)
+
+
+def _drowned(evidence: Evidence, dropout: float) -> Finding | None:
+    """One class for every image, though no step was large, under noise that is stronger than the signal."""
+    inferred = (evidence.last.get("training") or {}).get("loss")
+    gets = weak_gradient(evidence) or evidence.largest_update[1] >= LARGE_UPDATE
+    if dropout <= MUCH_DROPOUT or inferred is None or gets or not _one_answer(evidence):
+        return None
+    figures = {"loss": measured(evidence.loss_in_training), "training_loss_in_inference": measured(inferred)}
+    values = {"accuracy": evidence.rows[-1]["accuracy"], "dropout": dropout}
+    return finding("underfitting", "error", at_end(evidence) | figures, {"model.dropout": 0.2}, "drowned", **values)
+
+
+def _one_answer(evidence: Evidence) -> bool:
+    return evidence.well_probed and evidence.last.get("classes_predicted") == 1 and not evidence.knows_training
+
+
+def statistics_initial(evidence: Evidence) -> Finding | None:
+    """One class for every image in inference, where BatchNormalization's moving statistics are still the initial ones.
+
+    Training uses the statistics of each batch: a loss in inference above that in training tells that it is these.
+    """
+    share, inferred = evidence.last.get("initial_statistics") or 0.0, (evidence.last.get("training") or {}).get("loss")
+    if not _one_answer(evidence) or share < YOUNG or inferred is None or not evidence.rows:
+        return None
+    loss = evidence.loss_in_training
+    if share < INITIAL and inferred <= loss:
+        return None
+    figures = {"initial_statistics": measured(share, 0, 0.01), "loss": measured(loss)}
+    figures["training_loss_in_inference"] = measured(inferred, 0, round(1.2 * loss + 0.05, 3))
+    epochs = math.ceil(len(evidence.rows) * math.log(0.005) / math.log(min(share, 0.99)))
+    values = {"loss": loss, "inferred": inferred, "share": share}
+    fix, epoch = {"train.epochs": epochs}, evidence.rows[-1]["epoch"]
+    return finding("statistics_unsettled", "warning", figures, fix, "initial", epoch, **values)
 
 
 def learning_rate_too_small(evidence: Evidence) -> Finding | None:
@@ -203,7 +240,7 @@ def _steps_grew(evidence: Evidence, typical: float) -> bool:
 def collapsed(evidence: Evidence) -> Finding | None:
     """One class for every image."""
     from_start = evidence.start.get("classes_predicted") == 1 and evidence.first_step_loss > EXPLODED
-    if evidence.last.get("classes_predicted") != 1 or evidence.knows_training:
+    if not _one_answer(evidence):
         return None
     if evidence.classes < 3 and not from_start:
         return None  # of two classes one is easily never answered
@@ -229,5 +266,6 @@ STEPS = (
     signal_lost,
     dead_units,
     learning_rate_too_small,
+    statistics_initial,
     collapsed,
 )

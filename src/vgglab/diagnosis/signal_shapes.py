@@ -47,6 +47,16 @@ class Difference(TypedDict):
     errors: Size | None
 
 
+GainedLost = Annotated[list[Count], Field(min_length=2, max_length=2)]
+
+
+class Held(TypedDict):
+    """What other names of the classes gain and lose on images that they were not chosen by."""
+
+    renamed: GainedLost
+    merged: GainedLost
+
+
 class Check(TypedDict):
     """How far simple models get."""
 
@@ -55,7 +65,7 @@ class Check(TypedDict):
     across: Share
     across_half: NotRequired[Share]
     renamed: Share
-    held: NotRequired[dict[str, Annotated[list[Count], Field(min_length=2, max_length=2)]]]
+    held: NotRequired[Held]
     majority: Share
     n_within: Count
     n_across: Count

@@ -160,7 +160,7 @@ def _surely_gains(gained: int, lost: int, count: int) -> bool:
 def _merged(evidence: Evidence, check: dict) -> Finding | None:
     """One part has a class that the other lacks, whose images are under another class's name there."""
     counts = evidence.data.get("counts", {})
-    gained, lost = check.get("held", {}).get("merged", (0, 0))
+    gained, lost = check["held"]["merged"] if "held" in check else (0, 0)
     if not counts or not _surely_gains(gained, lost, check["n_across"]):
         return None
     training, validation = counts["training"], counts["validation"]

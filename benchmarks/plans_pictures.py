@@ -44,6 +44,8 @@ HEAD = "--backbone VGG16 --weights builtin --preprocessing backbone --freeze all
 MOBILE = "--backbone MobileNetV2 --weights builtin --preprocessing backbone --freeze all "
 MOBILE += "--pooling avg --image-size 96 --head-units 64"
 ADAM = "--optimizer adam --learning-rate 0.001"
+TOO_SMALL = ("learning_rate_too_small",)
+UNDERFITTED = ("underfitting",)
 TOO_LARGE = ("learning_rate_too_large", "diverged")
 TOO_FEW = ("statistics_unsettled", "training_too_short", "not_learned_yet")
 BY_HEART = ("overfitting", "validation_at_chance")
@@ -73,22 +75,14 @@ RATES = [
     Plan("rate adam 0.1 plain", TOO_LARGE, f"{CIFAR} {PLAIN} --optimizer adam --learning-rate 0.1 --epochs 3"),
     Plan("rate rmsprop 0.3", TOO_LARGE, f"{CIFAR} {SCRATCH} --optimizer rmsprop --learning-rate 0.3 --epochs 3"),
     Plan("rate head sgd 10", TOO_LARGE, f"{CIFAR} {HEAD} --learning-rate 10 --epochs 4"),
-    Plan(
-        "small sgd 1e-6",
-        ("learning_rate_too_small",),
-        f"{CIFAR} {SCRATCH} --optimizer sgd --learning-rate 1e-6 --epochs 3",
-    ),
-    Plan("small adam 1e-7", ("learning_rate_too_small",), f"{CIFAR} {SCRATCH} --learning-rate 1e-7 --epochs 3"),
+    Plan("small sgd 1e-6", TOO_SMALL, f"{CIFAR} {SCRATCH} --optimizer sgd --learning-rate 1e-6 --epochs 3"),
+    Plan("small adam 1e-7", TOO_SMALL, f"{CIFAR} {SCRATCH} --learning-rate 1e-7 --epochs 3"),
     Plan(
         "small sgd 1e-5 dropout",
-        ("learning_rate_too_small",),
+        TOO_SMALL,
         f"{CIFAR} {SCRATCH} --optimizer sgd --learning-rate 1e-5 --dropout 0.2 --epochs 3",
     ),
-    Plan(
-        "small head 1e-7",
-        ("learning_rate_too_small",),
-        f"{CIFAR} {HEAD} --optimizer adam --learning-rate 1e-7 --epochs 5",
-    ),
+    Plan("small head 1e-7", TOO_SMALL, f"{CIFAR} {HEAD} --optimizer adam --learning-rate 1e-7 --epochs 5"),
     Plan("plain sgd", ("signal_lost",), f"{CIFAR} {PLAIN} --learning-rate 0.01 --epochs 3"),
     Plan("plain sgd momentum", ("signal_lost",), f"{CIFAR} {PLAIN} --learning-rate 0.05 --momentum 0.9 --epochs 3"),
 ]
@@ -101,11 +95,11 @@ LENGTHS = [
     Plan("steps 18 sgd", TOO_FEW, f"{CIFAR} {SCRATCH} --optimizer sgd --learning-rate 0.1 --batch-size 64 --epochs 1"),
     Plan("two epochs", TOO_FEW, f"{CIFAR} {SCRATCH} --learning-rate 0.0003 --epochs 2"),
     Plan("head two epochs", ("training_too_short",), f"{CIFAR} {HEAD} --learning-rate 0.003 --epochs 2"),
-    Plan("dropout 0.85", ("underfitting",), f"{CIFAR} {SCRATCH} --dropout 0.85 --epochs 6"),
-    Plan("dropout 0.85 plain", ("underfitting",), f"{CIFAR} {PLAIN} {ADAM} --dropout 0.85 --epochs 6"),
+    Plan("dropout 0.85", UNDERFITTED, f"{CIFAR} {SCRATCH} --dropout 0.85 --epochs 6"),
+    Plan("dropout 0.85 plain", UNDERFITTED, f"{CIFAR} {PLAIN} {ADAM} --dropout 0.85 --epochs 6"),
     Plan(
         "dropout 0.9 sgd",
-        ("underfitting",),
+        UNDERFITTED,
         f"{CIFAR} {SCRATCH} --optimizer sgd --learning-rate 0.05 --dropout 0.9 --epochs 6",
     ),
     Plan("heart scratch", BY_HEART, f"--data cifar10 --limit 500 {SCRATCH} --batch-size 16 --epochs 14"),

@@ -182,8 +182,8 @@ def dropout_too_strong(evidence: Evidence) -> Finding | None:
 def _drowned(evidence: Evidence, dropout: float) -> Finding | None:
     """One class for every image, though no step was large, under noise that is stronger than the signal."""
     inferred = (evidence.last.get("training") or {}).get("loss")
-    gets = weak_gradient(evidence) or evidence.largest_update[1] >= LARGE_UPDATE
-    if dropout <= MUCH_DROPOUT or inferred is None or gets or not _one_answer(evidence):
+    elsewhere = weak_gradient(evidence) or evidence.largest_update[1] >= LARGE_UPDATE
+    if dropout <= MUCH_DROPOUT or inferred is None or elsewhere or not _one_answer(evidence):
         return None
     figures = {"loss": measured(evidence.loss_in_training), "training_loss_in_inference": measured(inferred)}
     values = {"accuracy": evidence.rows[-1]["accuracy"], "dropout": dropout}

@@ -142,7 +142,7 @@ LABELS = [
         "merged in training",
         ("labels_renamed",),
         f"{HEAD} {ADAM} --epochs 8",
-        lambda: renamed(five(), {"ship": "horse"}, "train"),
+        lambda: renamed(five(), {"ship": "horse"}, "train", kept=10),
     ),
     Plan(
         "merged of three",

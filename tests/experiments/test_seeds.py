@@ -1,12 +1,17 @@
 """A run with several seeds: a folder for each, gone on with like a study."""
 
+import json
+import shutil
+from functools import partial
+from statistics import fmean
+
 import pytest
 
 import vgglab
 from vgglab.config.resolve import make_config
-from vgglab.config.study_file import plan_runs
+from vgglab.config.study_file import Study, plan_runs
 from vgglab.errors import RunError
-from vgglab.experiments.study import open_folder, seeds_study
+from vgglab.experiments.study import open_folder, run_study, seeds_study
 
 TINY = {"limit": 100, "width": 0.05, "epochs": 1, "name": "tiny", "progress": "none"}
 
@@ -31,6 +36,32 @@ def test_what_is_finished_is_not_trained_again_and_seeds_are_added(seeds):
     again = vgglab.run_seeds(**TINY, out=parent, seeds=[1, 7, 2])
     assert [run.config.train.seed for run in again] == [1, 7, 2] and again[1].record == record
     assert {path: path.stat().st_mtime_ns for path in before} == before
+
+
+def test_a_seed_that_fails_stops_no_other_and_is_named(seeds, tmp_path):
+    parent = shutil.copytree(seeds[0].folder.parents[1], tmp_path / "runs")
+    (parent / "tiny" / "seed-7" / "run.json").write_text("{")
+    with pytest.raises(RunError, match=r"seed-7.*run.json.*; 1 of 4 seeds are not done"):
+        vgglab.run_seeds(**TINY, out=parent, seeds=[7, 1, 2, 3])
+    assert vgglab.load(parent / "tiny" / "seed-3").status == "finished"
+
+
+def test_a_study_chooses_by_the_mean_and_trains_the_chosen_with_each_seed(tmp_path):
+    settings = {"data": {"limit": 100}, "model": {"width": 0.05}, "train": {"epochs": 1}}
+    steps = [{"name": "slow"}, {"name": "fast", "set": {"train.learning_rate": 0.2}}]
+    steps.append({"name": "best", "select": {"best": "val_accuracy", "among": ["*"]}, "set": {"train.epochs": 2}})
+    study = Study(name="s", defaults=settings, runs=steps, seeds=[0, 3])
+    train = partial(vgglab.resume, progress="none")
+    said: list[str] = []
+    assert not run_study(study, plan_runs(study, {}), tmp_path, True, said.append, lambda path, _: train(path))
+    choice = json.loads((tmp_path / "study.json").read_text())["choices"]["best"]
+    means = {
+        name: fmean(vgglab.load(tmp_path / name / f"seed-{n}").best["val_accuracy"] for n in (0, 3))
+        for name in ("slow", "fast")
+    }
+    assert choice["chosen"] in ("slow", "fast") and means[choice["chosen"]] == max(means.values())
+    rates = {vgglab.load(tmp_path / "best" / f"seed-{n}").config.train.learning_rate for n in (0, 3)}
+    assert rates == {vgglab.load(tmp_path / choice["chosen"] / "seed-0").config.train.learning_rate}
 
 
 def test_other_settings_are_refused_before_anything_is_trained(tmp_path):

@@ -8,7 +8,7 @@ from typing import Any
 
 from vgglab.config.schema import APART, config_fields, flatten
 from vgglab.errors import RunError
-from vgglab.report.seeds import over_seeds, seeds_table, verdicts_table
+from vgglab.report.seeds import MEASURE, over_seeds, seeds_table, verdicts_table
 from vgglab.report.tables import html_table, text_table
 from vgglab.runs.record import MEASURES
 from vgglab.runs.store import Run, find_folder, list_runs, load
@@ -118,10 +118,11 @@ def differing_fields(runs: Sequence[Run]) -> list[dict[str, Any]]:
 
 
 def rows_to_csv(rows: Sequence[Row]) -> str:
-    """The rows as CSV; each differing config field is a column."""
+    """The rows as CSV; each differing config field is a column, and of several seeds what they come to."""
     if not rows:
         return ""
-    flat = [{**row, **row["config"]} for row in rows]
+    several = any(row["seeds"]["n"] > 1 for row in rows)
+    flat = [{**row, **row["config"], **(_seed_columns(row["seeds"]) if several else {})} for row in rows]
     for row in flat:
         del row["config"], row["seeds"]
     buffer = io.StringIO()
@@ -129,6 +130,11 @@ def rows_to_csv(rows: Sequence[Row]) -> str:
     writer.writeheader()
     writer.writerows(flat)
     return buffer.getvalue()
+
+
+def _seed_columns(told: Row) -> Row:
+    figures = told[MEASURE]
+    return {"group": told["run"], "n_seeds": told["n"], "seeds_mean": figures["mean"], "seeds_sd": figures["sd"]}
 
 
 def results_table(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from keras import layers
 
+from vgglab.diagnosis.data import drawn
 from vgglab.diagnosis.probe import Gradients, count_softmaxes, describe_predictions, score
 from vgglab.diagnosis.records import write_signals
 from vgglab.diagnosis.signals import SAMPLED_STEPS, SignalRecorder, read_signals
@@ -54,7 +55,7 @@ def test_the_network_is_described_with_what_trains_and_how_it_ends(recorded):
 def test_the_input_is_that_of_the_first_layer_with_weights(recorded):
     seen = recorded[2][0]["input"]
     assert (seen["layer"], seen["channels"], seen["least"], seen["largest"]) == ("conv1", 3, 0.0, 1.0)
-    assert seen["mean"] == pytest.approx(IMAGES[:64].mean() / 255, rel=1e-3)
+    assert seen["mean"] == pytest.approx(drawn(IMAGES, 64).mean() / 255, rel=1e-3)
 
 
 def test_steps_of_the_first_epoch_are_recorded_each_and_their_updates_for_a_few(recorded):
@@ -82,7 +83,7 @@ def test_moving_statistics_are_held_against_those_of_the_probe(recorded):
 
 def test_losses_of_the_halves_are_those_of_inference(recorded):
     model, _, lines = recorded
-    expected = model.evaluate(IMAGES[:64], LABELS[:64], verbose=0)
+    expected = model.evaluate(drawn(IMAGES, 64), drawn(LABELS, 64), verbose=0)
     assert lines[-1]["training"]["loss"] == pytest.approx(expected[0], rel=1e-3)
     assert lines[-1]["validation"] == lines[-1]["training"]
 

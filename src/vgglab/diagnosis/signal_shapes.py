@@ -94,6 +94,7 @@ class Data(TypedDict):
     duplicates: NotRequired[Share]
     near_duplicates: NotRequired[Share]
     difference: NotRequired[Difference]
+    traits: NotRequired[dict[str, Difference]]
     check: NotRequired[Check]
 
 

@@ -11,6 +11,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from vgglab.diagnosis.data import drawn
 from vgglab.diagnosis.probe import (
     Gradients,
     Prober,
@@ -37,10 +38,10 @@ class SignalRecorder(keras.callbacks.Callback):
 
     Args:
         path: the `signals.jsonl` to write.
-        probe: validation inputs of the model; the first PROBE_IMAGES are used.
+        probe: validation inputs of the model; PROBE_IMAGES of them are used.
         epochs_done: epochs that an earlier process trained; their lines are kept, later ones dropped.
         labels: class numbers of `probe`, for losses; None for none.
-        seen: training inputs and their class numbers, of which the first PROBE_IMAGES are used; None for none.
+        seen: training inputs and their class numbers, of which PROBE_IMAGES are used; None for none.
         data: what `data_signals` found.
     """
 
@@ -55,9 +56,9 @@ class SignalRecorder(keras.callbacks.Callback):
     ):
         super().__init__()
         self.path, self.data, self.starts = path, data, epochs_done == 0
-        self.halves = [("validation", _first(probe), None if labels is None else _first(labels))]
+        self.halves = [("validation", _probe(probe), None if labels is None else _probe(labels))]
         if seen is not None:
-            self.halves.append(("training", _first(seen[0]), _first(seen[1])))
+            self.halves.append(("training", _probe(seen[0]), _probe(seen[1])))
         self.inputs = np.concatenate([inputs for _, inputs, _ in self.halves])
         self.lines = [line for line in read_signals(path) if line["epoch"] <= epochs_done]
         self.line: dict[str, Any] = {}
@@ -183,5 +184,5 @@ def moved(before: tuple[np.ndarray, np.ndarray], after: tuple[np.ndarray, np.nda
     return short(float(np.median(np.abs(after[0] - before[0]) / before[1])))
 
 
-def _first(values: np.ndarray) -> np.ndarray:
-    return np.asarray(values[:PROBE_IMAGES])
+def _probe(values: np.ndarray) -> np.ndarray:
+    return drawn(values, PROBE_IMAGES)

@@ -110,7 +110,14 @@ class Evidence:
     @property
     def knows_training(self) -> bool:
         """Whether the training images are mostly learned."""
-        return bool(self.rows) and self.rows[-1]["loss"] < LEARNED_SHARE * self.chance_loss
+        return bool(self.rows) and self.loss_of_whole_images < LEARNED_SHARE * self.chance_loss
+
+    @property
+    def loss_of_whole_images(self) -> float:
+        """The last training loss; where images are mixed, which no network can tell apart, that of the probe's."""
+        inferred = (self.last.get("training") or {}).get("loss")
+        mixed = self.config.get("augment.mixup") or self.config.get("augment.cutmix")
+        return inferred if mixed and inferred is not None else self.rows[-1]["loss"]
 
     @property
     def failed(self) -> bool:
@@ -173,8 +180,17 @@ class Evidence:
     @property
     def frozen(self) -> bool:
         """Whether layers of a pretrained network are frozen to the end."""
+        return self.pretrained and self._freezes
+
+    @property
+    def frozen_backbone(self) -> str:
+        """The published network of which layers are frozen to the end, trained before or not; "" for none."""
+        return (self.config.get("backbone.name") or "") if self._freezes else ""
+
+    @property
+    def _freezes(self) -> bool:
         phases = self.config.get("train.phases") or [{"freeze": self.config.get("train.freeze")}]
-        return self.pretrained and phases[-1]["freeze"] not in (None, "none")
+        return phases[-1]["freeze"] not in (None, "none")
 
     @property
     def pretrained(self) -> bool:

@@ -2,8 +2,6 @@
 
 import json
 import shutil
-from functools import partial
-from statistics import fmean
 
 import pytest
 
@@ -12,6 +10,7 @@ from vgglab.config.resolve import make_config
 from vgglab.config.study_file import Study, plan_runs
 from vgglab.errors import RunError
 from vgglab.experiments.study import open_folder, run_study, seeds_study
+from vgglab.runs.record import HISTORY_FIELDS
 
 TINY = {"limit": 100, "width": 0.05, "epochs": 1, "name": "tiny", "progress": "none"}
 
@@ -47,21 +46,22 @@ def test_a_seed_that_fails_stops_no_other_and_is_named(seeds, tmp_path):
 
 
 def test_a_study_chooses_by_the_mean_and_trains_the_chosen_with_each_seed(tmp_path):
-    settings = {"data": {"limit": 100}, "model": {"width": 0.05}, "train": {"epochs": 1}}
-    steps = [{"name": "slow"}, {"name": "fast", "set": {"train.learning_rate": 0.2}}]
+    steps = [{"name": "steady"}, {"name": "lucky", "set": {"train.learning_rate": 0.2}}]
     steps.append({"name": "best", "select": {"best": "val_accuracy", "among": ["*"]}, "set": {"train.epochs": 2}})
-    study = Study(name="s", defaults=settings, runs=steps, seeds=[0, 3])
-    train = partial(vgglab.resume, progress="none")
-    said: list[str] = []
-    assert not run_study(study, plan_runs(study, {}), tmp_path, True, said.append, lambda path, _: train(path))
-    choice = json.loads((tmp_path / "study.json").read_text())["choices"]["best"]
-    means = {
-        name: fmean(vgglab.load(tmp_path / name / f"seed-{n}").best["val_accuracy"] for n in (0, 3))
-        for name in ("slow", "fast")
-    }
-    assert choice["chosen"] in ("slow", "fast") and means[choice["chosen"]] == max(means.values())
-    rates = {vgglab.load(tmp_path / "best" / f"seed-{n}").config.train.learning_rate for n in (0, 3)}
-    assert rates == {vgglab.load(tmp_path / choice["chosen"] / "seed-0").config.train.learning_rate}
+    study = Study(name="s", runs=steps, seeds=[0, 3])
+    accuracies = {"steady/seed-0": 0.6, "steady/seed-3": 0.6, "lucky/seed-0": 0.9, "lucky/seed-3": 0.2}
+
+    def train(folder, quiet):
+        run = vgglab.load(folder)
+        accuracy = accuracies.get(run.name, 0.5)
+        (folder / "history.csv").write_text(f"{','.join(HISTORY_FIELDS)}\n1,2.3,0.1,2.3,{accuracy},0.01,1.0,1\n")
+        run.record.status = "finished"
+        run.record.save(folder)
+
+    assert not run_study(study, plan_runs(study, {}), tmp_path, True, lambda line: None, train)
+    assert json.loads((tmp_path / "study.json").read_text())["choices"]["best"]["chosen"] == "steady"
+    settings = [vgglab.load(tmp_path / "best" / f"seed-{seed}").config.train for seed in (0, 3)]
+    assert [(each.seed, each.learning_rate, each.epochs) for each in settings] == [(0, 0.01, 2), (3, 0.01, 2)]
 
 
 def test_other_settings_are_refused_before_anything_is_trained(tmp_path):

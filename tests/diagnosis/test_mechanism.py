@@ -84,6 +84,19 @@ def test_a_class_that_gains_just_what_another_lacks_was_given_its_images(rows, s
     assert ("labels_renamed" in codes(rows([1.4, 0.9, 0.2]), signals, classes=5)) == code
 
 
+@pytest.mark.parametrize(("held", "found"), [([60, 8], ["labels_renamed"]), ([39, 23], [])])
+def test_names_that_the_network_would_be_right_with_are_found_where_a_simple_model_is_weak(
+    rows, start, line, held, found
+):
+    facts = {
+        "check": CHECK | {"within": 0.3, "across": 0.25, "renamed": 0.3},
+        "images": {"training": 960, "validation": 300},
+    }
+    signals = [start(facts), line(2, held={"renamed": held, "merged": held})]
+    told = codes(rows([1.5, 1.0], [2.0, 2.1], 0.7, 0.35), signals)
+    assert [code for code in told if code == "labels_renamed"] == found
+
+
 @pytest.mark.parametrize(("val_accuracy", "code"), [(0.72, []), (0.5, ["labels_shuffled"])])
 def test_a_network_that_is_mostly_better_than_guessing_on_new_images_has_labels_to_learn(
     rows, start, line, val_accuracy, code

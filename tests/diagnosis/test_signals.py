@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from vgglab.diagnosis.data import drawn
+from vgglab.diagnosis.data import drawn, held_out
 from vgglab.diagnosis.probe import Gradients, count_softmaxes, describe_predictions, score
 from vgglab.diagnosis.records import write_signals
 from vgglab.diagnosis.signals import SAMPLED_STEPS, SignalRecorder, read_signals
@@ -44,6 +44,19 @@ def test_there_is_a_line_before_the_first_step_and_one_an_epoch(recorded):
     assert [line["epoch"] for line in lines] == [0, 1, 2]
     assert lines[0]["data"] == {"duplicates": 0.0} and lines[0]["gradient"].keys() == {"conv1", "conv2", "predictions"}
     assert "gradient" in lines[1] and "gradient" not in lines[2] and all(line["seconds"] > 0 for line in lines)
+
+
+@pytest.mark.parametrize(("accuracy", "epochs", "looked_for"), [(0.9, 1, True), (0.3, 1, False), (0.9, 2, False)])
+def test_at_the_end_other_names_are_looked_for_where_validation_is_much_worse(tmp_path, accuracy, epochs, looked_for):
+    recorder = SignalRecorder(tmp_path / "signals.jsonl", IMAGES, 0, LABELS)
+    recorder.set_model(network())
+    recorder.set_params({"epochs": epochs})
+    recorder.on_train_begin()
+    recorder.on_epoch_begin(0)
+    recorder.on_epoch_end(0, {"accuracy": accuracy, "val_accuracy": 0.2})
+    guesses = recorder.model.predict(IMAGES, verbose=0).argmax(axis=1)
+    expected = {name: held_out(guesses, LABELS, 4, name == "renamed") for name in ("renamed", "merged")}
+    assert recorder.lines[-1].get("held") == (expected if looked_for else None)
 
 
 def test_the_network_is_described_with_what_trains_and_how_it_ends(recorded):

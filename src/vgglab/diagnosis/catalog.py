@@ -45,6 +45,8 @@ LABELS = {
     "lowest_val_loss": _("lowest validation loss"),
     "majority": _("share of the most frequent class"),
     "moving_update": _("change of a moving mean, in deviations"),
+    "names_gain": _("images made right by other names of the classes"),
+    "names_lose": _("images made wrong by them"),
     "near_duplicates": _("share of validation images that are nearly a training image"),
     "outputs": _("outputs"),
     "parts_apart": _("difference of the mean images, in deviations"),

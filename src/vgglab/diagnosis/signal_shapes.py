@@ -154,6 +154,7 @@ class SignalLine(TypedDict):
     validation: NotRequired[Score]
     training: NotRequired[Score]
     batch_norm: NotRequired[dict[str, Moving]]
+    held: NotRequired[Held]
     update: NotRequired[ByLayer]
     moving_update: NotRequired[ByLayer]
     initial_statistics: NotRequired[Share]

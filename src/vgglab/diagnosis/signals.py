@@ -11,7 +11,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from vgglab.diagnosis.data import drawn
+from vgglab.diagnosis.data import SUBSET, drawn, held_out
 from vgglab.diagnosis.probe import (
     Gradients,
     Prober,
@@ -27,6 +27,7 @@ __all__ = ["SignalRecorder", "read_signals"]
 
 PROBE_IMAGES = 64  # of each half, validation and training
 GRADIENT_IMAGES = 32
+WORSE = 0.15  # of accuracy; other names of the classes are looked for from there on
 SAMPLED_STEPS = (1, 2, 4, 16, 64, 256)  # of the first epoch, from 1
 
 
@@ -59,6 +60,7 @@ class SignalRecorder(keras.callbacks.Callback):
         self.halves = [("validation", _probe(probe), None if labels is None else _probe(labels))]
         if seen is not None:
             self.halves.append(("training", _probe(seen[0]), _probe(seen[1])))
+        self.validation = probe, labels
         self.inputs = np.concatenate([inputs for _, inputs, _ in self.halves])
         self.lines = [line for line in read_signals(path) if line["epoch"] <= epochs_done]
         self.line: dict[str, Any] = {}
@@ -117,7 +119,22 @@ class SignalRecorder(keras.callbacks.Callback):
         self.line |= self.probe_signals()
         if self.first:
             self.line |= self.gradient_signals()
+        if epoch + 1 == self.params.get("epochs") and self.worse_on_validation(logs or {}):
+            self.line |= self.other_names()
         self.finish(started)
+
+    def worse_on_validation(self, logs: dict) -> bool:
+        """Whether the network is right on validation images much less often than on those that it trains on."""
+        return logs.get("accuracy", 0.0) - logs.get("val_accuracy", 1.0) >= WORSE
+
+    def other_names(self) -> dict[str, Any]:
+        """What other names of the classes would gain the network on validation images that they were not chosen by."""
+        inputs, labels = (values if values is None else drawn(values, SUBSET) for values in self.validation)
+        classes = self.model.output_shape[-1]
+        if labels is None or not 0 <= labels.min() <= labels.max() < classes:
+            return {}
+        guesses = self.model.predict(inputs, batch_size=PROBE_IMAGES, verbose=0).argmax(axis=1)
+        return {"held": {name: held_out(guesses, labels, classes, name == "renamed") for name in ("renamed", "merged")}}
 
     def probe_signals(self) -> dict[str, Any]:
         """What the probe shows: inside the network, and of its predictions."""

@@ -99,6 +99,12 @@ TEXTS_OF_DATA = {
         ),
         _("look at the folders of both parts: each should have the same classes, each with its own images"),
     ),
+    "labels_renamed.held": Text(
+        _(
+            "The validation labels number some classes otherwise than the training labels: other names, chosen by "
+            "other validation images than those that they are tried on, make {gained} right and {lost} wrong."
+        )
+    ),
     "labels_renamed.network": Text(
         _(
             "The network knows its training images, but is right for {accuracy:.1%} of the validation images, less "

@@ -11,6 +11,7 @@ SURE_AND_WRONG = 3.0  # loss before any step, in losses of guessing
 IMAGE_CHANNELS = 4  # with more, the first layer of a run of an older version saw features
 FEW_CONSTANT, MOST_CONSTANT = 0.02, 0.5  # of the images
 SURE = 5.0  # standard errors
+LOOKED_AT = 2000  # validation images at most
 MAPPED = 4.0  # standard errors by which a naming gains on images that it was not chosen by
 LEAST_GAIN = 0.03  # of accuracy, by such a naming
 FEW_OF_A_CLASS = 10  # images; with fewer a simple model need not know a class, and a naming fits by chance
@@ -137,7 +138,12 @@ def labels_renamed(evidence: Evidence) -> Finding | None:
     if not check or check["n_across"] < 50:
         return _counted_otherwise(evidence) or _far_below_guessing(evidence)
     if not _renaming_holds(evidence, check) or check["renamed"] < 0.7 * check["within"]:
-        return _merged(evidence, check) or _counted_otherwise(evidence) or _far_below_guessing(evidence)
+        return (
+            _merged(evidence, check)
+            or _counted_otherwise(evidence)
+            or _far_below_guessing(evidence)
+            or _renamed_by_network(evidence)
+        )
     figures = {
         "check_across": measured(check["across"], round(0.9 * check["within"], 3), 1.0),
         "check_renamed": measured(check["renamed"]),
@@ -228,6 +234,22 @@ def _far_below_guessing(evidence: Evidence) -> Finding | None:
     figures = {"val_accuracy": measured(usual, round(guessing, 3), 1.0), "accuracy": measured(rows[-1]["accuracy"])}
     values = {"accuracy": usual, "guessing": guessing}
     return finding("labels_renamed", "error", figures, case="network", epoch=rows[0]["epoch"], **values)
+
+
+def _renamed_by_network(evidence: Evidence) -> Finding | None:
+    """Names under which the network is right more often, on validation images that they were not chosen by."""
+    held, images = evidence.last.get("held"), evidence.data.get("images", {}).get("validation", 0)
+    if (
+        not held
+        or not _surely_gains(*held["renamed"], min(images, LOOKED_AT))
+        or _images_apart(evidence)
+        or _other_trait(evidence)
+    ):
+        return None
+    gained, lost = held["renamed"]
+    figures = {"names_gain": measured(gained), "names_lose": measured(lost, gained)}
+    values = {"gained": gained, "lost": lost, "accuracy": evidence.validated[-1]["val_accuracy"]}
+    return finding("labels_renamed", "error", figures, case="held", **values)
 
 
 def _images_apart(evidence: Evidence) -> bool:

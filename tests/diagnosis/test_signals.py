@@ -46,6 +46,14 @@ def test_there_is_a_line_before_the_first_step_and_one_an_epoch(recorded):
     assert "gradient" in lines[1] and "gradient" not in lines[2] and all(line["seconds"] > 0 for line in lines)
 
 
+def test_of_several_views_of_each_image_the_first_is_held_against_its_label(tmp_path):
+    views = np.concatenate([IMAGES, 255 - IMAGES])
+    recorder = SignalRecorder(tmp_path / "signals.jsonl", IMAGES, 0, LABELS, (views, LABELS))
+    recorder.set_model(network())
+    recorder.on_train_begin()
+    assert recorder.lines[0]["training"] == recorder.lines[0]["validation"]
+
+
 @pytest.mark.parametrize(("accuracy", "epochs", "looked_for"), [(0.9, 1, True), (0.3, 1, False), (0.9, 2, False)])
 def test_at_the_end_other_names_are_looked_for_where_validation_is_much_worse(tmp_path, accuracy, epochs, looked_for):
     recorder = SignalRecorder(tmp_path / "signals.jsonl", IMAGES, 0, LABELS)

@@ -59,7 +59,8 @@ class SignalRecorder(keras.callbacks.Callback):
         self.path, self.data, self.starts = path, data, epochs_done == 0
         self.halves = [("validation", _probe(probe), None if labels is None else _probe(labels))]
         if seen is not None:
-            self.halves.append(("training", _probe(seen[0]), _probe(seen[1])))
+            inputs, numbers = seen[0][: len(seen[1])], seen[1]  # of features of several views the first
+            self.halves.append(("training", _probe(inputs), _probe(numbers)))
         self.validation = probe, labels
         self.inputs = np.concatenate([inputs for _, inputs, _ in self.halves])
         self.lines = [line for line in read_signals(path) if line["epoch"] <= epochs_done]

@@ -110,14 +110,13 @@ class Evidence:
     @property
     def knows_training(self) -> bool:
         """Whether the training images are mostly learned."""
-        return bool(self.rows) and self.loss_of_whole_images < LEARNED_SHARE * self.chance_loss
+        return bool(self.rows) and self.loss_without_noise < LEARNED_SHARE * self.chance_loss
 
     @property
-    def loss_of_whole_images(self) -> float:
-        """The last training loss; where images are mixed, which no network can tell apart, that of the probe's."""
+    def loss_without_noise(self) -> float:
+        """The last training loss, or that in inference where it is lower: without dropout, on images as they are."""
         inferred = (self.last.get("training") or {}).get("loss")
-        mixed = self.config.get("augment.mixup") or self.config.get("augment.cutmix")
-        return inferred if mixed and inferred is not None else self.rows[-1]["loss"]
+        return min(self.rows[-1]["loss"], self.rows[-1]["loss"] if inferred is None else inferred)
 
     @property
     def failed(self) -> bool:

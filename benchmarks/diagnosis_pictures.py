@@ -88,6 +88,7 @@ def main() -> None:
     for entry, found in judged:
         right = found["place"] == 1 if entry["causes"] else not found["codes"]
         print("right" if right else "WRONG", entry["name"], "|", ", ".join(found["codes"]) or "healthy")
+    print(diagnosis.by_code(judged))
 
 
 if __name__ == "__main__":

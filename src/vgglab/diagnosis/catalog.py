@@ -5,10 +5,12 @@ finding's `values`.
 """
 
 from vgglab.diagnosis.text import Text, _
+from vgglab.diagnosis.texts_in_keras import TEXTS_IN_KERAS
 from vgglab.diagnosis.texts_of_data import TEXTS_OF_DATA
 from vgglab.diagnosis.texts_of_training import TEXTS_OF_TRAINING
 
 TEXTS = TEXTS_OF_DATA | TEXTS_OF_TRAINING
+PARTS = tuple(Text.__dataclass_fields__)
 
 LABELS = {
     "accuracy": _("training accuracy"),
@@ -76,6 +78,7 @@ WORDS = {
     "try": _("try:"),
     "source": _("source:"),
     "command": _("as a run:"),
+    "set": _("set:"),
     "range_rate": _("range test: it suggests the rate {suggested:g}."),
     "range_none": _("range test: it found no rate at which the loss falls."),
     "confirmed": _("confirmed:"),
@@ -112,13 +115,17 @@ DIFFERENCES = {
 }
 
 
-def text_of(code: str, case: str = "") -> Text:
-    """The text of a finding, what its case leaves empty taken from its code's."""
-    base, own = TEXTS[code], TEXTS.get(f"{code}.{case}", Text())
-    return Text(*(getattr(own, part) or getattr(base, part) for part in Text.__dataclass_fields__))
+def text_of(code: str, case: str = "", keras: bool = False) -> Text:
+    """The text of a finding, what its case leaves empty taken from its code's; `keras`: for somebody's own script."""
+    key = f"{code}.{case}"
+    texts = [TEXTS.get(key, Text()), TEXTS[code]]
+    if keras:  # what the case says is nearer than what the code says, in either wording
+        texts = [TEXTS_IN_KERAS.get(key, Text()), texts[0], TEXTS_IN_KERAS.get(code, Text()), texts[1]]
+    return Text(*(next(filter(None, (getattr(text, part) for text in texts)), "") for part in PARTS))
 
 
 def messages() -> list[str]:
     """Everything that is translated."""
-    parts = [part for text in TEXTS.values() for part in (text.sentence, text.why, text.advice)]
+    texts = [*TEXTS.values(), *TEXTS_IN_KERAS.values()]
+    parts = [part for text in texts for part in (text.sentence, text.why, text.advice, text.keras)]
     return sorted({part for part in [*parts, *LABELS.values(), *WORDS.values(), *DIFFERENCES.values()] if part})

@@ -204,6 +204,7 @@ Finding = TypedDict(
         "evidence": NotRequired[dict[str, Measured]],
         "try": Changes | str,
         "range": NotRequired[Suggested],
+        "keras": NotRequired[bool],
         "sentence": NotRequired[str],
         "why": NotRequired[str],
         "source": NotRequired[str],

@@ -3,7 +3,8 @@
 A finding is a dict: `code`, `case` (a variant of the code's text, or ""), `severity` (`error`, `warning`, `info`),
 `epoch` (where on the learning curve it happens, from 1; None where it holds from the start), `values` (what its
 sentence names), `evidence` (name -> `value` and its `healthy` range) and `try` (dotted config field -> value); and,
-where the range test was done and the finding is about the rate, `range` (its `verdict` and the rate `suggested`).
+where the range test was done and the finding is about the rate, `range` (its `verdict` and the rate `suggested`);
+and, in somebody's own script, `keras` (true: `try` has Keras's own names, and texts are read in its words).
 `vgglab.diagnosis.catalog` has the texts, `vgglab.diagnosis.reading` puts the two together.
 """
 
@@ -12,6 +13,7 @@ from typing import Any
 from vgglab.diagnosis.findings.course import COURSE, learned, still_improving
 from vgglab.diagnosis.findings.data import DATA
 from vgglab.diagnosis.findings.evidence import Evidence, Finding
+from vgglab.diagnosis.findings.in_keras import in_keras
 from vgglab.diagnosis.findings.network import NETWORK
 from vgglab.diagnosis.findings.phases import in_phases
 from vgglab.diagnosis.findings.steps import STEPS
@@ -70,7 +72,7 @@ def diagnose(
 def findings_of(evidence: Evidence) -> list[Finding]:
     """The same from a run's `Evidence`."""
     if not evidence.rows and evidence.status != "diverged":
-        return ranked(found_by(DATA + NETWORK, evidence))
+        return [in_full(one, evidence) for one in ranked(found_by(DATA + NETWORK, evidence))]
     found = found_by(DATA + NETWORK, evidence)
     if not certain(found):
         found += first_cause(STEPS, evidence)
@@ -86,7 +88,7 @@ def in_full(found: Finding, evidence: Evidence) -> Finding:
     found = {**found, "try": in_phases(found["try"], evidence)}
     if evidence.rate_range and found["code"] in ABOUT_RATES:
         found["range"] = {key: evidence.rate_range[key] for key in ("verdict", "suggested")}
-    return found
+    return in_keras(found) if evidence.watched else found
 
 
 def found_by(rules: tuple, evidence: Evidence) -> list[Finding]:

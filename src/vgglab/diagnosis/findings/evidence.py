@@ -27,16 +27,28 @@ class Evidence:
     classes: int
     config: dict[str, Any]
     rate_range: dict[str, Any] = field(default_factory=dict)
+    watched: bool = False
 
     @cached_property
     def rows(self) -> list[dict[str, Any]]:
-        """The epochs with a training loss."""
-        return [row for row in self.history if None not in (row["loss"], row["accuracy"])]
+        """The epochs with a training loss; an accuracy that was not logged is that of the probe, where it has one."""
+        lines = {line["epoch"]: line for line in self.lines}
+        return [_with_probe(row, lines.get(row["epoch"], {})) for row in self.history if row["loss"] is not None]
+
+    @cached_property
+    def held_out(self) -> list[dict[str, Any]]:
+        """The epochs with a validation loss."""
+        return [row for row in self.rows if row["val_loss"] is not None]
 
     @cached_property
     def validated(self) -> list[dict[str, Any]]:
-        """The epochs with a validation loss."""
-        return [row for row in self.rows if None not in (row["val_loss"], row["val_accuracy"])]
+        """The epochs with a validation loss and accuracy."""
+        return [row for row in self.held_out if None not in (row["accuracy"], row["val_accuracy"])]
+
+    @property
+    def scored(self) -> bool:
+        """Whether every epoch has an accuracy, and a validation accuracy where it has a validation loss."""
+        return len(self.validated) == len(self.held_out) and all(row["accuracy"] is not None for row in self.rows)
 
     @cached_property
     def start(self) -> dict[str, Any]:
@@ -68,16 +80,43 @@ class Evidence:
         """What is known of the network's layers, loss and outputs."""
         return self.start.get("model") or {}
 
+    @property
+    def task(self) -> dict[str, Any]:
+        """What is learned, and how it is written; empty where it was not recorded: then it is classes."""
+        return self.start.get("task") or {}
+
+    @property
+    def kind(self) -> str:
+        """What is learned: `classes`, `binary`, `labels`, `regression` or `unknown`."""
+        return self.task.get("kind", "classes")
+
+    @property
+    def regression(self) -> bool:
+        """Whether real numbers are learned."""
+        return self.kind == "regression"
+
     @cached_property
     def frequencies(self) -> list[float]:
         """Share of each class among the training images; all alike where they were not counted."""
-        counts = self.data.get("counts", {}).get("training") or [1] * self.classes
+        counts = self.data.get("counts", {}).get("training") or [1] * max(self.classes, 1)
         return [count / max(sum(counts), 1) for count in counts]
 
     @cached_property
     def chance_loss(self) -> float:
-        """The lowest loss without looking at the images: the entropy of the classes' frequencies, at most ln C."""
-        return max(-sum(share * math.log(share) for share in self.frequencies if share), 1e-9)
+        """The lowest loss without looking at the inputs: of the best constant output, for these targets and this loss.
+
+        Without a record of it the entropy of the classes' frequencies, at most ln C. Infinite where it is not known, or
+        no measure as the loss may be negative: then nothing is at chance.
+        """
+        if not self.task:
+            return max(-sum(share * math.log(share) for share in self.frequencies if share), 1e-9)
+        guess = self.task.get("guess_loss")
+        return guess if guess and guess > 0 else math.inf
+
+    @property
+    def chance_known(self) -> bool:
+        """Whether the loss of guessing is known."""
+        return math.isfinite(self.chance_loss)
 
     def guesses(self, row: dict[str, Any]) -> bool:
         """Whether an epoch's training loss is that of guessing."""
@@ -90,8 +129,11 @@ class Evidence:
 
     @property
     def stuck(self) -> bool:
-        """Whether the output no longer depends on the image, so that no gradient tells images apart."""
-        spread = self.last.get("spread")
+        """Whether the output no longer depends on the input, so that no gradient tells inputs apart."""
+        spread, between = self.last.get("spread"), (self.last.get("outputs") or {}).get("between")
+        if self.regression:
+            size = self.task.get("deviation")
+            return self.well_probed and None not in (between, size) and between < CONSTANT_SPREAD * size
         return self.well_probed and spread is not None and spread < CONSTANT_SPREAD
 
     @property
@@ -110,6 +152,8 @@ class Evidence:
     @property
     def knows_training(self) -> bool:
         """Whether the training images are mostly learned."""
+        if self.task and not self.chance_known:
+            return ((self.last.get("fit") or {}).get("training") or 0.0) > 1 - LEARNED_SHARE
         return bool(self.rows) and self.rows[-1]["loss"] < LEARNED_SHARE * self.chance_loss
 
     @property
@@ -183,10 +227,23 @@ class Evidence:
         return bool(name or weights) and weights != "none"
 
 
+def _with_probe(row: dict[str, Any], line: dict[str, Any]) -> dict[str, Any]:
+    """An epoch with the probe's accuracies where it has none of its own."""
+    found = {"accuracy": line.get("training"), "val_accuracy": line.get("validation")}
+    given = {name: (half or {}).get("accuracy") for name, half in found.items() if row.get(name) is None}
+    return row | {name: value for name, value in given.items() if value is not None} if given else row
+
+
 def measured(value: Any, low: float | None = None, high: float | None = None) -> dict[str, Any]:
     """A figure of a finding's evidence with its healthy range; None for an open end, both for no range."""
+    low, high = _finite(low), _finite(high)
     rounded = float(f"{value:.4g}") if isinstance(value, float) else value
-    return {"value": rounded, "healthy": None if low is None and high is None else [low, high]}
+    return {"value": _finite(rounded), "healthy": None if low is None and high is None else [low, high]}
+
+
+def _finite(value: Any) -> Any:
+    """The value; None for a number that is not finite."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def finding(

@@ -130,7 +130,7 @@ def diagnose(
     if as_json:
         typer.echo(json.dumps([describe(finding, language) for finding in findings], indent=1))
         return
-    typer.echo(findings_text(opened, findings, language, everything))
+    typer.echo(findings_text(findings, opened.folder, language, everything))
 
 
 def show_rows(rows: list[dict[str, Any]], as_json: bool, explained: list[dict[str, Any]]) -> None:

@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from vgglab.config.names import clean_name
 from vgglab.config.shown import shown_name
-from vgglab.diagnosis.reading import Numbers, command, healthy, words
+from vgglab.diagnosis.reading import Numbers, healthy, to_try, words
 from vgglab.report.blocks import Example, Figure, Finding, Findings, Gallery, Section, Table, Text
 from vgglab.report.charts.calibration import calibration_chart
 from vgglab.report.charts.confusion import TABLED_CLASSES, confusion_picture, confusion_table
@@ -130,7 +130,7 @@ def _finding(run: Records, item: dict[str, Any], number: int, say: Language) -> 
         say.set_type(item["sentence"]),
         say.set_type(item["why"]),
         say.set_type(item["advice"]),
-        command(item, run.folder) if item["try"] else "",
+        to_try(item, run.folder, words(say.code))[1],
         say.set_type(item["tried"]),
         item["source"],
         evidence,

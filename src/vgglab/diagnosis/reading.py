@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from vgglab.config.schema import LANGUAGES, flatten
+from vgglab.config.schema import LANGUAGES
 from vgglab.diagnosis.catalog import LABELS, TEXTS, WORDS, text_of
 from vgglab.diagnosis.findings import Evidence, Finding, findings_of
 from vgglab.diagnosis.rate_range import RANGE_FILE
@@ -75,9 +75,9 @@ def evidence_of(run: Run) -> Evidence:
     signals = read_signals(run.folder / "signals.jsonl")
     classes = len(run.classes) if (run.folder / "classes.json").exists() else 1
     if run.watched:
-        return watched_evidence(run.status, run.record.message, run.history, signals, flatten(run.config))
+        return watched_evidence(run.status, run.record.message, run.history, signals, run.settings)
     tested = read_json(run.folder / RANGE, RateRange) if (run.folder / RANGE).exists() else {}
-    return Evidence(run.status, run.record.message, run.history, signals, classes, flatten(run.config), tested)
+    return Evidence(run.status, run.record.message, run.history, signals, classes, run.settings, tested)
 
 
 def watched_evidence(

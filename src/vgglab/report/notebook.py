@@ -96,7 +96,7 @@ class Run(store.Run):
         """Loss and accuracy by epoch, drawn."""
         from vgglab.evaluation.displays import draw_curves
 
-        known = (self.folder / "classes.json").exists()
+        known = not self.watched and (self.folder / "classes.json").exists()
         return Picture(draw_curves(self.history, self.name, len(self.classes) if known else None))
 
     def confusion(self) -> Picture:
@@ -107,6 +107,7 @@ class Run(store.Run):
         """
         from vgglab.evaluation.displays import draw_confusion_matrix
 
+        self.check_trained("it has no test figures")
         path = self.folder / "confusion_matrix.csv"
         if not path.exists():
             raise RunError(
@@ -140,7 +141,8 @@ class Run(store.Run):
     def _repr_html_(self) -> str:
         best, figures = self.best or {}, self.metrics or {}
         rows = [("folder", self.folder), ("status", self.status), ("epochs", len(self.history))]
-        rows += [("best epoch", best["epoch"]), ("val_accuracy there", f"{best['val_accuracy']:.4f}")] if best else []
+        measure = "val_loss" if best.get("val_accuracy") is None else "val_accuracy"
+        rows += [("best epoch", best["epoch"]), (f"{measure} there", f"{best[measure]:.4f}")] if best else []
         rows += [("test accuracy", f"{figures['accuracy']:.4f}")] if figures else []
         return html_table(["run", self.name], rows)
 

@@ -9,6 +9,7 @@ from keras import ops, tree
 
 from vgglab.keras_tools.calls import replaced_calls
 from vgglab.keras_tools.gradients import value_and_gradients
+from vgglab.keras_tools.passes import parts_of
 
 # How a model runs. As in training, but for layers that are random; but for BatchNormalization too; as in inference.
 QUIET, STILL, INFERENCE = "quiet", "still", "inference"
@@ -113,14 +114,6 @@ class Stateless:
         if key not in self._compiled:
             self._compiled[key] = _jax_compiled(function) if keras.backend.backend() == "jax" else function
         return self._compiled[key]
-
-
-def parts_of(model: keras.Model) -> list[keras.layers.Layer]:
-    """The layers of a model and of the models in it, each once; layers inside layers are not looked into."""
-    found: list[keras.layers.Layer] = []
-    for layer in model.layers:
-        found += parts_of(layer) if isinstance(layer, keras.Model) else [layer]
-    return list(dict.fromkeys(found))
 
 
 def is_noisy(layer: keras.layers.Layer) -> bool:

@@ -3,8 +3,8 @@
     python benchmarks/watching.py [--net tiny|vgg16|resnet50] [--rounds 5] [--epochs 10] [--examples 2000] [--size 64]
 
 Each round fits a new model of the same seed twice, in turns that change their order; the first round, in which much is
-compiled, is not counted. Prints for each the processor seconds of a later epoch, and of the rounds the median ratio with its range:
-of first epochs, of later ones, of whole fits. Processor time, as other programs on the machine disturb it less.
+compiled, is not counted. Prints the processor seconds of a later epoch of each, and the median ratio of the
+rounds with its range: of first epochs, of later ones, of whole fits. Other programs disturb them little.
 """
 
 import argparse

@@ -81,7 +81,9 @@ class TaskRecorder(Recorder):
         network = describe_network(model, values, self.prober.last)
         planned = self.params or {}
         self.line |= {"task": task, "steps": {"steps": planned.get("steps"), "epochs": self.planned or None}}
-        self.line |= describe_data(self.data, task) | signals | self.answers(outputs, values) | {"norm": self.norms()}
+        scaled = "input" in signals or not signals  # not so where the first layer looks words up
+        self.line |= describe_data(self.data, task, scaled) | signals | self.answers(outputs, values)
+        self.line["norm"] = self.norms()
         self.line |= self.gradient_signals(values)
         self.line["model"] = network | {"unseen": sorted({*unseen_in(model, self.data), *self.unseen})}
         self.cost, cost = 0.0, self.cost

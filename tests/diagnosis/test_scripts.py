@@ -200,6 +200,8 @@ def test_a_smooth_straight_fall_asks_for_larger_steps():
     straight = [1 - 0.01 * epoch for epoch in range(20)]
     (found,) = [one for one in watched(REGRESSION, straight) if one["severity"] != "info"]
     assert (found["code"], found["case"]) == ("learning_rate_too_small", "slow")
+    far = REGRESSION | {"mean": 30.0, "deviation": 1.0}
+    assert codes(far, straight) == ["targets_out_of_scale", "learning_rate_too_small.slow"]
 
 
 @pytest.mark.parametrize(

@@ -265,8 +265,6 @@ TEXTS_IN_KERAS = {
         ),
     ),
     "frozen_batch_norm_trains": Text(
-        keras=_(
-            "call the frozen part with `training=False`, or `layer.trainable = False` for its BatchNormalization layers"
-        ),
+        keras=_("`layer.trainable = False` for the BatchNormalization layers of the frozen part, then `compile` again"),
     ),
 }

@@ -83,6 +83,8 @@ def loss_unfit(evidence: Evidence) -> Finding | None:
         return None
     loss, activation, form, columns = _ending(evidence)
     verdict = loss_verdict(loss, activation, form, columns)
+    if verdict == "labels_mismatch.numbers_binary" and (evidence.task.get("least") or 0) > 1:
+        verdict = "loss_mismatch.values"  # numbers of classes begin at 0 or 1
     if verdict == "loss_mismatch.values" and not _unusable(evidence, loss):
         verdict = ""
     if verdict == "loss_mismatch.squared" and evidence.regression:

@@ -245,8 +245,9 @@ def test_an_outlier_among_the_targets_makes_no_step_explode():
 
 
 def test_a_layer_that_begins_at_zero_takes_no_large_step():
-    line = {"first_update": {"one": 0.01, "two": 1e12}}
-    assert codes(CLASSES, HALF, line=line, norm={"one": 1.0, "two": 0.0}) == codes(CLASSES, HALF)
+    line = {"first_update": {"one": 0.01, "two": 1e12}, "step_update": {"2": {"one": 0.01, "two": 0.01}}}
+    assert codes(CLASSES, [1.1] * 6, line=line, norm={"one": 1.0, "two": 1.0}) == ["learning_rate_too_large.adaptive"]
+    assert codes(CLASSES, [1.1] * 6, line=line, norm={"one": 1.0, "two": 0.0}) == ["not_learned_yet"]
 
 
 def test_tiny_steps_that_came_to_rest_away_from_guessing_are_no_fault():

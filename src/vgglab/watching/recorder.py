@@ -235,7 +235,7 @@ class TaskRecorder(Recorder):
     def attempt(self, code: str, function: Callable[[], Any], otherwise: Any) -> Any:
         """What a function gives; where somebody's own model or loss is not made for it, that is noted.
 
-        What Keras would warn of a second time is not said. Random states are left alone: batches may be drawn meanwhile.
+        What Keras would warn of a second time is not said. Random states are left alone, as batches may be drawn now.
         """
         try:
             with warnings.catch_warnings(action="ignore"):

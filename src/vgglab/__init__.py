@@ -15,6 +15,7 @@ _PUBLIC = {
     "RunConfig": "vgglab.config.schema",
     "VgglabError": "vgglab.errors",
     "compare": "vgglab.report.compare",
+    "diagnose": "vgglab.watching.curves",
     "load": "vgglab.report.notebook",
     "load_data": "vgglab.datasets.load",
 }

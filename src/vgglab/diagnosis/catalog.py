@@ -8,12 +8,13 @@ from dataclasses import replace
 
 from vgglab.diagnosis.text import Text, _
 from vgglab.diagnosis.texts_in_keras import TEXTS_IN_KERAS
+from vgglab.diagnosis.texts_of_curves import TEXTS_OF_CURVES
 from vgglab.diagnosis.texts_of_data import TEXTS_OF_DATA
 from vgglab.diagnosis.texts_of_fitting import TEXTS_OF_FITTING
 from vgglab.diagnosis.texts_of_scripts import TEXTS_OF_SCRIPTS
 from vgglab.diagnosis.texts_of_training import TEXTS_OF_TRAINING
 
-TEXTS = TEXTS_OF_DATA | TEXTS_OF_TRAINING | TEXTS_OF_FITTING | TEXTS_OF_SCRIPTS
+TEXTS = TEXTS_OF_DATA | TEXTS_OF_TRAINING | TEXTS_OF_FITTING | TEXTS_OF_SCRIPTS | TEXTS_OF_CURVES
 PARTS = tuple(Text.__dataclass_fields__)
 
 LABELS = {

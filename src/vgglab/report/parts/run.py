@@ -18,7 +18,7 @@ from vgglab.report.parts.gaps import attempt, known
 from vgglab.report.parts.network import drawing
 from vgglab.report.parts.other import other_pictures
 from vgglab.report.parts.tables import classes_table, confused_table, history_table, settings_table
-from vgglab.report.parts.words import name_run, tell_accuracy
+from vgglab.report.parts.words import name_run, tell_accuracy, tell_watched
 from vgglab.report.records import Records, Shown
 
 NAMED_PAIRS = 3
@@ -80,9 +80,7 @@ def headline(run: Records, say: Language) -> Markup:
     if run.record.message:
         parts.append(say("Message: {message}.", message=run.record.message.rstrip(".")))
     if run.run.watched:
-        parts.append(
-            say("Its own script trained it and vgglab watched: no test figures and no network are kept in its folder.")
-        )
+        parts.append(tell_watched(say))
     elif run.parameters.get("total"):
         parts.append(
             say(

@@ -113,7 +113,7 @@ def test_a_page_of_several_draws_each_where_it_has_figures(runs, tmp_path, langu
 def test_findings_on_a_page_are_in_keras_words(runs, write_watched):
     run = write_watched("diverged", [2.0, float("nan")], status="diverged")
     page = write_report([run.folder]).read_text()
-    assert "learning_rate" in page and "vgglab train" not in page
+    assert "<code>learning_rate</code>" in page and "vgglab train" not in page
 
 
 def test_in_a_notebook_it_shows_itself(runs):

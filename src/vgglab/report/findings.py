@@ -6,6 +6,7 @@ from pathlib import Path
 
 from vgglab.diagnosis.findings import Finding
 from vgglab.diagnosis.reading import check_language, describe, evidence_cells, findings_text, to_try, words
+from vgglab.report.language import coded
 from vgglab.report.tables import html_table
 
 
@@ -44,4 +45,4 @@ class Findings(list[Finding]):
         head = f"<p><strong>{escape(word[found['severity']])}</strong>: {escape(found['sentence'])}</p>"
         table = html_table(["", "", ""], evidence_cells(found["evidence"], self.language)) if found["evidence"] else ""
         texts = [(word["why"], found["why"]), (word["try"], found["advice"]), to_try(finding, self.folder, word)]
-        return head + table + "".join(f"<p>{escape(label)} {escape(text)}</p>" for label, text in texts if text)
+        return head + table + "".join(f"<p>{escape(label)} {coded(text)}</p>" for label, text in texts if text)

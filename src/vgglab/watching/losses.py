@@ -47,7 +47,8 @@ def read_losses(history: Any) -> Curves:
         return curves_of(read_columns(Path(history)), f"{history}: ")
     columns = getattr(history, "history", history)
     if isinstance(columns, list) and all(isinstance(row, Mapping) for row in columns):
-        columns = {name: [row.get(name) for row in columns] for row in columns for name in row}
+        names = dict.fromkeys(name for row in columns for name in row)
+        columns = {name: [row.get(name) for row in columns] for name in names}
     if hasattr(columns, "columns") and hasattr(columns, "to_dict"):
         columns = columns.to_dict("list")
     if not isinstance(columns, Mapping):

@@ -12,7 +12,7 @@ from vgglab.report.blocks import Example, Figure, Finding, Findings, Gallery, Se
 from vgglab.report.charts.calibration import calibration_chart
 from vgglab.report.charts.confusion import TABLED_CLASSES, confusion_picture, confusion_table
 from vgglab.report.charts.curves import Course, learning_curves
-from vgglab.report.language import Language, code
+from vgglab.report.language import Language, code, coded
 from vgglab.report.others import other_names
 from vgglab.report.parts.gaps import attempt, known
 from vgglab.report.parts.network import drawing
@@ -139,9 +139,7 @@ def _finding(run: Records, item: dict[str, Any], number: int, say: Language) -> 
     return Finding(
         item["severity"],
         words(say.code)[item["severity"]],
-        say.set_type(item["sentence"]),
-        say.set_type(item["why"]),
-        say.set_type(item["advice"]),
+        *(coded(say.set_type(item[part])) for part in ("sentence", "why", "advice")),
         to_try(item, run.folder, words(say.code))[1],
         say.set_type(item["tried"]),
         item["source"],

@@ -121,11 +121,14 @@ class Numbers(string.Formatter):
 
 
 def describe(finding: Finding, language: str = "en") -> dict[str, Any]:
-    """A finding with its texts: `sentence`, `why`, `advice`, `source` and `label` of each piece of evidence."""
+    """A finding with its texts: `sentence`, `why`, `advice`, `source` and `label` of each piece of evidence.
+
+    The advice is in Keras's own words where the finding's `keras` is true.
+    """
     if "sentence" in finding:  # an older version wrote the text itself
         return {"advice": finding["try"], "code": "", **finding, "try": {}, "evidence": {}}
     translate, numbers = translations(language).gettext, Numbers(language)
-    text = text_of(finding["code"], finding["case"])
+    text = text_of(finding["code"], finding["case"], finding.get("keras", False))
     texts = {
         name: numbers.vformat(translate(part), (), finding["values"]) if part else ""
         for name, part in (("sentence", text.sentence), ("why", text.why), ("advice", text.advice))
@@ -188,7 +191,8 @@ def finding_text(finding: Finding, folder: Path, language: str) -> str:
         pattern = word["range_rate" if found["range"]["suggested"] else "range_none"]
         lines.append(f"  {Numbers(language).vformat(pattern, (), found['range'])}")
     if changes(finding):
-        lines.append(f"  {word['command']} {command(finding, folder)}")
+        name, tried = ("set", changes(finding)) if finding.get("keras") else ("command", command(finding, folder))
+        lines.append(f"  {word[name]} {tried}")
     if "proof" in found:
         lines.append(f"  {proof_text(found['proof'], language)}")
     return "\n".join(lines)

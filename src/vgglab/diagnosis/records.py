@@ -4,8 +4,23 @@ A record is one line; `epoch` 0 is the state before the first step, the others a
 may be missing, as older versions recorded less, and null where it was not finite. Layers are named as in the model.
 
 Line 0:
-    data                      what `diagnosis.data.data_signals` found in images and labels
-    model                     layers (name, kind, trainable), optimizer, loss, outputs: `probe.describe_model`
+    data                      what `diagnosis.data.data_signals` found in images and labels; and `validation_scale`: the
+                              inputs of each part, least, largest, mean, deviation
+    task                      what is learned, and how it is written; own runs, which learn classes, record none.
+                              kind: `classes`, `binary`, `labels` (several at once, each on or off), `regression` or
+                              `unknown`; form of the targets: `numbers` (of classes), `one-hot`, `column` (of 0 and 1),
+                              `signs` (-1 and 1), `several` (columns of 0 and 1), `values` (real numbers) or `unknown`;
+                              columns and classes (null where there are none); least, largest, mean, deviation of the
+                              targets; guess_loss: the model's own loss of the best constant output for them
+    model                     layers (name, kind, trainable, activation, shape, fan_in and initial kernel_deviation),
+                              optimizer (class in lower case; the inner one of a LossScaleOptimizer), learning_rate
+                              (null: a schedule), loss (in snake_case), metrics, outputs (columns), activation (of the
+                              outputs; null where it cannot be seen), unseen (codes of what could not be looked into)
+    columns                   of a table: count, least, largest, least_deviation and largest_deviation of the columns
+                              that are not constant, and how many are constant
+    batch                     size; classes: how many there are in each of the first batches (at most 8); one_class:
+                              share of these batches that have but one
+    steps                     in an epoch (null: unknown); and epochs planned
     input                     what the first layer with weights sees: its name, channels, least, largest, mean,
                               deviation, `between`: the deviation between images at the same place, and `images`:
                               whether the network takes images, not features
@@ -18,6 +33,10 @@ Every line:
                               deviation of a class's probability between inputs
     largest_probability, row_sum            of the outputs: the largest; least and largest sum over the classes
     validation, training      loss and accuracy on the probe's validation and training half, as in inference
+    saturated                 share of the values of each tanh, sigmoid or softsign layer beyond 0.99 of its limit
+    outputs                   of the network: least, largest, mean, deviation, and `between`: the deviation between
+                              inputs, of the column where it is largest
+    fit                       share of the targets' variance that a regression explains, on each half of the probe
     batch_norm                each BatchNormalization: `shift` and `ratio` of the probe's mean and variance against the
                               moving ones, in moving deviations and as a factor (medians over channels)
     seconds                   what recording this line cost

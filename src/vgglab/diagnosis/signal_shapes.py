@@ -1,6 +1,6 @@
 """What the lines of `signals.jsonl` look like, for `runs.door`; `diagnosis.records` says what they mean."""
 
-from typing import Annotated, NotRequired
+from typing import Annotated, Literal, NotRequired
 
 from pydantic import AfterValidator, Field
 from typing_extensions import TypedDict
@@ -17,6 +17,24 @@ class Layer(TypedDict):
     name: str
     kind: str
     trainable: bool
+    activation: NotRequired[str | None]
+    shape: NotRequired[list[Count] | None]
+    fan_in: NotRequired[Count | None]
+    kernel_deviation: NotRequired[Size | None]
+
+
+class Task(TypedDict):
+    """What is learned, and how its targets are written."""
+
+    kind: Literal["classes", "binary", "labels", "regression", "unknown"]
+    form: Literal["numbers", "one-hot", "column", "signs", "several", "values", "unknown"]
+    columns: NotRequired[Count | None]
+    classes: NotRequired[Count | None]
+    least: NotRequired[Number | None]
+    largest: NotRequired[Number | None]
+    mean: NotRequired[Number | None]
+    deviation: NotRequired[Size | None]
+    guess_loss: NotRequired[Number | None]
 
 
 class Model(TypedDict):
@@ -25,10 +43,50 @@ class Model(TypedDict):
     layers: NotRequired[list[Layer]]
     trainable: NotRequired[Count]
     optimizer: NotRequired[str]
+    learning_rate: NotRequired[Size | None]
     loss: str
     from_logits: bool
+    metrics: NotRequired[list[str]]
     outputs: NotRequired[Place]
+    activation: NotRequired[str | None]
     softmaxes: Count
+    unseen: NotRequired[list[str]]
+
+
+class Spread(TypedDict):
+    """Where values lie; `between` is their deviation between inputs."""
+
+    least: Number | None
+    largest: Number | None
+    mean: Number | None
+    deviation: Size | None
+    between: NotRequired[Size | None]
+
+
+class Columns(TypedDict):
+    """The columns of a table, and how unlike they are."""
+
+    count: Count
+    least: Number | None
+    largest: Number | None
+    least_deviation: Size | None
+    largest_deviation: Size | None
+    constant: Count
+
+
+class Batch(TypedDict):
+    """The first batches: how many classes there are in each, and the share of those that have but one."""
+
+    size: NotRequired[Count | None]
+    classes: NotRequired[list[Count]]
+    one_class: NotRequired[Share | None]
+
+
+class Steps(TypedDict):
+    """What was planned; steps of an epoch, None where they are not known beforehand."""
+
+    steps: NotRequired[Count | None]
+    epochs: NotRequired[Count | None]
 
 
 class Pixels(TypedDict):
@@ -96,6 +154,7 @@ class Data(TypedDict):
     difference: NotRequired[Difference]
     traits: NotRequired[dict[str, Difference]]
     check: NotRequired[Check]
+    validation_scale: NotRequired[dict[str, Spread]]
 
 
 class Seen(TypedDict):
@@ -138,7 +197,11 @@ class SignalLine(TypedDict):
 
     epoch: Count
     data: NotRequired[Data | None]
+    task: NotRequired[Task | None]
     model: NotRequired[Model | None]
+    columns: NotRequired[Columns | None]
+    batch: NotRequired[Batch | None]
+    steps: NotRequired[Steps | None]
     input: NotRequired[Seen]
     gradient: NotRequired[ByLayer]
     norm: NotRequired[ByLayer]
@@ -153,6 +216,9 @@ class SignalLine(TypedDict):
     row_sum: NotRequired[Annotated[list[Number | None], Field(min_length=2, max_length=2)]]
     validation: NotRequired[Score]
     training: NotRequired[Score]
+    saturated: NotRequired[ByPart]
+    outputs: NotRequired[Spread | None]
+    fit: NotRequired[dict[str, Number | None]]
     batch_norm: NotRequired[dict[str, Moving]]
     held: NotRequired[Held]
     update: NotRequired[ByLayer]

@@ -19,9 +19,11 @@ class Text:
         why: how that comes about, for a student.
         advice: what to try first.
         source: where to read more; a citation, not translated.
+        keras: what to try first, in Keras's own words, for whoever has a script of his own; `advice` where it is empty.
     """
 
     sentence: str = ""
     why: str = ""
     advice: str = ""
     source: str = ""
+    keras: str = ""

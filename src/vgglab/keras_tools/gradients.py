@@ -1,10 +1,11 @@
-"""The gradient of a number by a list of arrays, behind one small function for all three backends."""
+"""The gradient of a number by a list of arrays, behind small functions for all three backends."""
 
 from collections.abc import Callable
 from typing import Any
 
 import keras
 import numpy as np
+from keras import ops
 
 Loss = Callable[..., Any]  # of a list of tensors, and more: to one number
 Gradient = Callable[..., list[np.ndarray]]
@@ -16,39 +17,63 @@ def gradients_of(loss_of: Loss) -> Gradient:
     Args:
         loss_of: made of the backend's or Keras's operations; its first argument is a list of tensors.
     """
+    both = value_and_gradients(lambda *given: (loss_of(*given), ()))
+    if keras.backend.backend() == "jax":
+        import jax
+
+        both = jax.jit(both)
+    return lambda *given: [ops.convert_to_numpy(one) for one in both(*given)[1]]
+
+
+def value_and_gradients(loss_of: Loss) -> Callable[..., tuple[Any, list[Any]]]:
+    """A function of the same arguments that gives what `loss_of` gives and the gradient of its first part, as tensors.
+
+    Args:
+        loss_of: gives one number, and whatever else was computed on the way; its first argument is a list of tensors.
+    """
     return _GRADIENTS[keras.backend.backend()](loss_of)
 
 
-def _tensorflow_gradients(loss_of: Loss) -> Gradient:
+def _tensorflow_gradients(loss_of: Loss) -> Callable[..., tuple[Any, list[Any]]]:
     import tensorflow as tf
 
-    def gradients(values: list[Any], *given: Any) -> list[np.ndarray]:
+    def gradients(values: list[Any], *given: Any) -> tuple[Any, list[Any]]:
         values = [tf.convert_to_tensor(value) for value in values]
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(values)
-            loss = loss_of(values, *given)
-        found = tape.gradient(loss, values, unconnected_gradients=tf.UnconnectedGradients.ZERO)
-        return [tf.convert_to_tensor(one).numpy() for one in found]
+            found = loss_of(values, *given)
+        slopes = tape.gradient(found[0], values, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+        return found, [tf.convert_to_tensor(one) for one in slopes]
 
     return gradients
 
 
-def _jax_gradients(loss_of: Loss) -> Gradient:
+def _jax_gradients(loss_of: Loss) -> Callable[..., tuple[Any, list[Any]]]:
     import jax
 
-    compiled = jax.jit(jax.grad(loss_of))
-    return lambda *given: [np.asarray(one) for one in compiled(*given)]
+    def first_apart(*given: Any) -> tuple[Any, Any]:
+        found = loss_of(*given)
+        return found[0], found
+
+    both = jax.value_and_grad(first_apart, has_aux=True)
+
+    def gradients(*given: Any) -> tuple[Any, list[Any]]:
+        (_, found), slopes = both(*given)
+        return found, slopes
+
+    return gradients
 
 
-def _torch_gradients(loss_of: Loss) -> Gradient:
+def _torch_gradients(loss_of: Loss) -> Callable[..., tuple[Any, list[Any]]]:
     import torch
 
-    def gradients(values: list[Any], *given: Any) -> list[np.ndarray]:
+    def gradients(values: list[Any], *given: Any) -> tuple[Any, list[Any]]:
         copies = [value.detach().clone().requires_grad_(True) for value in values]
         with torch.enable_grad():
-            found = torch.autograd.grad(loss_of(copies, *given), copies, allow_unused=True)
-        pairs = zip(found, copies, strict=True)
-        return [(torch.zeros_like(copy) if got is None else got).cpu().numpy() for got, copy in pairs]
+            found = loss_of(copies, *given)
+            slopes = torch.autograd.grad(found[0], copies, allow_unused=True)
+        pairs = zip(slopes, copies, strict=True)
+        return found, [torch.zeros_like(copy) if got is None else got for got, copy in pairs]
 
     return gradients
 

@@ -1,5 +1,6 @@
 """Figures of a run that mean the same in any other run, so that two runs can be held against each other."""
 
+import math
 from collections.abc import Callable
 
 from vgglab.diagnosis.findings.course import gap_at_end
@@ -23,4 +24,4 @@ FIGURES: dict[str, Callable[[Evidence], float | None]] = {
 def figures_of(evidence: Evidence) -> dict[str, float]:
     """The figures that were recorded, four significant digits."""
     found = {name: figure(evidence) for name, figure in FIGURES.items()}
-    return {name: float(f"{value:.4g}") for name, value in found.items() if value is not None}
+    return {name: float(f"{value:.4g}") for name, value in found.items() if value is not None and math.isfinite(value)}

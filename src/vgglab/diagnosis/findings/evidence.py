@@ -6,6 +6,8 @@ from functools import cached_property
 from statistics import median
 from typing import Any
 
+from vgglab.diagnosis.findings.optimizers import within_scale
+
 Finding = dict[str, Any]
 
 CHANCE_LOSS_SHARE = 0.97  # of the loss of guessing; a network that learned anything at all is below
@@ -13,6 +15,7 @@ CONSTANT_SPREAD = 1e-3  # probabilities that differ by less between images do no
 LEARNED_SHARE = 0.35  # of the loss of guessing; below, the training images are mostly known
 LEAST_PROBED = 20  # images of the probe; fewer may well get one answer, or light up none of a layer, by chance
 PROBE_HALF = 64  # images of each part that the probe has at most
+ZERO_NORM = 1e-8  # of a kernel
 DEAD = 0.99  # share of a layer's units; the rest cannot carry the signal
 
 
@@ -27,16 +30,28 @@ class Evidence:
     classes: int
     config: dict[str, Any]
     rate_range: dict[str, Any] = field(default_factory=dict)
+    watched: bool = False
 
     @cached_property
     def rows(self) -> list[dict[str, Any]]:
-        """The epochs with a training loss."""
-        return [row for row in self.history if None not in (row["loss"], row["accuracy"])]
+        """The epochs with a training loss; an accuracy that was not logged is that of the probe, where it has one."""
+        lines = {line["epoch"]: line for line in self.lines}
+        return [_with_probe(row, lines.get(row["epoch"], {})) for row in self.history if row["loss"] is not None]
+
+    @cached_property
+    def held_out(self) -> list[dict[str, Any]]:
+        """The epochs with a validation loss."""
+        return [row for row in self.rows if row["val_loss"] is not None]
 
     @cached_property
     def validated(self) -> list[dict[str, Any]]:
-        """The epochs with a validation loss."""
-        return [row for row in self.rows if None not in (row["val_loss"], row["val_accuracy"])]
+        """The epochs with a validation loss and accuracy."""
+        return [row for row in self.held_out if None not in (row["accuracy"], row["val_accuracy"])]
+
+    @property
+    def scored(self) -> bool:
+        """Whether every epoch has an accuracy, and a validation accuracy where it has a validation loss."""
+        return len(self.validated) == len(self.held_out) and all(row["accuracy"] is not None for row in self.rows)
 
     @cached_property
     def start(self) -> dict[str, Any]:
@@ -68,16 +83,47 @@ class Evidence:
         """What is known of the network's layers, loss and outputs."""
         return self.start.get("model") or {}
 
+    @property
+    def task(self) -> dict[str, Any]:
+        """What is learned, and how it is written; empty where it was not recorded: then it is classes."""
+        return self.start.get("task") or {}
+
+    @property
+    def kind(self) -> str:
+        """What is learned: `classes`, `binary`, `labels`, `regression` or `unknown`."""
+        return self.task.get("kind", "classes")
+
+    @property
+    def regression(self) -> bool:
+        """Whether real numbers are learned."""
+        return self.kind == "regression"
+
     @cached_property
     def frequencies(self) -> list[float]:
         """Share of each class among the training images; all alike where they were not counted."""
-        counts = self.data.get("counts", {}).get("training") or [1] * self.classes
+        mean = self.task.get("mean")
+        if self.kind == "binary" and mean is not None:
+            ones = min(max((mean + 1) / 2 if self.task["form"] == "signs" else mean, 0.0), 1.0)
+            return [1 - ones, ones]
+        counts = self.data.get("counts", {}).get("training") or [1] * max(self.classes, 1)
         return [count / max(sum(counts), 1) for count in counts]
 
     @cached_property
     def chance_loss(self) -> float:
-        """The lowest loss without looking at the images: the entropy of the classes' frequencies, at most ln C."""
-        return max(-sum(share * math.log(share) for share in self.frequencies if share), 1e-9)
+        """The lowest loss without looking at the inputs: of the best constant output, for these targets and this loss.
+
+        Without a record of it the entropy of the classes' frequencies, at most ln C. Infinite where it is not known, or
+        no measure as the loss may be negative: then nothing is at chance.
+        """
+        if not self.task:
+            return max(-sum(share * math.log(share) for share in self.frequencies if share), 1e-9)
+        guess = self.task.get("guess_loss")
+        return guess if guess and guess > 0 else math.inf
+
+    @property
+    def chance_known(self) -> bool:
+        """Whether the loss of guessing is known."""
+        return math.isfinite(self.chance_loss)
 
     def guesses(self, row: dict[str, Any]) -> bool:
         """Whether an epoch's training loss is that of guessing."""
@@ -86,12 +132,22 @@ class Evidence:
     @property
     def at_chance(self) -> bool:
         """Whether the last epoch's training loss is that of guessing."""
-        return bool(self.rows) and self.guesses(self.rows[-1])
+        return bool(self.rows) and self.guesses({"loss": self.final_loss})
+
+    @cached_property
+    def final_loss(self) -> float:
+        """The last epoch's training loss; in somebody's own script the probe's, where penalties or weights raise it."""
+        loss, line = self.rows[-1]["loss"], self.last
+        probed = (line.get("training") or {}).get("loss") if line.get("epoch") == self.rows[-1]["epoch"] else None
+        return min(loss, probed) if self.watched and probed is not None else loss
 
     @property
     def stuck(self) -> bool:
-        """Whether the output no longer depends on the image, so that no gradient tells images apart."""
-        spread = self.last.get("spread")
+        """Whether the output no longer depends on the input, so that no gradient tells inputs apart."""
+        spread, between = self.last.get("spread"), (self.last.get("outputs") or {}).get("between")
+        if self.regression:
+            size = self.task.get("deviation")
+            return self.well_probed and None not in (between, size) and between < CONSTANT_SPREAD * size
         return self.well_probed and spread is not None and spread < CONSTANT_SPREAD
 
     @property
@@ -110,13 +166,25 @@ class Evidence:
     @property
     def knows_training(self) -> bool:
         """Whether the training images are mostly learned."""
-        return bool(self.rows) and self.loss_without_noise < LEARNED_SHARE * self.chance_loss
+        explained = (self.last.get("fit") or {}).get("training") or 0.0
+        guessing = self.chance_loss if self.chance_known else self.rows[0]["loss"] if self.rows else 0.0
+        return explained > 1 - LEARNED_SHARE or (bool(self.rows) and self.loss_without_noise < LEARNED_SHARE * guessing)
 
     @property
     def loss_without_noise(self) -> float:
         """The last training loss, or that in inference where it is lower: without dropout, on images as they are."""
         inferred = (self.last.get("training") or {}).get("loss")
-        return min(self.rows[-1]["loss"], self.rows[-1]["loss"] if inferred is None else inferred)
+        return self.final_loss if inferred is None else min(self.final_loss, inferred)
+
+    @property
+    def optimizer(self) -> str:
+        """The optimizer's name in lower case; "" where it is not known."""
+        return (self.config.get("train.optimizer") or self.model.get("optimizer", "")).lower()
+
+    @property
+    def may_be_noise(self) -> bool:
+        """Whether what is not learned may lie in the targets: of somebody's own table or text nobody knows."""
+        return self.watched and not (self.start.get("input") or {}).get("images")
 
     @property
     def failed(self) -> bool:
@@ -136,7 +204,11 @@ class Evidence:
         steps = {1: line.get("first_update", {})} | {
             int(key): found for key, found in line.get("step_update", {}).items()
         }
-        finite = {step: {k: v for k, v in found.items() if v is not None} for step, found in steps.items()}
+        began = self.start.get("norm") or {}  # a change relative to a kernel of zeros is no measure
+        finite = {
+            step: {k: v for k, v in found.items() if v is not None and (began.get(k) is None or began[k] > ZERO_NORM)}
+            for step, found in steps.items()
+        }
         return [(step, finite[step]) for step in sorted(finite) if finite[step]]
 
     @cached_property
@@ -198,10 +270,23 @@ class Evidence:
         return bool(name or weights) and weights != "none"
 
 
+def _with_probe(row: dict[str, Any], line: dict[str, Any]) -> dict[str, Any]:
+    """An epoch with the probe's accuracies where it has none of its own."""
+    found = {"accuracy": line.get("training"), "val_accuracy": line.get("validation")}
+    given = {name: (half or {}).get("accuracy") for name, half in found.items() if row.get(name) is None}
+    return row | {name: value for name, value in given.items() if value is not None} if given else row
+
+
 def measured(value: Any, low: float | None = None, high: float | None = None) -> dict[str, Any]:
     """A figure of a finding's evidence with its healthy range; None for an open end, both for no range."""
+    low, high = _finite(low), _finite(high)
     rounded = float(f"{value:.4g}") if isinstance(value, float) else value
-    return {"value": rounded, "healthy": None if low is None and high is None else [low, high]}
+    return {"value": _finite(rounded), "healthy": None if low is None and high is None else [low, high]}
+
+
+def _finite(value: Any) -> Any:
+    """The value; None for a number that is not finite."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def finding(
@@ -214,7 +299,7 @@ def finding(
     **values: Any,
 ) -> Finding:
     """A finding; `values` are what its sentence names, `epoch` is one of them."""
-    values["epoch"] = epoch
+    values = {name: _finite(value) for name, value in values.items()} | {"epoch": epoch}
     return {
         "code": code,
         "case": case,
@@ -233,10 +318,11 @@ def listed(names: Any, most: int = 3) -> str:
 
 
 def scaled_rate(evidence: Evidence, factor: float) -> dict[str, float]:
-    """The learning rate times `factor`, as a power of ten: what to try."""
+    """The learning rate times `factor`, as a power of ten: what to try, in the optimizer's own scale."""
     if not evidence.rate:
         return {}
-    return {"train.learning_rate": float(f"1e{round(math.log10(evidence.rate * factor))}")}
+    rate = float(f"1e{round(math.log10(evidence.rate * factor))}")
+    return {"train.learning_rate": within_scale(evidence.optimizer, rate, factor > 1) if evidence.watched else rate}
 
 
 def smaller_rate(evidence: Evidence) -> dict[str, float]:
@@ -254,10 +340,11 @@ def smaller_rate(evidence: Evidence) -> dict[str, float]:
 def at_end(evidence: Evidence) -> dict[str, Any]:
     """How a run stands at its end: loss against guessing, variety of the predictions."""
     last = evidence.last
-    found = {"chance_loss": measured(evidence.chance_loss)}
+    found = {"chance_loss": measured(evidence.chance_loss)} if evidence.chance_known else {}
     if evidence.rows:
         found["loss"] = measured(evidence.rows[-1]["loss"], None, round(LEARNED_SHARE * evidence.chance_loss, 3))
     if last.get("spread") is not None and "classes_predicted" in last:
         found["spread"] = measured(last["spread"], 0.1)
         found["classes_predicted"] = measured(last["classes_predicted"], min(evidence.classes, 3))
-    return found
+    explained = (last.get("fit") or {}).get("training")
+    return found if explained is None else found | {"explained": measured(explained, 1 - LEARNED_SHARE, 1.0)}

@@ -13,7 +13,8 @@ IMAGE_CHANNELS = 4  # with more, the first layer of a run of an older version sa
 FEW_CONSTANT, MOST_CONSTANT = 0.02, 0.5  # of the images
 SURE = 5.0  # standard errors
 LOOKED_AT = 2000  # validation images at most
-MAPPED = 4.0  # standard errors by which a naming gains on images that it was not chosen by
+GAINS = 3.0  # standard errors by which a naming gains on images that it was not chosen by; by chance once in 700 runs
+MAPPED = 4.0  # standard errors by which a share is another one
 LEAST_GAIN = 0.03  # of accuracy, by such a naming
 FEW_OF_A_CLASS = 10  # images; with fewer a simple model need not know a class, and a naming fits by chance
 FEW_IMAGES = 20  # of a part, whose mean image says little
@@ -166,7 +167,7 @@ def _renaming_holds(evidence: Evidence, check: dict) -> bool:
 def _surely_gains(gained: int, lost: int, count: int) -> bool:
     """Whether more images become right than wrong, by more than chance (McNemar's test)."""
     gain = gained - lost
-    return gain >= LEAST_GAIN * count and gain >= MAPPED * math.sqrt(max(gained + lost, 1))
+    return gain >= LEAST_GAIN * count and gain >= GAINS * math.sqrt(max(gained + lost, 1))
 
 
 def _merged(evidence: Evidence, check: dict) -> Finding | None:
@@ -204,7 +205,7 @@ def _counted_otherwise(evidence: Evidence) -> Finding | None:
     A class that is merely rarer in one part makes the shares of all others there larger.
     """
     counts = evidence.data.get("counts", {})
-    if len(counts.get("training", [])) < 3 or not all(sum(part) for part in counts.values()):
+    if len(counts.get("training", [])) < 3 or len(counts) < 2 or not all(sum(part) for part in counts.values()):
         return None
     trained, validated = ([count / sum(counts[part]) for count in counts[part]] for part in ("training", "validation"))
     images = min(sum(part) for part in counts.values())

@@ -6,13 +6,14 @@ finding's `values`.
 
 from vgglab.diagnosis.text import Text, _
 from vgglab.diagnosis.texts_in_keras import TEXTS_IN_KERAS
+from vgglab.diagnosis.texts_of_checks import CHECK_LABELS, CHECK_MESSAGES, TEXTS_OF_CHECKS
 from vgglab.diagnosis.texts_of_data import TEXTS_OF_DATA
 from vgglab.diagnosis.texts_of_training import TEXTS_OF_TRAINING
 
-TEXTS = TEXTS_OF_DATA | TEXTS_OF_TRAINING
+TEXTS = TEXTS_OF_DATA | TEXTS_OF_TRAINING | TEXTS_OF_CHECKS
 PARTS = tuple(Text.__dataclass_fields__)
 
-LABELS = {
+LABELS = CHECK_LABELS | {
     "accuracy": _("training accuracy"),
     "best_val_accuracy": _("best validation accuracy"),
     "between": _("deviation between images"),
@@ -128,4 +129,4 @@ def messages() -> list[str]:
     """Everything that is translated."""
     texts = [*TEXTS.values(), *TEXTS_IN_KERAS.values()]
     parts = [part for text in texts for part in (text.sentence, text.why, text.advice, text.keras)]
-    return sorted({part for part in [*parts, *LABELS.values(), *WORDS.values(), *DIFFERENCES.values()] if part})
+    return sorted({part for part in [*parts, *LABELS.values(), *WORDS.values(), *DIFFERENCES.values(), *CHECK_MESSAGES] if part})

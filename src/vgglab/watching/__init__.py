@@ -1,0 +1,1 @@
+"""The diagnosis in anybody's Keras script: before a training is begun."""

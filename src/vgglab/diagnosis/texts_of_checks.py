@@ -190,6 +190,7 @@ SEEN = {
     ),
     "no_targets": _("there are no targets"),
     "no_loss": _("the model was compiled without a loss"),
+    "loss_fails": _("the loss cannot be computed"),
     "no_optimizer": _("the model was compiled without an optimizer"),
     "no_validation": _("there is no validation data"),
     "no_numbers": _("the first layer with weights takes no real numbers"),

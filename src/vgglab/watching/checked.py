@@ -9,12 +9,11 @@ from vgglab.diagnosis.texts_of_checks import CHECKS, COLUMNS, RESULT, SEEN, VERD
 from vgglab.report.tables import html_table, text_table
 from vgglab.watching.subject import Row
 
-EXPLAINED = {  # what follows from another finding
-    "first_loss_high": {"inputs_out_of_scale", "targets_out_of_scale", "values_not_finite", "loss_mismatch"},
-    "gradient_not_finite": {"values_not_finite"},
-    "output_constant": {"dead_units", "loss_mismatch", "activation_mismatch", "values_not_finite"},
-    "not_by_heart": {"output_constant", "dead_units", "loss_mismatch", "activation_mismatch", "labels_mismatch"},
-}
+CAUSES = {"values_not_finite", "inputs_out_of_scale", "targets_out_of_scale", "loss_mismatch", "activation_mismatch"}
+CAUSES |= {"labels_mismatch", "wrong_outputs", "dead_units", "initial_weights"}
+EXPLAINED = dict.fromkeys(  # what follows from another finding
+    ("first_loss_high", "gradient_not_finite", "output_constant", "not_by_heart"), CAUSES
+) | {"not_by_heart": CAUSES | {"output_constant", "first_loss_high"}}
 SEVERITIES = ("error", "warning", "info")
 
 

@@ -77,7 +77,7 @@ def training_count(examples: Examples) -> float:
 def cost_told(subject: Subject, about: list[Finding]) -> Row:
     """What an epoch will take, and how much memory a step: measured, not judged."""
     training, model = subject.training, subject.model
-    seconds = subject.step_seconds or subject.first.seconds
+    seconds = subject.step_seconds or (None if subject.first_fails else subject.first.seconds)
     values: dict[str, Any] = {"batch": training.batch, "steps": training.steps, "flops": subject.flops}
     if seconds is not None:
         values["step"] = seconds * training.batch / len(subject.rows)

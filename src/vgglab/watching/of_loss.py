@@ -23,8 +23,11 @@ LEARNT = 0.2  # of the loss of guessing these examples: they are known by heart
 HARDLY = 0.95  # of where the loss began: it has hardly moved
 MOVED = 0.9  # the same, where few steps can be done: it does fall
 HALF = 0.5  # of the loss of guessing: not learnt, but on the way
-FACTORS = (1, 0.1, 10, 0.01, 100)  # of the own rate, in the order of trying
+SMALLER = (0.1, 0.01, 1e-3, 1e-4)  # of the own rate, tried where the loss rose at it
+LARGER = (10, 100, 1000, 0.1, 0.01)  # the same where it did not
+RISEN = 1.5  # of where the loss began, in any step
 STEPS, FEW_STEPS, LEAST_STEPS = 100, 8, 4  # at one rate: at most; where a step is costly; to say anything
+RATES = 6  # at most
 WORK = 1.2e12  # floating-point operations that all steps together may take
 SECONDS = 20  # that they may take where operations do not tell, as in loops: a last resort
 
@@ -37,6 +40,7 @@ def outputs_fit(subject: Subject, about: list[Finding]) -> Row:
         raise NotApplicable("no_loss")
     form = subject.evidence.task["form"]
     values = {"loss": loss_name(subject.model), "activation": last_activation(subject.model), "form": form}
+    subject.sketch  # noqa: B018  # what fails here is not for the loss
     try:
         ops.convert_to_numpy(subject.first.passed.loss)
     except Exception as error:
@@ -48,7 +52,7 @@ def outputs_fit(subject: Subject, about: list[Finding]) -> Row:
 
 def loss_begins_at_guessing(subject: Subject, about: list[Finding]) -> Row:
     """The loss before any step is that of guessing, or below."""
-    if subject.first.passed.loss is None:
+    if subject.begun.passed.loss is None:
         raise NotApplicable("no_loss" if subject.training.targets is not None else "no_targets")
     task, name = subject.evidence.task, loss_name(subject.model)
     loss, guess = float(ops.convert_to_numpy(subject.first.passed.loss)), task.get("guess_loss")
@@ -74,7 +78,7 @@ def _loss_of_zero(subject: Subject) -> float:
 
 def learnt_by_heart(subject: Subject, about: list[Finding]) -> Row:
     """A few examples can be learnt by heart, at the own rate or another one."""
-    if subject.first.slopes is None or not subject.network.trainable:
+    if subject.begun.slopes is None or not subject.network.trainable:
         raise NotApplicable("no_loss" if subject.network.trainable else "untrained")
     if getattr(subject.model, "optimizer", None) is None:
         raise NotApplicable("no_optimizer")
@@ -96,12 +100,13 @@ def guessed(subject: Subject) -> float:
 def try_rates(subject: Subject, learner: Learner, goal: float) -> list[tuple[float, list[float]]]:
     """(rate, losses) of one rate after the other, until the examples are learnt or the steps are used up."""
     budget = affordable(subject) if subject.steps is None else subject.steps
-    each, tried = min(STEPS, max(FEW_STEPS, budget // 4)), []
-    ends = time.perf_counter() + SECONDS
-    for rate in (learner.rate * factor for factor in FACTORS if learner.rate):
-        if budget < LEAST_STEPS or time.perf_counter() > ends:
-            break
+    each, ends = min(STEPS, max(FEW_STEPS, budget // RATES)), time.perf_counter() + SECONDS
+    tried: list[tuple[float, list[float]]] = []
+    factors = [1.0] if learner.rate else []
+    while factors and budget >= LEAST_STEPS and time.perf_counter() < ends:
+        rate = learner.rate * factors.pop(0)
         losses, seconds = learner.losses(rate, *subject.fed, min(each, budget), LEARNT * goal, ends)
+        factors = factors if tried else [*(SMALLER if risen(losses) else LARGER)]
         tried.append((rate, losses))
         subject.step_seconds = subject.step_seconds or (median(seconds[1:]) if seconds[1:] else None)
         budget -= len(losses)
@@ -110,9 +115,14 @@ def try_rates(subject: Subject, learner: Learner, goal: float) -> list[tuple[flo
     return tried
 
 
+def risen(losses: list[float]) -> bool:
+    """Whether the loss rose above where it began, or is no number."""
+    return not math.isfinite(losses[-1]) or max(losses) > RISEN * losses[0]
+
+
 def affordable(subject: Subject) -> int:
     """Steps for all rates together, by what the network computes in one: forward, and twice that for the gradient."""
-    return max(LEAST_STEPS, min(4 * STEPS, int(WORK / max(3 * subject.flops * len(subject.rows), 1))))
+    return max(LEAST_STEPS, min(RATES * STEPS, int(WORK / max(3 * subject.flops * len(subject.rows), 1))))
 
 
 def conclude(subject: Subject, tried: list[tuple[float, list[float]]], goal: float) -> Row:
@@ -124,28 +134,25 @@ def conclude(subject: Subject, tried: list[tuple[float, list[float]]], goal: flo
     values = {"examples": len(subject.rows), "rate": rate, "steps": len(losses) - 1, "own": own}
     values |= {"first": losses[0], "last": losses[-1], "own_last": own_losses[-1], "own_steps": len(own_losses)}
     figures = {"by_heart_first": measured(losses[0]), "by_heart_last": measured(losses[-1], 0, LEARNT * goal)}
-    if losses[-1] < LEARNT * goal:
-        if rate == own:
-            return Row("by_heart", "passed", "by_heart", values)
-        case = _own_rate_is(own_losses, rate > own)
-        if not case:
-            return Row("by_heart", "passed", "by_heart_faster", values)
+    learnt = losses[-1] < LEARNT * goal
+    case = own_rate_is(own_losses, rate > own) if rate != own and losses[-1] < HALF * goal else ""
+    if case:
         figures |= {"own_rate_last": measured(own_losses[-1])}
         wrong = finding("not_by_heart", "warning", figures, {"train.learning_rate": rate}, case, **values)
         return Row("by_heart", "failed", "by_heart_other", values, (wrong,))
-    return _unlearnt(subject, tried, values, figures, goal)
+    if learnt:
+        return Row("by_heart", "passed", "by_heart" if rate == own else "by_heart_faster", values)
+    return _unlearnt(tried, values, figures, goal)
 
 
-def _own_rate_is(losses: list[float], larger_learns: bool) -> str:
+def own_rate_is(losses: list[float], larger_learns: bool) -> str:
     """`rate_large` or `rate_small`, by what the loss did at the own rate; "" where it was on its way."""
-    if not math.isfinite(losses[-1]) or (not larger_learns and losses[-1] > HARDLY * losses[0]):
-        return "rate_large"
+    if risen(losses) and not losses[-1] < HARDLY * losses[0]:
+        return "" if larger_learns else "rate_large"
     return "rate_small" if larger_learns and losses[-1] > HARDLY * losses[0] else ""
 
 
-def _unlearnt(
-    subject: Subject, tried: list[Any], values: dict[str, Any], figures: dict[str, Any], goal: float
-) -> Row:
+def _unlearnt(tried: list[Any], values: dict[str, Any], figures: dict[str, Any], goal: float) -> Row:
     """No rate got there: with all the steps that is a fault, with few it says little."""
     last, cut = values["last"], all(len(losses) < STEPS for _, losses in tried if math.isfinite(losses[-1]))
     falls = math.isfinite(last) and last < MOVED * values["first"]

@@ -24,7 +24,7 @@ def gradient_arrives(subject: Subject, about: list[Finding]) -> Row:
         if about:
             return Row("gradient", "failed", "untrained", {}, tuple(about))
         raise NotApplicable("untrained")
-    if subject.first.slopes is None:
+    if subject.begun.slopes is None:
         raise NotApplicable("no_loss")
     slopes = [np.asarray(ops.convert_to_numpy(each), "float32") for each in subject.first.slopes]
     broken = _named(subject, [not np.isfinite(each).all() for each in slopes])
@@ -42,7 +42,7 @@ def _lost(broken: list[str], missed: list[str], count: int, dead: list[str]) -> 
     if missed and dead:
         return [finding("dead_units", "error", {"dead": measured(1.0, 0, 0.99)}, case="start", layers=listed(dead))]
     if missed:
-        severity = "error" if 2 * len(missed) > count else "warning"
+        severity = "error" if 2 * len(missed) >= count else "warning"
         figures = {"weights_unreached": measured(len(missed), 0, 0), "trained_weights": measured(count)}
         values = {"layers": listed(missed), "count": len(missed)}
         return [finding("layer_never_moves", severity, figures, case="unreached", **values)]

@@ -123,6 +123,13 @@ class Subject:
         after = self.network.run(QUIET, self.values, self.fixed, x).fixed if self.first_fails else self.first.passed.fixed
         return self.network.settled(self.fixed, after)
 
+    @property
+    def begun(self) -> First:
+        """The first pass, for checks that have nothing to say where the loss cannot be computed."""
+        if self.first_fails and self.sketch:
+            raise NotApplicable("loss_fails")
+        return self.first
+
     @cached_property
     def first_fails(self) -> bool:
         """Whether there is no first pass, as the loss cannot be computed."""

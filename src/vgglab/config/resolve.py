@@ -2,13 +2,24 @@
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from vgglab.config.schema import BUILTIN, BUILTIN_WIDTH, Phase, RunConfig, TrainConfig, config_fields, option_name
+from vgglab.config.schema import (
+    BUILTIN,
+    BUILTIN_WIDTH,
+    Phase,
+    RunConfig,
+    Section,
+    TrainConfig,
+    config_fields,
+    option_name,
+)
 from vgglab.config.yaml_text import nearest, parse_yaml, read_yaml
 from vgglab.errors import ConfigError
+
+Shape = TypeVar("Shape", bound=Section)
 
 
 def make_config(tree: dict[str, Any], overrides: dict[str, Any] | None = None, source: str = "config") -> RunConfig:
@@ -17,15 +28,29 @@ def make_config(tree: dict[str, Any], overrides: dict[str, Any] | None = None, s
     Raises:
         ConfigError: an unknown key or a wrong value, in one line that names `source` and the field.
     """
-    if not isinstance(tree, dict):
-        raise ConfigError(f"{source}: expected a mapping such as 'train: {{epochs: 3}}', got {tree!r}")
+    _check_mapping(tree, source)
     merged = {key: dict(value) if isinstance(value, dict) else value for key, value in tree.items()}
     for dotted, value in (overrides or {}).items():
         _set(merged, dotted, value, source)
+    return _write_out(checked(RunConfig, merged, source), source)
+
+
+def checked(shape: type[Shape], tree: Any, source: str) -> Shape:
+    """A nested dict held to the shape of a config.
+
+    Raises:
+        ConfigError: an unknown key or a wrong value, in one line that names `source` and the field.
+    """
+    _check_mapping(tree, source)
     try:
-        return _write_out(RunConfig.model_validate(merged), source)
+        return shape.model_validate(tree)
     except ValidationError as error:
-        raise ConfigError(_explain(error, source)) from None
+        raise ConfigError(_explain(error, source, shape)) from None
+
+
+def _check_mapping(tree: Any, source: str) -> None:
+    if not isinstance(tree, dict):
+        raise ConfigError(f"{source}: expected a mapping such as 'train: {{epochs: 3}}', got {tree!r}")
 
 
 def read_config(path: Path | None, overrides: dict[str, Any]) -> RunConfig:
@@ -108,20 +133,20 @@ def _set(tree: dict[str, Any], dotted: str, value: Any, source: str) -> None:
     target[name] = value
 
 
-def _explain(error: ValidationError, source: str) -> str:
+def _explain(error: ValidationError, source: str, shape: type[Section]) -> str:
     """The first problem as one line; how many more there are."""
     problems = sorted(error.errors(include_url=False), key=lambda problem: problem["type"] != "extra_forbidden")
     first, more = problems[0], len(problems) - 1
     suffix = f" (and {more} more)" if more else ""
-    return f"{source}: {_explain_one(first)}{suffix}"
+    return f"{source}: {_explain_one(first, shape)}{suffix}"
 
 
-def _explain_one(problem: dict[str, Any]) -> str:
+def _explain_one(problem: dict[str, Any], shape: type[Section]) -> str:
     dotted = ".".join(str(part) for part in problem["loc"])
     given = problem.get("input")
     if problem["type"] in ("extra_forbidden", "invalid_key"):
         section = ".".join(str(part) for part in problem["loc"][:-1])
-        known = _known_keys(section)
+        known = _known_keys(section, shape)
         return f"unknown key {dotted!r}; {_suggest(str(problem['loc'][-1]), known)}"
     if problem["type"] == "value_error":
         return str(problem["ctx"]["error"])
@@ -131,11 +156,12 @@ def _explain_one(problem: dict[str, Any]) -> str:
     return f"{dotted} is {given!r}; {expectation(problem)}"
 
 
-def _known_keys(section: str) -> list[str]:
+def _known_keys(section: str, shape: type[Section]) -> list[str]:
     """The keys of a section: of the config itself (``), `train`, or `train.phases.0`."""
     if section.startswith("train.phases"):
         return list(Phase.model_fields)
-    return list(RunConfig.model_fields[section].annotation.model_fields if section else RunConfig.model_fields)
+    fields = shape.model_fields[section].annotation.model_fields if section else shape.model_fields
+    return [field.alias or name for name, field in fields.items()]
 
 
 def expectation(problem: dict[str, Any]) -> str:

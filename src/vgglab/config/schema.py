@@ -245,10 +245,13 @@ def same_run(config: RunConfig, other: RunConfig) -> bool:
     return config.model_copy(update={"log": other.log}) == other
 
 
-def flatten(config: RunConfig) -> dict[str, Any]:
-    """Dotted name -> value, for every leaf."""
-    tree = config.model_dump(mode="json")
-    flat = {name: tree.pop(name) for name in APART}
-    for section, values in tree.items():
-        flat |= {f"{section}.{name}": value for name, value in values.items()}
+def flatten(config: Section) -> dict[str, Any]:
+    """Dotted name -> value, for every leaf of a run's config, or of one that was only watched."""
+    flat: dict[str, Any] = {}
+    for section, values in config.model_dump(mode="json", by_alias=True, exclude={"watched"}).items():
+        flat |= (
+            {f"{section}.{key}": value for key, value in values.items()}
+            if isinstance(values, dict)
+            else {section: values}
+        )
     return flat

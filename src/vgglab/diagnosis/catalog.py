@@ -4,16 +4,43 @@ A finding's text is found under `code.case`; what a case leaves empty is that of
 finding's `values`.
 """
 
+from dataclasses import replace
+
 from vgglab.diagnosis.text import Text, _
 from vgglab.diagnosis.texts_in_keras import TEXTS_IN_KERAS
 from vgglab.diagnosis.texts_of_checks import CHECK_LABELS, CHECK_MESSAGES, TEXTS_OF_CHECKS
 from vgglab.diagnosis.texts_of_data import TEXTS_OF_DATA
+from vgglab.diagnosis.texts_of_fitting import TEXTS_OF_FITTING
+from vgglab.diagnosis.texts_of_scripts import TEXTS_OF_SCRIPTS
 from vgglab.diagnosis.texts_of_training import TEXTS_OF_TRAINING
 
-TEXTS = TEXTS_OF_DATA | TEXTS_OF_TRAINING | TEXTS_OF_CHECKS
+TEXTS = TEXTS_OF_DATA | TEXTS_OF_TRAINING | TEXTS_OF_FITTING | TEXTS_OF_SCRIPTS | TEXTS_OF_CHECKS
 PARTS = tuple(Text.__dataclass_fields__)
 
 LABELS = CHECK_LABELS | {
+    "activation": _("last activation"),
+    "batch_size": _("batch size"),
+    "column_deviation_largest": _("largest deviation of a column"),
+    "column_deviation_least": _("least deviation of a column"),
+    "explained": _("share of the variance that is explained, training"),
+    "explained_validation": _("share of the variance that is explained, validation"),
+    "fall_in_all": _("fall of the training loss in all"),
+    "form": _("form of the targets"),
+    "gap_loss": _("validation above training loss, in losses of guessing"),
+    "largest_label": _("largest class number"),
+    "loss_name": _("loss function"),
+    "metrics": _("metric"),
+    "one_class": _("share of batches of one class"),
+    "outputs_between": _("deviation of the outputs between inputs"),
+    "saturated": _("share of saturated values"),
+    "steps_in_all": _("steps in all"),
+    "target_deviation": _("deviation of the targets"),
+    "target_size": _("size of the targets (root mean square)"),
+    "targets_largest": _("largest target"),
+    "targets_least": _("least target"),
+    "validation_moved": _("difference of the means of the inputs, in deviations"),
+    "validation_ratio": _("deviation of validation inputs, relative to training"),
+    "weight_ratio": _("initial weights, relative to the usual size"),
     "accuracy": _("training accuracy"),
     "best_val_accuracy": _("best validation accuracy"),
     "between": _("deviation between images"),
@@ -117,11 +144,15 @@ DIFFERENCES = {
 
 
 def text_of(code: str, case: str = "", keras: bool = False) -> Text:
-    """The text of a finding, what its case leaves empty taken from its code's; `keras`: for somebody's own script."""
+    """The text of a finding, what its case leaves empty taken from its code's.
+
+    With `keras` it is that for somebody's own script, and the advice that in Keras's words, where there is one.
+    """
     key = f"{code}.{case}"
     texts = [TEXTS.get(key, Text()), TEXTS[code]]
     if keras:  # what the case says is nearer than what the code says, in either wording
         texts = [TEXTS_IN_KERAS.get(key, Text()), texts[0], TEXTS_IN_KERAS.get(code, Text()), texts[1]]
+        texts = [replace(text, advice=text.keras or text.advice) for text in texts]
     return Text(*(next(filter(None, (getattr(text, part) for text in texts)), "") for part in PARTS))
 
 
@@ -129,4 +160,6 @@ def messages() -> list[str]:
     """Everything that is translated."""
     texts = [*TEXTS.values(), *TEXTS_IN_KERAS.values()]
     parts = [part for text in texts for part in (text.sentence, text.why, text.advice, text.keras)]
-    return sorted({part for part in [*parts, *LABELS.values(), *WORDS.values(), *DIFFERENCES.values(), *CHECK_MESSAGES] if part})
+    return sorted(
+        {part for part in [*parts, *LABELS.values(), *WORDS.values(), *DIFFERENCES.values(), *CHECK_MESSAGES] if part}
+    )

@@ -1,6 +1,5 @@
 """What a network does with a fixed batch of inputs: activations, predictions, gradients. For all three backends."""
 
-from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -8,88 +7,137 @@ import keras
 import numpy as np
 from keras import ops
 
+from vgglab.diagnosis.ending import PASSES_ON, activation_name, loss_name, loss_options, output_columns
 from vgglab.diagnosis.records import short
+from vgglab.keras_tools.calls import replaced_calls
 from vgglab.keras_tools.gradients import gradients_of
-from vgglab.keras_tools.graph import nodes_in_order, operation_of
+from vgglab.keras_tools.graph import functional, operation_of
+from vgglab.keras_tools.passes import Values, call_in, first_tensor, quickly, to_array, values_of
 
 IMAGE_CHANNELS = 4  # with more, a network sees features
 LINEAR = {"linear", "softmax"}
 ACTIVATION_LAYERS = ("ReLU", "LeakyReLU", "PReLU", "ELU", "Activation")
-PASSES_ON = ("Dropout", "Flatten", "Reshape")  # layers that do nothing to a softmax's outputs
-
-
-class Summary(keras.layers.Layer):
-    """Least, largest, mean, mean square of each channel, and its variance between inputs: (5, channels)."""
-
-    def __init__(self, **options: Any):
-        super().__init__(dtype="float32", **options)
-
-    def call(self, values: Any) -> Any:
-        """The figures of values (N, ..., channels)."""
-        rows = ops.reshape(values, (ops.shape(values)[0], -1, values.shape[-1]))
-        between = ops.mean(ops.var(rows, axis=0), axis=0)
-        figures = [ops.min(rows, (0, 1)), ops.max(rows, (0, 1)), ops.mean(rows, (0, 1)), ops.mean(rows * rows, (0, 1))]
-        return ops.stack([*figures, between])
-
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int, int | None]:
-        """(5, channels)."""
-        return (5, input_shape[-1])
+BOUNDED = {"tanh": (-1.0, 1.0), "sigmoid": (0.0, 1.0), "softsign": (-1.0, 1.0)}  # activations with limits
+FIRST = ("first", "first images")  # what the first layer with weights sees: a table or features, or images
 
 
 class Prober:
-    """A network that gives, beside its output, what happens inside it.
+    """Looks into a network of any kind while it runs on a probe; nothing of the network changes.
 
     Args:
-        model: built and functional. Layers inside a nested model are not looked into.
+        model: built.
+        layers: to look into; None for the model's own, not those of models in it.
     """
 
-    def __init__(self, model: keras.Model):
-        places = layer_places(model)
-        layers = list(places)
-        self.activations = [layer.name for layer in layers if is_activation(layer)]
-        self.norms = [layer for layer in layers if isinstance(layer, keras.layers.BatchNormalization)]
-        self.first = next((layer for layer in layers if layer.weights and not is_preprocessing(layer)), None)
-        self.sees_images = len(model.input.shape) == 4 and model.input.shape[-1] <= IMAGE_CHANNELS
-        tensors = [places[layer][1] for layer in layers if is_activation(layer)]
-        tensors += [places[layer][0] for layer in self.norms]
-        tensors += [places[self.first][0]] if self.first else []
-        self.network = keras.Model(model.input, [*(Summary()(tensor) for tensor in tensors), model.output])
+    def __init__(self, model: keras.Model, layers: list[keras.layers.Layer] | None = None):
+        self.model, self.layers = model, model.layers if layers is None else layers
+        self.norms = {layer.name: layer for layer in self.layers if isinstance(layer, keras.layers.BatchNormalization)}
+        self.notes: list[tuple[str, str]] = []  # of the last pass that was traced: what of which layer
+        self.run_through = quickly(self.listened)
 
-    def run(self, inputs: np.ndarray) -> tuple[dict[str, Any], np.ndarray]:
-        """The signals of every line that come from activations, and the outputs (N, classes)."""
-        given = self.network.predict_on_batch(inputs)
-        given = given if isinstance(given, list) else [given]  # Keras unpacks a list of one output
-        *summaries, outputs = (np.asarray(values, "float64") for values in given)
-        inside = dict(zip(self.activations, summaries, strict=False))
+    def run(self, inputs: Any, values: Values | None = None) -> tuple[dict[str, Any], Any]:
+        """The signals of every line that come from activations, and the outputs: (N, classes), or as the model gives.
+
+        Args:
+            inputs: as the model takes them.
+            values: of what is trained and of what is not; None for those that the model has.
+        """
+        outputs, summaries = self.run_through(inputs, values or values_of(self.model))
+        found: dict[str, dict[str, list[np.ndarray]]] = {}
+        for (what, name), summary in zip(self.notes, summaries, strict=True):
+            found.setdefault(what, {}).setdefault(name, []).append(np.asarray(to_array(summary), "float64"))
+        return self.signals_of(found), keras.tree.map_structure(to_array, outputs)
+
+    def listened(self, inputs: Any, values: Values) -> tuple[Any, list[Any]]:
+        """The outputs, and a summary for each of `notes`, as tensors."""
+        self.notes, summaries = [], []
+
+        def listen(layer: keras.layers.Layer) -> Callable[..., Any]:
+            call = layer.call
+
+            def heard(*given: Any, **options: Any) -> Any:
+                self.note(summaries, self.of_inputs(layer, first_tensor(given)))
+                made = call(*given, **options)
+                self.note(summaries, of_outputs(layer, first_tensor(made)))
+                return made
+
+            return heard
+
+        with replaced_calls(self.layers, listen):
+            return call_in(self.model, values, inputs, training=False), summaries
+
+    def note(self, summaries: list[Any], heard: list[tuple[str, str, Any]]) -> None:
+        """Keep a summary of a tensor for each thing to be known of a layer."""
+        for what, name, tensor in heard:
+            self.notes.append((what, name))
+            summaries.append(saturated_share(tensor, name) if what in BOUNDED else summary_of(tensor))
+
+    def of_inputs(self, layer: keras.layers.Layer, tensor: Any) -> list[tuple[str, str, Any]]:
+        """What is to be known of a layer's inputs: the network's first ones, and those of a BatchNormalization."""
+        if tensor is None:
+            return []
+        first = layer.weights and not is_preprocessing(layer) and not any(what in FIRST for what, _ in self.notes)
+        images = len(tensor.shape) == 4 and tensor.shape[-1] <= IMAGE_CHANNELS
+        found = [(FIRST[images], layer.name, tensor)] if first else []
+        return [*found, ("norm", layer.name, tensor)] if layer.name in self.norms else found
+
+    def signals_of(self, found: dict[str, dict[str, list[np.ndarray]]]) -> dict[str, Any]:
+        """The signals from the summaries of each thing, by layer."""
+        inside = {name: together(summaries) for name, summaries in found.get("activation", {}).items()}
         signals: dict[str, Any] = {
-            "dead": {name: dead_share(values) for name, values in inside.items()},
-            "mean": {name: short(values[2].mean()) for name, values in inside.items()},
-            "deviation": {name: deviation(values) for name, values in inside.items()},
-            "between": {name: between(values) for name, values in inside.items()},
+            "dead": {name: dead_share(summary) for name, summary in inside.items()},
+            "mean": {name: short(summary[2].mean()) for name, summary in inside.items()},
+            "deviation": {name: deviation(summary) for name, summary in inside.items()},
+            "between": {name: between(summary) for name, summary in inside.items()},
         }
-        if self.norms:
-            seen = summaries[len(inside) : len(inside) + len(self.norms)]
-            pairs = zip(self.norms, seen, strict=True)
-            signals["batch_norm"] = {layer.name: against_moving(layer, values) for layer, values in pairs}
-        if self.first:
-            signals["input"] = {"images": self.sees_images, **describe_input(self.first.name, summaries[-1])}
-        return signals, outputs
+        shares = {name: values for what in BOUNDED for name, values in found.get(what, {}).items()}
+        if shares:
+            signals["saturated"] = {name: round(float(np.mean(values)), 4) for name, values in shares.items()}
+        if norms := found.get("norm"):
+            pairs = {name: (self.norms[name], together(summaries)) for name, summaries in norms.items()}
+            signals["batch_norm"] = {name: against_moving(*pair) for name, pair in pairs.items()}
+        for images, what in enumerate(FIRST):
+            for name, summaries in found.get(what, {}).items():
+                signals["input"] = {"images": bool(images), **describe_input(name, summaries[0])}
+        return signals
 
 
-def layer_places(model: keras.Model) -> dict[keras.layers.Layer, tuple[Any, Any]]:
-    """Layer -> its input and output in this model, first layer first; a layer may have another place in other models.
+def of_outputs(layer: keras.layers.Layer, tensor: Any) -> list[tuple[str, str, Any]]:
+    """What is to be known of a layer's outputs: those of activations, and how many are at the end of their range."""
+    if tensor is None or not is_activation(layer):
+        return []
+    name = activation_name(layer)
+    bounded = [(name, layer.name, tensor)] if name in BOUNDED else []
+    return [("activation", layer.name, tensor), *bounded]
 
-    Layers with several inputs are left out, and those that the model uses more than once.
+
+def summary_of(tensor: Any) -> Any:
+    """Least, largest, mean, mean square of each channel, and its variance between inputs: (5, channels).
+
+    Args:
+        tensor: values (N, ..., channels).
     """
-    nodes = nodes_in_order(model)
-    uses = Counter(id(node.operation) for node in nodes)
-    return {
-        node.operation: (node.input_tensors[0], node.output_tensors[0])
-        for node in nodes
-        if isinstance(node.operation, keras.layers.Layer)
-        and uses[id(node.operation)] == 1
-        and len(node.input_tensors) == len(node.output_tensors) == 1
-    }
+    values = ops.cast(tensor, "float32")
+    rows = ops.reshape(values, (ops.shape(values)[0], -1, values.shape[-1]))
+    between = ops.mean(ops.var(rows, axis=0), axis=0)
+    figures = [ops.min(rows, (0, 1)), ops.max(rows, (0, 1)), ops.mean(rows, (0, 1)), ops.mean(rows * rows, (0, 1))]
+    return ops.stack([*figures, between])
+
+
+def saturated_share(tensor: Any, activation: str) -> Any:
+    """Share of the values beyond 0.99 of the activation's limits."""
+    low, high = BOUNDED[activation]
+    values, margin = ops.cast(tensor, "float32"), 0.005 * (high - low)
+    beyond = ops.logical_or(values < low + margin, values > high - margin)
+    return ops.mean(ops.cast(beyond, "float32"))
+
+
+def together(summaries: list[np.ndarray]) -> np.ndarray:
+    """One summary of several: of a layer that a model uses more than once."""
+    if len(summaries) == 1:
+        return summaries[0]
+    each = np.stack(summaries)
+    return np.stack([each[:, 0].min(0), each[:, 1].max(0), *(each[:, place].mean(0) for place in (2, 3, 4))])
 
 
 def is_activation(layer: keras.layers.Layer) -> bool:
@@ -175,15 +223,25 @@ def score(outputs: np.ndarray, labels: np.ndarray) -> dict[str, float | None]:
     return {"loss": short(loss), "accuracy": round(float((values.argmax(axis=1) == labels).mean()), 4)}
 
 
+def kernel_weights(model: keras.Model) -> dict[str, Any]:
+    """Layer name -> its kernel, for each trainable one; a name that several would have is the last one's.
+
+    The others go by the end of their path, as `lstm_cell/kernel` beside the recurrent one.
+    """
+    found: dict[str, Any] = {}
+    for weight in reversed(model.trainable_weights):
+        parts = weight.path.split("/")
+        names = ["/".join(parts[-2:]), "/".join(parts[-3:]), weight.path]
+        if weight.name.endswith("kernel"):
+            found[next((name for name in (parts[-2], *names) if name not in found), f"{weight.path} {len(found)}")] = (
+                weight
+            )
+    return dict(reversed(found.items()))
+
+
 def kernel_arrays(model: keras.Model) -> dict[str, np.ndarray]:
-    """Layer name -> its kernel, for each trainable one."""
-    kernels = [weight for weight in model.trainable_weights if weight.name.endswith("kernel")]
-    return {layer_name(weight): np.array(ops.convert_to_numpy(weight)) for weight in kernels}
-
-
-def layer_name(weight: Any) -> str:
-    """The name of the layer that a weight belongs to."""
-    return weight.path.split("/")[-2]
+    """Layer name -> a copy of its kernel, for each trainable one."""
+    return {name: np.array(ops.convert_to_numpy(weight)) for name, weight in kernel_weights(model).items()}
 
 
 def relative_changes(before: dict[str, np.ndarray], after: dict[str, np.ndarray]) -> dict[str, float | None]:
@@ -192,6 +250,13 @@ def relative_changes(before: dict[str, np.ndarray], after: dict[str, np.ndarray]
         name: short(float(np.linalg.norm(after[name] - kernel) / (np.linalg.norm(kernel) + 1e-12)))
         for name, kernel in before.items()
     }
+
+
+def loss_in(model: keras.Model, values: Values, inputs: Any, targets: Any, outputs: Any) -> Any:
+    """The model's own loss of some outputs, penalties on weights as well; whatever it updates is discarded."""
+    variables = (*model.trainable_variables, *model.non_trainable_variables)
+    with keras.StatelessScope(list(zip(variables, [*values[0], *values[1]], strict=True))):
+        return model.compute_loss(inputs, targets, outputs, None, training=True)
 
 
 class Gradients:
@@ -204,29 +269,30 @@ class Gradients:
     """
 
     def __init__(self, model: keras.Model):
-        self.loss = keras.losses.get(model.loss)
-        self.gradients = gradients_of(self.loss_of(model))
+        self.model = model
+        self.gradients = gradients_of(self.loss_of)
 
-    def loss_of(self, model: keras.Model) -> Callable[..., Any]:
-        """The loss as a function of trainable values, fixed values, inputs and targets."""
+    def loss_of(self, trained: list[Any], fixed: list[Any], inputs: Any, targets: Any) -> Any:
+        """The loss of a pass in training, penalties on weights as well."""
+        outputs = call_in(self.model, (trained, fixed), inputs, training=True)
+        return loss_in(self.model, (trained, fixed), inputs, targets, outputs)
 
-        def loss_of(values: list[Any], fixed: list[Any], inputs: Any, targets: Any) -> Any:
-            outputs, _ = model.stateless_call(values, fixed, inputs, training=True)
-            return ops.mean(self.loss(targets, outputs))
+    def ratios(self, inputs: Any, targets: Any, values: Values | None = None) -> dict[str, float | None]:
+        """Layer name -> norm of the gradient by its kernel, relative to the kernel's norm (plus 1e-12).
 
-        return loss_of
-
-    def ratios(self, model: keras.Model, inputs: np.ndarray, labels: np.ndarray) -> dict[str, float | None]:
-        """Layer name -> norm of the gradient by its kernel, relative to the kernel's norm (plus 1e-12)."""
-        values = [weight.value for weight in model.trainable_variables]
-        fixed = [weight.value for weight in model.non_trainable_variables]
-        given = (ops.convert_to_tensor(inputs), ops.convert_to_tensor(targets_for(model, labels)))
-        found = zip(model.trainable_variables, self.gradients(values, fixed, *given), strict=True)
-        return {layer_name(weight): ratio(got, weight) for weight, got in found if weight.name.endswith("kernel")}
+        Args:
+            inputs: as the model takes them.
+            targets: as its loss takes them.
+            values: of what is trained and of what is not; None for those that the model has.
+        """
+        trained, fixed = values or values_of(self.model)
+        slopes = self.gradients(trained, fixed, inputs, targets)
+        given = {each.path: pair for each, *pair in zip(self.model.trainable_variables, slopes, trained, strict=True)}
+        return {name: ratio(*given[weight.path]) for name, weight in kernel_weights(self.model).items()}
 
 
 def ratio(values: np.ndarray, weight: Any) -> float | None:
-    """Norm of some values relative to that of a weight."""
+    """Norm of some values relative to that of a weight's."""
     size = np.linalg.norm(ops.convert_to_numpy(weight))
     return short(float(np.linalg.norm(np.asarray(values, "float64")) / (size + 1e-12)))
 
@@ -237,15 +303,8 @@ def targets_for(model: keras.Model, labels: np.ndarray) -> np.ndarray:
     return labels if sparse else np.asarray(keras.utils.to_categorical(labels, model.output_shape[-1]))
 
 
-def loss_name(model: keras.Model) -> str:
-    """Name of the model's loss, such as `sparse_categorical_crossentropy`."""
-    return model.loss if isinstance(model.loss, str) else str(getattr(model.loss, "name", ""))
-
-
 def describe_model(model: keras.Model) -> dict[str, Any]:
     """Layers with weights, optimizer, and how outputs and loss fit each other."""
-    loss = model.loss
-    options = loss.get_config() if hasattr(loss, "get_config") else {}
     return {
         "layers": [
             {"name": layer.name, "kind": type(layer).__name__, "trainable": bool(layer.trainable_weights)}
@@ -255,15 +314,21 @@ def describe_model(model: keras.Model) -> dict[str, Any]:
         "trainable": int(sum(np.prod(weight.shape) for weight in model.trainable_weights)),
         "optimizer": type(model.optimizer).__name__.lower(),
         "loss": loss_name(model),
-        "from_logits": bool(options.get("from_logits", False)),
-        "outputs": int(model.output_shape[-1]),
+        "from_logits": bool(loss_options(model).get("from_logits", False)),
+        "outputs": output_columns(model),
         "softmaxes": count_softmaxes(model),
     }
 
 
 def count_softmaxes(model: keras.Model) -> int:
-    """How many softmaxes follow each other at the model's end, with nothing trainable between them."""
-    count, tensor = 0, model.output
+    """How many softmaxes follow each other at the model's end, with nothing trainable between them.
+
+    Of what has no graph, or several outputs, none can be seen.
+    """
+    graph = functional(model)
+    if graph is None or len(graph.outputs) != 1:
+        return 0
+    count, tensor = 0, graph.outputs[0]
     while (layer := operation_of(tensor)) is not None:
         softmax = isinstance(layer, keras.layers.Softmax)
         softmax = softmax or getattr(getattr(layer, "activation", None), "__name__", "") == "softmax"

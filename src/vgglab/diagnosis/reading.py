@@ -128,12 +128,10 @@ def describe(finding: Finding, language: str = "en") -> dict[str, Any]:
     if "sentence" in finding:  # an older version wrote the text itself
         return {"advice": finding["try"], "code": "", **finding, "try": {}, "evidence": {}}
     translate, numbers = translations(language).gettext, Numbers(language)
-    keras = finding.get("keras", False)
-    text = text_of(finding["code"], finding["case"], keras)
-    advice = (keras and text.keras) or text.advice
+    text = text_of(finding["code"], finding["case"], finding.get("keras", False))
     texts = {
         name: numbers.vformat(translate(part), (), finding["values"]) if part else ""
-        for name, part in (("sentence", text.sentence), ("why", text.why), ("advice", advice))
+        for name, part in (("sentence", text.sentence), ("why", text.why), ("advice", text.advice))
     }
     evidence = {name: {**figure, "label": label(name, language)} for name, figure in finding["evidence"].items()}
     return {**finding, **texts, "source": text.source, "evidence": evidence}

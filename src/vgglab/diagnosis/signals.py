@@ -19,6 +19,7 @@ from vgglab.diagnosis.probe import (
     kernel_arrays,
     relative_changes,
     score,
+    targets_for,
 )
 from vgglab.diagnosis.records import read_signals, short, write_signals
 
@@ -141,7 +142,8 @@ class SignalRecorder(keras.callbacks.Callback):
         if not self.kernels:
             return {}
         self.gradients = getattr(self, "gradients", None) or Gradients(self.model)
-        return {"gradient": self.gradients.ratios(self.model, inputs[:GRADIENT_IMAGES], labels[:GRADIENT_IMAGES])}
+        targets = targets_for(self.model, labels[:GRADIENT_IMAGES])
+        return {"gradient": self.gradients.ratios(inputs[:GRADIENT_IMAGES], targets)}
 
     def moving_means(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
         """Layer name -> moving mean and deviation of each BatchNormalization."""
@@ -150,12 +152,12 @@ class SignalRecorder(keras.callbacks.Callback):
                 np.array(ops.convert_to_numpy(layer.moving_mean)),
                 np.sqrt(ops.convert_to_numpy(layer.moving_variance) + layer.epsilon),
             )
-            for layer in self.prober.norms
+            for layer in self.prober.norms.values()
         }
 
     def initial_statistics(self) -> dict[str, float]:
         """Share of the initial values that the slowest moving statistics of layers that train still hold."""
-        momentum = max((layer.momentum for layer in self.prober.norms if layer.trainable), default=None)
+        momentum = max((layer.momentum for layer in self.prober.norms.values() if layer.trainable), default=None)
         if momentum is None:
             return {}
         return {"initial_statistics": round(momentum ** int(ops.convert_to_numpy(self.model.optimizer.iterations)), 5)}

@@ -38,7 +38,9 @@ TEXTS_OF_CHECKS = {
         _("No gradient reaches these weights: {layers}."),
     ),
     "examples_mixed": Text(
-        _("The output of an example depends on others of its batch: one input changed, and {count} of {of} others did."),
+        _(
+            "The output of an example depends on others of its batch: one input changed, and {count} of {of} others did."
+        ),
         _(
             "Each example must be computed by itself. An axis taken for another, in a reshape, a mean, a softmax or an "
             "attention, mixes examples of a batch: the network learns from its neighbours, and fails on single inputs."
@@ -72,7 +74,9 @@ TEXTS_OF_CHECKS = {
     ),
     "modes_differ.random": Text(
         _("Inference gives another output each time, first in {layer}."),
-        _("A layer that is random in inference too, such as a Dropout called with training=True, blurs every prediction."),
+        _(
+            "A layer that is random in inference too, such as a Dropout called with training=True, blurs every prediction."
+        ),
         _("call the layer without `training`: Keras then tells it the mode"),
     ),
     "not_by_heart": Text(
@@ -111,7 +115,9 @@ TEXTS_OF_CHECKS = {
     ),
     "validation_unlike_training.shapes": Text(
         _("Validation data has another shape than training data: {validation} against {training}."),
-        _("A network takes examples of one shape; data prepared by different code for the two parts tells of a mistake."),
+        _(
+            "A network takes examples of one shape; data prepared by different code for the two parts tells of a mistake."
+        ),
         _("prepare both parts by the same code"),
     ),
     "validation_unlike_training.classes": Text(

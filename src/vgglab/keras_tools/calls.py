@@ -15,6 +15,7 @@ def replaced_calls(layers: list[keras.layers.Layer], make: Callable[[keras.layer
 
     What a model traced before or inside the block holds on to the call that it was traced with.
     """
+    kept = {id(layer): vars(layer)["call"] for layer in layers if "call" in vars(layer)}
     for layer in layers:
         object.__setattr__(layer, "call", make(layer))
     try:
@@ -22,3 +23,5 @@ def replaced_calls(layers: list[keras.layers.Layer], make: Callable[[keras.layer
     finally:
         for layer in layers:
             object.__delattr__(layer, "call")
+            if id(layer) in kept:
+                object.__setattr__(layer, "call", kept[id(layer)])

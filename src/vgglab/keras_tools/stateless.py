@@ -12,11 +12,11 @@ from keras import ops, tree
 from vgglab.keras_tools.calls import replaced_calls
 from vgglab.keras_tools.gradients import value_and_gradients
 from vgglab.keras_tools.graph import inner_layers
+from vgglab.keras_tools.passes import parts_of
 
 # How a model runs. As in training, but for layers that are random; but for BatchNormalization too; as in inference.
 QUIET, STILL, INFERENCE = "quiet", "still", "inference"
 NOISY = ("dropout", "noise", "droppath", "stochasticdepth", "random")  # in the name of a layer's class
-RESCALING = (keras.layers.Normalization, keras.layers.Rescaling)
 NORMS = (keras.layers.BatchNormalization, keras.layers.SpectralNormalization)
 
 
@@ -29,7 +29,6 @@ class Passed(NamedTuple):
         total: with them.
         fixed: values of what is not trained, after the pass.
         sizes: mean square of what each call of a layer gave, in order.
-        seen: what the first layer with weights took; None where that is no one tensor of real numbers.
     """
 
     outputs: Any
@@ -37,7 +36,6 @@ class Passed(NamedTuple):
     total: Any
     fixed: list[Any]
     sizes: list[Any]
-    seen: Any
 
 
 class Called(NamedTuple):
@@ -58,7 +56,6 @@ class Stateless:
     def __init__(self, model: keras.Model):
         self.model = model
         self.parts = parts_of(model)
-        self.first = next((layer for layer in self.parts if layer.weights and not isinstance(layer, RESCALING)), None)
         self.trainable, self.fixed = list(model.trainable_variables), list(model.non_trainable_variables)
         self.calls: list[Called] = []  # of the last pass that was traced
         self._compiled: dict[Any, Callable[..., Any]] = {}
@@ -100,13 +97,13 @@ class Stateless:
     def pass_through(self, mode: str, values: list[Any], fixed: list[Any], x: Any, y: Any = None) -> Passed:
         """A pass that is not compiled: for `run`, and for whoever follows its way."""
         mapping = [*zip(self.trainable, values, strict=True), *zip(self.fixed, fixed, strict=True)]
-        self.calls, sizes, seen = [], [], []
-        with keras.StatelessScope(mapping, collect_losses=True) as scope, self._watched(mode, sizes, seen):
+        self.calls, sizes = [], []
+        with keras.StatelessScope(mapping, collect_losses=True) as scope, self._watched(mode, sizes):
             outputs = self.model(x, training=mode != INFERENCE)
             loss, total = (None, None) if y is None else self._losses(x, y, outputs)
         after = [_now(scope, each, value) for each, value in zip(self.fixed, fixed, strict=True)]
         self.model._clear_losses()
-        return Passed(outputs, loss, total, after, sizes, seen[0] if len(seen) == 1 else None)
+        return Passed(outputs, loss, total, after, sizes)
 
     def _losses(self, x: Any, y: Any, outputs: Any) -> tuple[Any, Any]:
         total = self.model._compute_loss(x, y, outputs, None, True)
@@ -114,24 +111,22 @@ class Stateless:
         return total - sum(penalties) if penalties else total, total
 
     @contextmanager
-    def _watched(self, mode: str, sizes: list[Any], seen: list[Any]) -> Iterator[None]:
+    def _watched(self, mode: str, sizes: list[Any]) -> Iterator[None]:
         """Layers that rest as a mode wants it, at any depth; each that is no part of another notes what it gives."""
         parts = set(self.parts)
         resting = {layer for layer in inner_layers(self.model) if _rests(layer, mode)}
 
         def watched(layer: keras.layers.Layer) -> Callable[..., Any]:
             call = _at_rest(layer.call) if layer in resting else layer.call
-            return self._noted(layer, call, sizes, seen) if layer in parts else call
+            return self._noted(layer, call, sizes) if layer in parts else call
 
         with replaced_calls([*parts | resting], watched):
             yield
 
-    def _noted(self, layer: keras.layers.Layer, call: Callable[..., Any], sizes: list[Any], seen: list[Any]) -> Any:
-        """The call of a layer that notes what it takes and gives."""
+    def _noted(self, layer: keras.layers.Layer, call: Callable[..., Any], sizes: list[Any]) -> Any:
+        """The call of a layer that notes what it gives."""
 
         def noted(*given: Any, **options: Any) -> Any:
-            if layer is self.first and not seen:
-                seen.extend(_floating(tree.flatten(given)))
             made = call(*given, **options)
             tensors = [each for each in tree.flatten(made) if hasattr(each, "shape")]
             self.calls.append(Called(layer, [tuple(each.shape) for each in tensors], sum(map(_bytes, tensors))))
@@ -143,16 +138,8 @@ class Stateless:
     def _quickly(self, key: Any, function: Callable[..., Any]) -> Callable[..., Any]:
         """A function as it runs fast: JAX, which computes slowly what it has not compiled, compiles it."""
         if key not in self._compiled:
-            self._compiled[key] = _jax_compiled(function) if keras.backend.backend() == "jax" else function
+            self._compiled[key] = jitted(function)
         return self._compiled[key]
-
-
-def parts_of(model: keras.Model) -> list[keras.layers.Layer]:
-    """The layers of a model and of the models in it, each once; layers inside layers are not looked into."""
-    found: list[keras.layers.Layer] = []
-    for layer in model.layers:
-        found += parts_of(layer) if isinstance(layer, keras.Model) else [layer]
-    return list(dict.fromkeys(found))
 
 
 def is_noisy(layer: keras.layers.Layer) -> bool:
@@ -192,7 +179,10 @@ def _bytes(tensor: Any) -> int:
     return math.prod(int(side or 1) for side in tensor.shape) * (int(width.group()) // 8 if width else 1)
 
 
-def _jax_compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+def jitted(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function as JAX runs it fast: compiled; as it is on other backends."""
+    if keras.backend.backend() != "jax":
+        return function
     import jax
 
     return jax.jit(function)

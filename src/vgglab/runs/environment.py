@@ -11,8 +11,8 @@ from typing import Any
 PACKAGES = ("vgglab", "keras", "tensorflow-cpu", "tensorflow", "jax", "torch", "numpy", "scikit-learn", "pillow")
 
 
-def describe_environment(seed: int, split_seed: int, backend: str) -> dict[str, Any]:
-    """What `environment.json` holds: versions, hardware, seeds, git revision of the working directory."""
+def describe_environment(seed: int | None, split_seed: int | None, backend: str) -> dict[str, Any]:
+    """What `environment.json` holds: versions, hardware, seeds where they are known, git revision of the directory."""
     return {
         "schema": 1,
         "python": platform.python_version(),

@@ -8,8 +8,8 @@ from typing import Any
 
 from vgglab.errors import RunError
 from vgglab.runs.door import read_json
-from vgglab.runs.files import write_json
-from vgglab.runs.shapes import SCHEMA, RunTree
+from vgglab.runs.files import write_csv, write_json
+from vgglab.runs.shapes import SCHEMA, TRAINED, RunTree
 
 HISTORY_FIELDS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "seconds", "phase")
 MEASURES = ("loss", "accuracy", "val_loss", "val_accuracy")
@@ -29,6 +29,7 @@ class RunRecord:
         seconds: what the whole epochs took, validation included.
         parameters: `total`, `trainable`, `frozen`.
         flops: of one image's forward pass.
+        kind: one of `shapes.KINDS`: trained by vgglab, or only watched.
     """
 
     name: str
@@ -40,11 +41,33 @@ class RunRecord:
     seconds: float = 0.0
     parameters: dict[str, int] = field(default_factory=dict)
     flops: int = 0
+    kind: str = TRAINED
     schema: int = SCHEMA
 
     def save(self, folder: Path) -> None:
         """Write the record into the run folder."""
         write_json(folder / "run.json", asdict(self))
+
+    def keep_history(self, folder: Path, history: Sequence[Mapping[str, Any]]) -> None:
+        """Write `history.csv` anew, and in the record what follows from it."""
+        write_csv(folder / "history.csv", HISTORY_FIELDS, history)
+        self.epochs_done, self.best_epoch = len(history), (best_row(history) or {}).get("epoch")
+        self.seconds = round(sum(row["seconds"] or 0.0 for row in history), 3)
+        self.save(folder)
+
+
+def history_row(
+    epoch: int, measures: Mapping[str, Any], learning_rate: float | None, seconds: float, phase: int = 1
+) -> dict[str, Any]:
+    """One row of the history; a measure that is not there, or not finite, becomes None."""
+    values = {name: float(measures[name]) for name in MEASURES if measures.get(name) is not None}
+    return {
+        "epoch": epoch,
+        **{name: values[name] if _is_finite(values.get(name)) else None for name in MEASURES},
+        "learning_rate": learning_rate,
+        "seconds": round(seconds, 3),
+        "phase": phase,
+    }
 
 
 def read_record(folder: Path) -> RunRecord:
@@ -61,13 +84,19 @@ def read_record(folder: Path) -> RunRecord:
 
 
 def best_row(history: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
-    """The row with the highest val_accuracy; the lower val_loss, then the earlier epoch, break a tie."""
-    return min((row for row in history if _is_finite(row.get("val_accuracy"))), key=_by_merit, default=None)
+    """The row with the highest val_accuracy; the lower val_loss, then the earlier epoch, break a tie.
+
+    Where no epoch has a val_accuracy, the row with the lowest val_loss.
+    """
+    for measure in ("val_accuracy", "val_loss"):
+        if rows := [row for row in history if _is_finite(row.get(measure))]:
+            return min(rows, key=_by_merit)
+    return None
 
 
 def _by_merit(row: Mapping[str, Any]) -> tuple[float, float, int]:
-    loss = row.get("val_loss")
-    return -row["val_accuracy"], loss if _is_finite(loss) else math.inf, row["epoch"]
+    accuracy, loss = row.get("val_accuracy"), row.get("val_loss")
+    return -accuracy if _is_finite(accuracy) else 0.0, loss if _is_finite(loss) else math.inf, row["epoch"]
 
 
 def _is_finite(value: float | None) -> bool:

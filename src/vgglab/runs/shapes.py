@@ -16,6 +16,7 @@ from typing_extensions import TypedDict
 
 SCHEMA = 1
 MEMBER_SCHEMA = 2  # 2: with levels, which vgglab of before would not stretch by; models without them are still 1
+TRAINED, WATCHED = KINDS = ("trained", "watched")
 STATUSES = ("running", "finished", "diverged", "interrupted", "failed")
 
 Schema = Annotated[int, Field(ge=1, le=SCHEMA)]
@@ -43,6 +44,7 @@ class RunTree(TypedDict):
     seconds: NotRequired[Size]
     parameters: NotRequired[dict[str, Count]]
     flops: NotRequired[Count]
+    kind: NotRequired[Literal[KINDS]]  # early runs have none: they were trained
 
 
 class HistoryRow(TypedDict):
@@ -56,6 +58,13 @@ class HistoryRow(TypedDict):
     learning_rate: Size | None
     seconds: Size | None
     phase: NotRequired[Place]
+
+
+class WatchedRow(HistoryRow):
+    """The same of a training that was only watched: a loss of one's own may be negative."""
+
+    loss: Number | None
+    val_loss: Number | None
 
 
 class ClassNames(TypedDict):

@@ -12,13 +12,14 @@ from vgglab.config.names import readable_name
 from vgglab.config.resolve import make_config
 from vgglab.config.schema import DATASETS, RunConfig
 from vgglab.config.seeds import group_of
+from vgglab.config.watched import WatchedConfig, make_watched_config
 from vgglab.config.yaml_text import dump_yaml, read_yaml
 from vgglab.errors import ConfigError, RunError
 from vgglab.keras_tools.backend import import_keras
 from vgglab.runs.door import read_json, read_rows
 from vgglab.runs.files import sweep, write_folder, write_text
 from vgglab.runs.record import HISTORY_FIELDS, RunRecord, best_row, read_record
-from vgglab.runs.shapes import ClassNames, Findings, HistoryRow, Metrics, Split
+from vgglab.runs.shapes import TRAINED, WATCHED, ClassNames, Findings, HistoryRow, Metrics, Split, WatchedRow
 
 DEFAULT_PARENT = "runs"
 MODELS = ("best.keras", "last.keras", "model.weights.h5")  # what only training writes into a run folder
@@ -54,14 +55,34 @@ class Run:
             return "interrupted"
         return self.record.status
 
+    @property
+    def watched(self) -> bool:
+        """Whether its training was only watched: somebody's own script did it."""
+        return self.record.kind == WATCHED
+
+    def check_trained(self, what: str) -> None:
+        """Refuse what a run that was only watched cannot do.
+
+        Args:
+            what: what is asked for, and what it would need: the end of a sentence.
+
+        Raises:
+            RunError: the run was only watched.
+        """
+        if self.watched:
+            raise RunError(f"{self.folder}: the run was only watched, its own script trained it; {what}")
+
     @cached_property
-    def config(self) -> RunConfig:
-        """The fully resolved config of the run."""
+    def config(self) -> RunConfig | WatchedConfig:
+        """The fully resolved config of the run; of a watched one what is known of it."""
         path = self.folder / "config.yaml"
         if not path.exists():
             raise RunError(f"{self.folder}: config.yaml is missing; restore the file from a copy")
         try:
-            return make_config(_with_folder(read_yaml(path)), source=str(path))
+            tree = read_yaml(path)
+            if self.watched:
+                return make_watched_config(tree, str(path))
+            return make_config(_with_folder(tree), source=str(path))
         except ConfigError as error:
             raise RunError(f"{error}; the run's config was changed, or a newer vgglab wrote it") from None
         except OSError as error:
@@ -73,7 +94,8 @@ class Run:
         path = self.folder / "history.csv"
         if not path.exists():
             return []
-        rows = read_rows(path, HistoryRow, HISTORY_FIELDS, HISTORY_FIELDS[:-1])  # early runs: no phase
+        shape = WatchedRow if self.watched else HistoryRow
+        rows = read_rows(path, shape, HISTORY_FIELDS, HISTORY_FIELDS[:-1])  # early runs: no phase
         return [{"phase": 1, **row} for row in rows] if rows and "phase" not in rows[0] else rows
 
     @property
@@ -164,7 +186,7 @@ def create_run(config: RunConfig, parent: Path | str = DEFAULT_PARENT) -> tuple[
         name = wanted if number == 1 else f"{wanted}-{number}"
         try:
             made = config.model_copy(update={"name": name})
-            write_folder(parent / name, partial(_start_folder, config=made))
+            write_folder(parent / name, partial(start_folder, config=made))
         except FileExistsError:
             if config.name:
                 raise RunError(
@@ -237,10 +259,13 @@ def is_locked(folder: Path) -> bool:
         return False
 
 
-def _start_folder(folder: Path, config: RunConfig) -> None:
+def start_folder(
+    folder: Path, config: RunConfig | WatchedConfig, kind: str = TRAINED, parameters: dict[str, int] | None = None
+) -> None:
     """Write config and record into a new folder."""
-    write_text(folder / "config.yaml", dump_yaml(config.model_dump(mode="json")))
-    RunRecord(config.name, "running", datetime.now().astimezone().isoformat("T", "seconds")).save(folder)
+    write_text(folder / "config.yaml", dump_yaml(config.model_dump(mode="json", by_alias=True)))
+    now = datetime.now().astimezone().isoformat("T", "seconds")
+    RunRecord(config.name, "running", now, parameters=parameters or {}, kind=kind).save(folder)
 
 
 def _with_folder(tree: Any) -> Any:

@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 
 from vgglab.datasets.dataset import DataSet
-from vgglab.runs.files import write_atomic, write_csv
-from vgglab.runs.record import HISTORY_FIELDS, MEASURES, RunRecord, best_row
+from vgglab.runs.files import write_atomic
+from vgglab.runs.record import RunRecord, best_row, history_row
 from vgglab.runs.saved_model import read_metadata, save_model
 
 SAVED_EVERY = 1.0  # seconds: shorter epochs would spend as long on writing as on training
@@ -79,22 +78,11 @@ class Checkpoint(keras.callbacks.Callback):
 
     def row(self, epoch: int, logs: dict[str, float]) -> dict[str, Any]:
         """One row of the history; a value that is not finite becomes None."""
-        values = {name: float(logs[name]) for name in MEASURES if name in logs}
-        return {
-            "epoch": epoch + 1,
-            **{name: values[name] if np.isfinite(values.get(name, np.nan)) else None for name in MEASURES},
-            "learning_rate": self.learning_rate,
-            "seconds": round(time.perf_counter() - self.started, 3),
-            "phase": self.phase,
-        }
+        return history_row(epoch + 1, logs, self.learning_rate, time.perf_counter() - self.started, self.phase)
 
     def write_history(self) -> None:
         """Write `history.csv` anew, and in the record what follows from it."""
-        write_csv(self.folder / "history.csv", HISTORY_FIELDS, self.history)
-        self.record.epochs_done = len(self.history)
-        self.record.best_epoch = (best_row(self.history) or {}).get("epoch")
-        self.record.seconds = round(sum(row["seconds"] for row in self.history), 3)
-        self.record.save(self.folder)
+        self.record.keep_history(self.folder, self.history)
 
 
 def checkpointed_history(folder: Path) -> list[dict[str, Any]]:

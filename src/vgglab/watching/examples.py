@@ -133,7 +133,9 @@ def as_array(values: Any) -> np.ndarray:
     try:
         return array.astype("float32")
     except (TypeError, ValueError):
-        raise DataError("x or y holds text or lists among its numbers; expected numbers: encode these columns") from None
+        raise DataError(
+            "x or y holds text or lists among its numbers; expected numbers: encode these columns"
+        ) from None
 
 
 def _of_arrays(x: Any, y: Any, batch: int) -> Examples:

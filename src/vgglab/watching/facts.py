@@ -4,10 +4,9 @@ import math
 from typing import Any
 
 import numpy as np
-from keras import ops
 
 from vgglab.diagnosis.data import counts, data_signals, duplicate_share, stray_share
-from vgglab.diagnosis.probe import IMAGE_CHANNELS, describe_input, describe_model, describe_predictions
+from vgglab.diagnosis.probe import Prober, describe_model, describe_predictions
 from vgglab.diagnosis.records import short
 from vgglab.diagnosis.task import describe_task
 from vgglab.watching.examples import LOOKED, Examples
@@ -18,10 +17,10 @@ MOST_BYTES = 2**31  # of inputs that are all looked through for duplicates
 def facts_of(subject: Any) -> dict[str, Any]:
     """Line 0: task, model, data, columns, and what the first layer and the outputs show."""
     line = {"epoch": 0, "task": describe_task(subject.model, subject.training.target), "model": _model_of(subject)}
-    line |= {"data": _data_of(subject, line["task"]), "steps": {"steps": subject.training.steps, "epochs": None}}
+    line |= {"data": _data_of(subject, line["task"])}
     if (array := subject.training.input) is not None and array.ndim == 2 and array.dtype.kind in "fiu":
         line["columns"] = _columns(array)
-    return line | _seen_by(subject)
+    return line | _seen_by(subject, line["task"]["kind"])
 
 
 def _model_of(subject: Any) -> dict[str, Any] | None:
@@ -31,27 +30,15 @@ def _model_of(subject: Any) -> dict[str, Any] | None:
         return None
 
 
-def _seen_by(subject: Any) -> dict[str, Any]:
-    """What the first layer with weights takes, and the outputs."""
-    found: dict[str, Any] = {}
+def _seen_by(subject: Any, kind: str) -> dict[str, Any]:
+    """What the first layer with weights takes, what layers give, and the outputs."""
     try:
-        passed, outputs = subject.inferred, subject.outputs
+        prober = Prober(subject.model, subject.network.parts)
+        signals, outputs = prober.run(subject.fed[0], (subject.values, subject.settled))
     except Exception:  # the checks of the network say so
         return {}
-    if passed.seen is not None and len(passed.seen.shape) > 1:
-        values = np.asarray(ops.convert_to_numpy(passed.seen), "float64")
-        images = values.ndim == 4 and values.shape[-1] <= IMAGE_CHANNELS
-        found["input"] = {"images": images, **describe_input(subject.network.first.name, _summary(values))}
-    if len(outputs) == 1:
-        found |= describe_predictions(outputs[0])
-    return found
-
-
-def _summary(values: np.ndarray) -> np.ndarray:
-    """Least, largest, mean, mean square and variance between inputs of each channel (5, channels)."""
-    rows = values.reshape(len(values), -1, values.shape[-1])
-    between = rows.var(axis=0).mean(axis=0)
-    return np.stack([rows.min((0, 1)), rows.max((0, 1)), rows.mean((0, 1)), (rows**2).mean((0, 1)), between])
+    told = kind == "classes" and isinstance(outputs, np.ndarray) and outputs.ndim == 2
+    return signals | (describe_predictions(outputs) if told else {})
 
 
 def _columns(table: np.ndarray) -> dict[str, Any]:

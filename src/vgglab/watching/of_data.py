@@ -101,5 +101,3 @@ def _bytes(variable: Any) -> int:
 
 def _plain(kind: str) -> str:
     return "float16" if kind == "bfloat16" else kind
-
-

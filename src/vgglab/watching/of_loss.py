@@ -163,5 +163,3 @@ def _unlearnt(tried: list[Any], values: dict[str, Any], figures: dict[str, Any],
     severity = "error" if not falls else "warning"
     wrong = finding("not_by_heart", severity, figures, rates=len(tried), **values)
     return Row("by_heart", "failed", "not_by_heart", values | {"rates": len(tried)}, (wrong,))
-
-

@@ -93,7 +93,9 @@ def examples_stay_apart(subject: Subject, about: list[Finding]) -> Row:
     if not all(np.isfinite(each).all() for each in outputs):
         raise NotApplicable("not_finite")
     other = swapped(x, count)
-    changed = _changes(outputs, numbers_of(subject.network.run(INFERENCE, subject.values, subject.settled, other).outputs))
+    changed = _changes(
+        outputs, numbers_of(subject.network.run(INFERENCE, subject.values, subject.settled, other).outputs)
+    )
     own, others = float(changed[0]), float(changed[1:].max())
     size = max(float(np.abs(each).max()) for each in outputs)
     figures = {"changed_own": measured(own), "changed_others": measured(others, 0, max(MIXED * own, UNMOVED * size))}
@@ -145,7 +147,9 @@ def modes_agree(subject: Subject, about: list[Finding]) -> Row:
             layer = _first_apart(calls, sizes, _sizes(passed.sizes), tolerance)
             figures = {"modes_apart": measured(apart, 0, tolerance)}
             wrong = finding("modes_differ", "error", figures, case=case, layer=layer, apart=apart)
-            return Row("modes", "failed", "random" if case else "modes_differ", {"layer": layer, "apart": apart}, (wrong,))
+            return Row(
+                "modes", "failed", "random" if case else "modes_differ", {"layer": layer, "apart": apart}, (wrong,)
+            )
     return Row("modes", "passed", "modes", {"apart": apart})
 
 

@@ -120,7 +120,9 @@ class Subject:
     def settled(self) -> list[Any]:
         """Values of what is not trained, with BatchNormalization's statistics those of these examples."""
         x, _ = self.fed
-        after = self.network.run(QUIET, self.values, self.fixed, x).fixed if self.first_fails else self.first.passed.fixed
+        after = (
+            self.network.run(QUIET, self.values, self.fixed, x).fixed if self.first_fails else self.first.passed.fixed
+        )
         return self.network.settled(self.fixed, after)
 
     @property

@@ -10,13 +10,18 @@ and, in somebody's own script, `keras` (true: `try` has Keras's own names, and t
 
 from typing import Any
 
+from vgglab.diagnosis.findings.batches import batches_of_one_class, steps_too_few
 from vgglab.diagnosis.findings.course import COURSE, learned, still_improving
 from vgglab.diagnosis.findings.data import DATA
 from vgglab.diagnosis.findings.evidence import Evidence, Finding
+from vgglab.diagnosis.findings.fitting import FITTING, accuracy_of_regression
 from vgglab.diagnosis.findings.in_keras import in_keras
+from vgglab.diagnosis.findings.losses import BY_LOSSES, constant_outputs, learned_by_losses, rate_slow
 from vgglab.diagnosis.findings.network import NETWORK
 from vgglab.diagnosis.findings.phases import in_phases
+from vgglab.diagnosis.findings.scale import SCALES
 from vgglab.diagnosis.findings.steps import STEPS
+from vgglab.diagnosis.findings.units import initial_weights
 
 __all__ = ["Evidence", "Finding", "diagnose", "findings_of"]
 
@@ -28,16 +33,32 @@ ABOUT_RATES = {
     "dead_units",
     "collapsed",
 }
-CONSEQUENCES = {"dead_units"}  # shown beside the cause that they follow from
+# In the order in which one causes the next.
+STRUCTURE = (*FITTING, *DATA, *SCALES, *NETWORK, batches_of_one_class, initial_weights, steps_too_few)
+SYMPTOMS = (*STEPS, constant_outputs)
+REMARKS = (accuracy_of_regression,)
+CONSEQUENCES = {"dead_units", "saturated_units"}  # shown beside the cause that they follow from
+# In somebody's own script shown beside an error that was found before: what happened, or a cause of its own.
+BESIDE = {"diverged", "learning_rate_too_large", "learning_rate_too_small"} | CONSEQUENCES
 IMBALANCE = {"class_imbalance"}
-SCALE = {"inputs_out_of_scale"}
+SCALE = {"inputs_out_of_scale", "targets_out_of_scale"}
+UNFIT = {"activation_mismatch", "labels_mismatch", "loss_mismatch"}
+WEIGHTS, ORDER, SHORT = {"initial_weights"}, {"batches_of_one_class"}, {"training_too_short"}
 COPIES = {"duplicates"}  # a simple model knows them
-EXPLAINED = dict.fromkeys(("collapsed", "not_learned_yet", "training_too_short"), IMBALANCE) | {
+NO_START = UNFIT | SCALE | WEIGHTS | ORDER | SHORT | {"saturated_units"}
+EXPLAINED = {
+    "collapsed": IMBALANCE | NO_START,
+    "constant_outputs": NO_START,
+    "not_learned_yet": IMBALANCE | NO_START,
+    "training_too_short": IMBALANCE,
+    "signal_lost": NO_START,
     "labels_shuffled": IMBALANCE | {"labels_renamed"},
     "duplicates": {"images_constant"},
     "labels_noisy": COPIES,
     "learning_rate_too_large": SCALE,
+    "learning_rate_too_large.adaptive": set(),  # the first step of Adam is the rate, whatever the scale
     "underfitting": IMBALANCE | SCALE | {"labels_noisy", "learning_rate_too_large"},
+    "wrong_outputs": {"labels_mismatch"},
 }
 
 
@@ -71,16 +92,25 @@ def diagnose(
 
 def findings_of(evidence: Evidence) -> list[Finding]:
     """The same from a run's `Evidence`."""
-    if not evidence.rows and evidence.status != "diverged":
-        return [in_full(one, evidence) for one in ranked(found_by(DATA + NETWORK, evidence))]
-    found = found_by(DATA + NETWORK, evidence)
+    found = found_by(STRUCTURE, evidence)
+    if evidence.rows or evidence.status == "diverged":
+        found = course_of(evidence, found)
+    return [in_full(one, evidence) for one in ranked(explained(found + found_by(REMARKS, evidence)))]
+
+
+def course_of(evidence: Evidence, found: list[Finding]) -> list[Finding]:
+    """What was found in data and network, and what the training then shows; that all is well, where it is."""
+    by_losses = evidence.regression or not evidence.scored
     if not certain(found):
-        found += first_cause(STEPS, evidence)
+        found = found + first_cause(SYMPTOMS, evidence)
+    elif evidence.watched:
+        found = found + [one for one in found_by(SYMPTOMS, evidence) if one["code"] in BESIDE]
     if not certain(found) and evidence.rows:
-        found += first_and_remarks(found_by(COURSE, evidence))
+        found = found + first_and_remarks(found_by((rate_slow, *(BY_LOSSES if by_losses else COURSE)), evidence))
     if evidence.rows and all(one["severity"] == "info" for one in found):
-        found = [learned(evidence), *found, *still_improving(evidence)]
-    return [in_full(one, evidence) for one in ranked(explained(found))]
+        healthy = [learned_by_losses(evidence)] if by_losses else [learned(evidence), *still_improving(evidence)]
+        return [*healthy[:1], *found, *healthy[1:]]
+    return found
 
 
 def in_full(found: Finding, evidence: Evidence) -> Finding:
@@ -109,9 +139,12 @@ def first_and_remarks(found: list[Finding]) -> list[Finding]:
 
 
 def explained(found: list[Finding]) -> list[Finding]:
-    """The findings without those that another one explains."""
-    codes = {one["code"] for one in found}
-    return [one for one in found if not EXPLAINED.get(one["code"], set()) & codes]
+    """The findings without those that another one explains, and of one code the first."""
+    codes = {one["code"] for one in found if one["severity"] != "info"}
+    explained_by = [EXPLAINED.get(f"{one['code']}.{one['case']}", EXPLAINED.get(one["code"], set())) for one in found]
+    causes = [sources & codes for sources in explained_by]
+    first = [one["code"] not in [before["code"] for before in found[:place]] for place, one in enumerate(found)]
+    return [one for one, cause, new in zip(found, causes, first, strict=True) if new and not cause]
 
 
 def certain(found: list[Finding]) -> bool:

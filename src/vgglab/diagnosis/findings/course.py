@@ -29,9 +29,9 @@ BARELY = 0.9  # of the loss of guessing; a loss above shows next to nothing lear
 
 def statistics_unsettled(evidence: Evidence) -> Finding | None:
     """BatchNormalization's moving statistics are not those of the network as it is."""
-    if not evidence.validated or evidence.rows[-1]["loss"] > 0.7 * evidence.chance_loss:
+    if not evidence.held_out or evidence.rows[-1]["loss"] > 0.7 * evidence.chance_loss:
         return None
-    last, share = evidence.validated[-1], evidence.last.get("initial_statistics", 0.0)
+    last, share = evidence.held_out[-1], evidence.last.get("initial_statistics", 0.0)
     inferred = (evidence.last.get("training") or {}).get("loss")
     if evidence.last.get("initial_statistics") is None or not _misjudged(evidence, last, inferred, share):
         return None
@@ -92,7 +92,7 @@ def _cost_of_jumps(evidence: Evidence) -> float:
 
 def validation_at_chance(evidence: Evidence) -> Finding | None:
     """Training images known, validation never better than guessing, and no signal that says why."""
-    losses, chance = [row["val_loss"] for row in evidence.validated], evidence.chance_loss
+    losses, chance = [row["val_loss"] for row in evidence.held_out], evidence.chance_loss
     if not losses or min(losses) < VALIDATION_CHANCE_SHARE * chance or evidence.rows[-1]["loss"] > chance / 2:
         return None
     figures = {"loss": measured(evidence.rows[-1]["loss"]), "chance_loss": measured(chance)}
@@ -159,9 +159,9 @@ def gap_at_end(evidence: Evidence) -> float | None:
 
 def training_too_short(evidence: Evidence) -> Finding | None:
     """A loss that is still high and still falls; a late start, as the gradient was weak, may be why."""
-    if evidence.knows_training or evidence.at_chance or not _falls(evidence):
+    if evidence.knows_training or evidence.at_chance or not falls(evidence):
         return None
-    fall, still = -_last_change(evidence), len(list(itertools.takewhile(evidence.guesses, evidence.rows)))
+    fall, still = -last_change(evidence), len(list(itertools.takewhile(evidence.guesses, evidence.rows)))
     figures = {"fall": measured(fall, 0, FALLING)} | at_end(evidence)
     fix, case = {"train.epochs": 3 * len(evidence.rows)}, ""
     if still >= LATE_START * len(evidence.rows) and weak_gradient(evidence):
@@ -171,7 +171,7 @@ def training_too_short(evidence: Evidence) -> Finding | None:
     return finding("training_too_short", "warning", figures, fix, case, evidence.rows[-1]["epoch"], **values)
 
 
-def _last_change(evidence: Evidence) -> float:
+def last_change(evidence: Evidence) -> float:
     """Relative change of the training loss in the last epoch; of its steps' halves where there was but one."""
     losses = [row["loss"] for row in evidence.rows]
     if len(losses) == 1:
@@ -184,15 +184,15 @@ def _last_change(evidence: Evidence) -> float:
     return losses[-1] / losses[-2] - 1 if len(losses) > 1 else 0.0
 
 
-def _falls(evidence: Evidence) -> bool:
+def falls(evidence: Evidence) -> bool:
     """Whether the training loss falls at the end, and the validation loss with it."""
-    losses = [row["val_loss"] for row in evidence.validated]
-    return _last_change(evidence) < -FALLING and (not losses or losses[-1] <= 1.02 * min(losses))
+    losses = [row["val_loss"] for row in evidence.held_out]
+    return last_change(evidence) < -FALLING and (not losses or losses[-1] <= 1.02 * min(losses))
 
 
 def underfitting(evidence: Evidence) -> Finding | None:
     """Training images that are not learned, and no longer getting better."""
-    if evidence.knows_training or len(evidence.rows) < 3 or _last_change(evidence) < -FALLING:
+    if evidence.knows_training or len(evidence.rows) < 3 or last_change(evidence) < -FALLING:
         return None
     row, dropout = evidence.rows[-1], evidence.config.get("model.dropout") or 0.0
     inferred = (evidence.last.get("training") or {}).get("loss")
@@ -206,7 +206,8 @@ def underfitting(evidence: Evidence) -> Finding | None:
         fix = {"train.freeze": "none"} | scaled_rate(evidence, 0.1)
     values = {"accuracy": row["accuracy"], "loss": row["loss"], "dropout": dropout}
     case = "frozen" if frozen else "dropout" if hindered else ""
-    return finding("underfitting", "warning", figures, fix, case, _flat_since(evidence), **values)
+    severity = "warning" if case or not evidence.may_be_noise else "info"
+    return finding("underfitting", severity, figures, fix, case, flat_since(evidence), **values)
 
 
 def _wider(evidence: Evidence) -> dict:
@@ -214,7 +215,7 @@ def _wider(evidence: Evidence) -> dict:
     return {} if evidence.pretrained else {"model.width": 2 * (evidence.config.get("model.width") or 1.0)}
 
 
-def _flat_since(evidence: Evidence) -> int:
+def flat_since(evidence: Evidence) -> int:
     """The first epoch whose training loss is within a twentieth of the last one's."""
     last = evidence.rows[-1]["loss"]
     return next(row["epoch"] for row in evidence.rows if row["loss"] <= 1.05 * last)
@@ -250,10 +251,10 @@ def learned(evidence: Evidence) -> Finding:
 
 def still_improving(evidence: Evidence) -> list[Finding]:
     """That a healthy run would gain from more epochs."""
-    if not evidence.validated or not _falls(evidence) or evidence.rows[-1]["accuracy"] > 0.98:
+    if not evidence.validated or not falls(evidence) or evidence.rows[-1]["accuracy"] > 0.98:
         return []
     fix = {"train.epochs": 2 * len(evidence.rows)}
-    fall, last = -_last_change(evidence), evidence.rows[-1]["epoch"]
+    fall, last = -last_change(evidence), evidence.rows[-1]["epoch"]
     return [finding("still_improving", "info", {"fall": measured(fall, 0, FALLING)}, fix, epoch=last, fall=fall)]
 
 

@@ -5,6 +5,7 @@ import math
 from statistics import fmean, median
 
 from vgglab.diagnosis.findings.evidence import LEARNED_SHARE, Evidence, Finding, finding, measured, scaled_rate
+from vgglab.diagnosis.findings.scale import rescaled_inside
 
 LARGE_INPUT, SMALL_INPUT = 10.0, 0.02  # root mean square of what the first layer sees; healthy is about one
 SURE_AND_WRONG = 3.0  # loss before any step, in losses of guessing
@@ -67,13 +68,14 @@ def inputs_out_of_scale(evidence: Evidence) -> Finding | None:
     """Inputs far from the size of about one that initial weights and learning rates are made for."""
     seen = evidence.start.get("input", {})
     size = _size(seen)
-    if size is None or SMALL_INPUT <= size <= LARGE_INPUT:
+    if size is None or SMALL_INPUT <= size <= LARGE_INPUT or rescaled_inside(evidence):
         return None
     if not seen.get("images", seen["channels"] <= IMAGE_CHANNELS):
         return _features_out_of_scale(evidence, seen, size)
     if evidence.pretrained and evidence.config.get("model.preprocessing") == "backbone":
         return None
-    severity = "warning" if evidence.knows_training else "error"
+    learned = "info" if evidence.watched else "warning"  # whoever's own script it is may know
+    severity = learned if evidence.knows_training else "error"
     figures = {"input_size": measured(size, 0.1, 3.0), "input_largest": measured(seen["largest"], 0.5, 5.0)}
     case = "large" if size > LARGE_INPUT else "small"
     values = {"layer": seen["layer"], "least": seen["least"], "largest": seen["largest"]}

@@ -6,6 +6,8 @@ from functools import cached_property
 from statistics import median
 from typing import Any
 
+from vgglab.diagnosis.findings.optimizers import within_scale
+
 Finding = dict[str, Any]
 
 CHANCE_LOSS_SHARE = 0.97  # of the loss of guessing; a network that learned anything at all is below
@@ -13,6 +15,7 @@ CONSTANT_SPREAD = 1e-3  # probabilities that differ by less between images do no
 LEARNED_SHARE = 0.35  # of the loss of guessing; below, the training images are mostly known
 LEAST_PROBED = 20  # images of the probe; fewer may well get one answer, or light up none of a layer, by chance
 PROBE_HALF = 64  # images of each part that the probe has at most
+ZERO_NORM = 1e-8  # of a kernel
 DEAD = 0.99  # share of a layer's units; the rest cannot carry the signal
 
 
@@ -98,6 +101,10 @@ class Evidence:
     @cached_property
     def frequencies(self) -> list[float]:
         """Share of each class among the training images; all alike where they were not counted."""
+        mean = self.task.get("mean")
+        if self.kind == "binary" and mean is not None:
+            ones = min(max((mean + 1) / 2 if self.task["form"] == "signs" else mean, 0.0), 1.0)
+            return [1 - ones, ones]
         counts = self.data.get("counts", {}).get("training") or [1] * max(self.classes, 1)
         return [count / max(sum(counts), 1) for count in counts]
 
@@ -125,7 +132,14 @@ class Evidence:
     @property
     def at_chance(self) -> bool:
         """Whether the last epoch's training loss is that of guessing."""
-        return bool(self.rows) and self.guesses(self.rows[-1])
+        return bool(self.rows) and self.guesses({"loss": self.final_loss})
+
+    @cached_property
+    def final_loss(self) -> float:
+        """The last epoch's training loss; in somebody's own script the probe's, where penalties or weights raise it."""
+        loss, line = self.rows[-1]["loss"], self.last
+        probed = (line.get("training") or {}).get("loss") if line.get("epoch") == self.rows[-1]["epoch"] else None
+        return min(loss, probed) if self.watched and probed is not None else loss
 
     @property
     def stuck(self) -> bool:
@@ -152,9 +166,19 @@ class Evidence:
     @property
     def knows_training(self) -> bool:
         """Whether the training images are mostly learned."""
-        if self.task and not self.chance_known:
-            return ((self.last.get("fit") or {}).get("training") or 0.0) > 1 - LEARNED_SHARE
-        return bool(self.rows) and self.rows[-1]["loss"] < LEARNED_SHARE * self.chance_loss
+        explained = (self.last.get("fit") or {}).get("training") or 0.0
+        guessing = self.chance_loss if self.chance_known else self.rows[0]["loss"] if self.rows else 0.0
+        return explained > 1 - LEARNED_SHARE or (bool(self.rows) and self.final_loss < LEARNED_SHARE * guessing)
+
+    @property
+    def optimizer(self) -> str:
+        """The optimizer's name in lower case; "" where it is not known."""
+        return (self.config.get("train.optimizer") or self.model.get("optimizer", "")).lower()
+
+    @property
+    def may_be_noise(self) -> bool:
+        """Whether what is not learned may lie in the targets: of somebody's own table or text nobody knows."""
+        return self.watched and not (self.start.get("input") or {}).get("images")
 
     @property
     def failed(self) -> bool:
@@ -174,7 +198,11 @@ class Evidence:
         steps = {1: line.get("first_update", {})} | {
             int(key): found for key, found in line.get("step_update", {}).items()
         }
-        finite = {step: {k: v for k, v in found.items() if v is not None} for step, found in steps.items()}
+        began = self.start.get("norm") or {}  # a change relative to a kernel of zeros is no measure
+        finite = {
+            step: {k: v for k, v in found.items() if v is not None and (began.get(k) is None or began[k] > ZERO_NORM)}
+            for step, found in steps.items()
+        }
         return [(step, finite[step]) for step in sorted(finite) if finite[step]]
 
     @cached_property
@@ -256,7 +284,7 @@ def finding(
     **values: Any,
 ) -> Finding:
     """A finding; `values` are what its sentence names, `epoch` is one of them."""
-    values["epoch"] = epoch
+    values = {name: _finite(value) for name, value in values.items()} | {"epoch": epoch}
     return {
         "code": code,
         "case": case,
@@ -275,10 +303,11 @@ def listed(names: Any, most: int = 3) -> str:
 
 
 def scaled_rate(evidence: Evidence, factor: float) -> dict[str, float]:
-    """The learning rate times `factor`, as a power of ten: what to try."""
+    """The learning rate times `factor`, as a power of ten: what to try, in the optimizer's own scale."""
     if not evidence.rate:
         return {}
-    return {"train.learning_rate": float(f"1e{round(math.log10(evidence.rate * factor))}")}
+    rate = float(f"1e{round(math.log10(evidence.rate * factor))}")
+    return {"train.learning_rate": within_scale(evidence.optimizer, rate, factor > 1) if evidence.watched else rate}
 
 
 def smaller_rate(evidence: Evidence) -> dict[str, float]:
@@ -296,10 +325,11 @@ def smaller_rate(evidence: Evidence) -> dict[str, float]:
 def at_end(evidence: Evidence) -> dict[str, Any]:
     """How a run stands at its end: loss against guessing, variety of the predictions."""
     last = evidence.last
-    found = {"chance_loss": measured(evidence.chance_loss)}
+    found = {"chance_loss": measured(evidence.chance_loss)} if evidence.chance_known else {}
     if evidence.rows:
         found["loss"] = measured(evidence.rows[-1]["loss"], None, round(LEARNED_SHARE * evidence.chance_loss, 3))
     if last.get("spread") is not None and "classes_predicted" in last:
         found["spread"] = measured(last["spread"], 0.1)
         found["classes_predicted"] = measured(last["classes_predicted"], min(evidence.classes, 3))
-    return found
+    explained = (last.get("fit") or {}).get("training")
+    return found if explained is None else found | {"explained": measured(explained, 1 - LEARNED_SHARE, 1.0)}

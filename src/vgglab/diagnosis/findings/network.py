@@ -65,7 +65,8 @@ def loss_mismatch(evidence: Evidence) -> Finding | None:
     if not model or "crossentropy" not in model["loss"] or model["loss"].startswith("binary"):
         return None
     case = _mismatch(model["softmaxes"], model["from_logits"], sums)
-    if not case:
+    known = bool(evidence.task and model.get("activation"))  # then `fitting` says all but this
+    if not case or (known and case != "twice") or evidence.kind not in ("classes", "binary"):
         return None
     figures = {"softmaxes": measured(model["softmaxes"] + (case == "logits"), 1, 1)}
     if sums and None not in sums:
@@ -86,7 +87,7 @@ def _mismatch(softmaxes: int, from_logits: bool, sums: list[float | None] | None
 def wrong_outputs(evidence: Evidence) -> Finding | None:
     """As many outputs as classes, or something is off."""
     outputs = evidence.model.get("outputs", evidence.classes)
-    if outputs == evidence.classes:
+    if outputs == evidence.classes or evidence.task:  # of a task, `fitting` says it
         return None
     severity = "warning" if outputs > evidence.classes and evidence.knows_training else "error"
     figures = {"outputs": measured(outputs, evidence.classes, evidence.classes)}

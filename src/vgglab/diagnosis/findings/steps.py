@@ -16,6 +16,8 @@ from vgglab.diagnosis.findings.evidence import (
     scaled_rate,
     smaller_rate,
 )
+from vgglab.diagnosis.findings.optimizers import ADAPTIVE
+from vgglab.diagnosis.findings.units import DEEP, saturated_units, squashing_layers
 
 LARGE_UPDATE = 0.5  # a step that changes a kernel by half its size has replaced what it was
 LARGE_EVERYWHERE = 0.2  # median over layers of the first step
@@ -23,7 +25,6 @@ EXPLODED = 3.0  # loss of a step, in losses of guessing; sure and wrong, not jus
 TINY_UPDATE = 3e-4  # typical change of a kernel by a step; healthy is a thousandth to a hundredth
 GROWN = 10  # times the way that an epoch of steps like the first epoch's could go; with momentum 3 were seen
 WEAK_GRADIENT = 3e-3  # of the kernel's size; with less, a rate of 0.1 moves no kernel by a thousandth
-ADAPTIVE = ("adam", "adamw", "nadam", "adamax", "rmsprop", "lion")  # steps that do not depend on the gradient's size
 MUCH_DROPOUT = 0.5  # above, the noise of one layer, p / (1 - p) of the signal's power, is more than the signal
 YOUNG = 0.2  # of BatchNormalization's initial statistics; inference is then not the network that was trained
 INITIAL = 0.5  # the same; the two have next to nothing in common
@@ -55,7 +56,7 @@ def diverged(evidence: Evidence) -> Finding | None:
 def learning_rate_too_large(evidence: Evidence) -> Finding | None:
     """Steps so large that they overthrow the weights."""
     layer, update, step = evidence.largest_update
-    exploded = (evidence.worst_step_loss or 0) > max(EXPLODED, 2 * evidence.first_step_loss)
+    exploded = (evidence.worst_step_loss or 0) > max(EXPLODED * outliers(evidence), 2 * evidence.first_step_loss)
     overthrown = (update >= LARGE_UPDATE and evidence.stuck) or _large_everywhere(evidence) or exploded
     if not overthrown or dead_from_start(evidence) or not evidence.rows or evidence.knows_training:
         return None
@@ -67,7 +68,7 @@ def learning_rate_too_large(evidence: Evidence) -> Finding | None:
     case = "" if evidence.at_chance else "noisy"
     if not update or update < LARGE_UPDATE / 5:
         case = "exploded"
-    case = f"{case}_adaptive" if not case and _optimizer(evidence) in ADAPTIVE else case
+    case = f"{case}_adaptive" if not case and evidence.optimizer in ADAPTIVE else case
     severity = "error" if evidence.at_chance else "warning"
     values = {"layer": layer, "update": update, "step": step, "rate": evidence.rate}
     values["loss"] = (evidence.worst_step_loss or 0) * evidence.chance_loss
@@ -80,15 +81,23 @@ def _large_everywhere(evidence: Evidence) -> bool:
     steps = evidence.sampled_updates
     values = sorted(steps[0][1].values()) if steps else []
     later = evidence.at_chance and (evidence.typical_update or 0.0) > HEALTHY_UPDATE[1]
+    if evidence.watched and not evidence.at_chance:
+        return False  # a small network of which a step changes much, and which learns
     return later or (bool(values) and values[len(values) // 2] >= LARGE_EVERYWHERE)
+
+
+def outliers(evidence: Evidence) -> float:
+    """How far above that of guessing a batch's loss may come by its targets alone: by the farthest of real numbers."""
+    task, size = evidence.task, (evidence.start.get("batch") or {}).get("size") or 1
+    figures = [task.get(key) for key in ("least", "largest", "mean", "deviation")]
+    if not evidence.regression or None in figures or not figures[3]:
+        return 1.0
+    least, largest, mean, deviation = figures
+    return 1 + (max(largest - mean, mean - least) / deviation) ** 2 / size
 
 
 def _twice_chance(evidence: Evidence) -> float:
     return round(2 * evidence.chance_loss, 3)
-
-
-def _optimizer(evidence: Evidence) -> str:
-    return evidence.config.get("train.optimizer") or evidence.model.get("optimizer", "")
 
 
 def update_figures(evidence: Evidence) -> dict:
@@ -136,7 +145,9 @@ def signal_lost(evidence: Evidence) -> Finding | None:
         if lacks_batch_norm(evidence)
         else {"train.optimizer": "adam", "train.learning_rate": 0.001}
     )
-    return finding("signal_lost", "error", figures | at_end(evidence), fix, spread=evidence.last.get("spread") or 0.0)
+    case = "squashed" if squashing_layers(evidence) >= DEEP else ""
+    spread = evidence.last.get("spread") or 0.0
+    return finding("signal_lost", "error", figures | at_end(evidence), fix, case, spread=spread)
 
 
 def lacks_batch_norm(evidence: Evidence) -> bool:
@@ -263,6 +274,7 @@ STEPS = (
     diverged,
     dropout_too_strong,
     learning_rate_too_large,
+    saturated_units,
     signal_lost,
     dead_units,
     learning_rate_too_small,

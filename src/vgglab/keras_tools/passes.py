@@ -1,0 +1,72 @@
+"""A pass through a model, values given, with its layers listened to: nothing of the model changes, on any backend."""
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+from keras import ops
+
+Values = tuple[list[Any], list[Any]]  # of what is trained, and of what is not
+
+
+def values_of(model: keras.Model) -> Values:
+    """The values that a model has now; tensors that later steps may overwrite."""
+    return [each.value for each in model.trainable_variables], [each.value for each in model.non_trainable_variables]
+
+
+def kept_values(model: keras.Model) -> Values:
+    """Copies of the values that a model has now."""
+    trained, fixed = values_of(model)
+    return [ops.convert_to_numpy(one).copy() for one in trained], [ops.convert_to_numpy(one).copy() for one in fixed]
+
+
+def call_in(model: keras.Model, values: Values, inputs: Any, training: bool) -> Any:
+    """What a model gives with other values than its own; whatever it updates on the way is discarded.
+
+    Args:
+        model: built.
+        values: of its trainable and of its other variables.
+        inputs: as it takes them.
+        training: whether it runs as in training; some models cannot be told.
+    """
+    trained, fixed = values
+    mapping = [
+        *zip(model.trainable_variables, trained, strict=True),
+        *zip(model.non_trainable_variables, fixed, strict=True),
+    ]
+    with keras.StatelessScope(mapping):
+        return model(inputs, training=training) if model._call_has_training_arg else model(inputs)
+
+
+def quickly(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function as it runs fast on this backend: JAX compiles it, torch keeps no graph for gradients."""
+    backend = keras.backend.backend()
+    if backend == "jax":
+        import jax
+
+        return jax.jit(function)
+    if backend == "torch":
+        import torch
+
+        return torch.no_grad()(function)
+    return function
+
+
+def first_tensor(given: Any) -> Any:
+    """The first tensor of what a layer takes or gives that has rows and columns; None for none."""
+    found = (each for each in keras.tree.flatten(given) if len(getattr(each, "shape", ())) > 1)
+    return next(found, None)
+
+
+def to_array(tensor: Any) -> Any:
+    """A tensor as an array of single or double precision, or as it is."""
+    array = ops.convert_to_numpy(tensor)
+    return array if array.dtype.kind in "iub" or array.dtype.itemsize >= 4 else array.astype("float32")
+
+
+def parts_of(model: keras.Model) -> list[keras.layers.Layer]:
+    """The layers of a model and of the models in it, each once; layers inside layers are not looked into."""
+    found: list[keras.layers.Layer] = []
+    for layer in model.layers:
+        found += parts_of(layer) if isinstance(layer, keras.Model) else [layer]
+    return list(dict.fromkeys(found))

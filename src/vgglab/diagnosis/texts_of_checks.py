@@ -38,9 +38,7 @@ TEXTS_OF_CHECKS = {
         _("No gradient reaches these weights: {layers}."),
     ),
     "examples_mixed": Text(
-        _(
-            "The output of an example depends on others of its batch: one input changed, and {count} of {of} others did."
-        ),
+        _("The output of an example depends on others of its batch: one input changed, {count} of {of} others did."),
         _(
             "Each example must be computed by itself. An axis taken for another, in a reshape, a mean, a softmax or an "
             "attention, mixes examples of a batch: the network learns from its neighbours, and fails on single inputs."
@@ -54,8 +52,8 @@ TEXTS_OF_CHECKS = {
     "output_constant": Text(
         _("The output does not depend on the input: another input gives the same output."),
         _(
-            "Where nothing of the input arrives, only the frequencies of the targets can be learned. A softmax over one "
-            "unit, a multiplication by zero or a layer of dead units does that."
+            "Where nothing of the input arrives, only the frequencies of the targets can be learned. A softmax over "
+            "one unit, a multiplication by zero or a layer of dead units does that."
         ),
         _("look at the last activation and at what each layer gives"),
         KARPATHY,
@@ -75,7 +73,7 @@ TEXTS_OF_CHECKS = {
     "modes_differ.random": Text(
         _("Inference gives another output each time, first in {layer}."),
         _(
-            "A layer that is random in inference too, such as a Dropout called with training=True, blurs every prediction."
+            "A layer that is random in inference too, such as Dropout called with training=True, blurs every prediction."
         ),
         _("call the layer without `training`: Keras then tells it the mode"),
     ),
@@ -85,8 +83,8 @@ TEXTS_OF_CHECKS = {
             "{first:.3g} to {last:.3g}."
         ),
         _(
-            "A network that has more weights than examples can learn a few by heart. Where it cannot, something between "
-            "inputs, weights and loss is broken, and more data will not mend it."
+            "A network that has more weights than examples can learn a few by heart. Where it cannot, something "
+            "between inputs, weights and loss is broken, and more data will not mend it."
         ),
         _("look at the other checks first; then at frozen layers, at the loss and at the size of the network"),
         KARPATHY,
@@ -101,8 +99,8 @@ TEXTS_OF_CHECKS = {
     ),
     "not_by_heart.rate_small": Text(
         _(
-            "At the rate {own:g} the loss of {examples} examples hardly moves in {own_steps} steps, from {first:.3g} to "
-            "{own_last:.3g}; at {rate:g} they are learnt by heart in {steps} steps."
+            "At the rate {own:g} the loss of {examples} examples hardly moves in {own_steps} steps, from {first:.3g} "
+            "to {own_last:.3g}; at {rate:g} they are learnt by heart in {steps} steps."
         ),
         _("Steps this small get nowhere in the epochs of a usual training."),
         _("a larger learning rate"),
@@ -115,9 +113,7 @@ TEXTS_OF_CHECKS = {
     ),
     "validation_unlike_training.shapes": Text(
         _("Validation data has another shape than training data: {validation} against {training}."),
-        _(
-            "A network takes examples of one shape; data prepared by different code for the two parts tells of a mistake."
-        ),
+        _("A network takes examples of one shape; parts that differ in it were prepared by different code."),
         _("prepare both parts by the same code"),
     ),
     "validation_unlike_training.classes": Text(
@@ -152,6 +148,7 @@ COLUMNS = {"check": _("check"), "verdict": _("verdict"), "seen": _("what was see
 SEEN = {
     "undone": _("could not be done: {reason}"),
     "outputs": _("loss {loss}, last activation {activation}, targets: {form}"),
+    "outputs_several": _("there are several losses, which can be computed; whether each fits was not looked at"),
     "outputs_wrong": _("loss {loss}, last activation {activation}, targets: {form}, do not fit"),
     "start": _("{loss:.3g}, {times:.2f} times that of guessing ({guess:.3g})"),
     "start_below": _("{loss:.3g}, below that of guessing ({guess:.3g}): the network has learned before"),
@@ -162,7 +159,7 @@ SEEN = {
     "mixed": _("one input changed, and {count} of {of} other outputs did"),
     "rows": _("{count} examples give {rows} rows"),
     "constant": _("one input changed, and no output did"),
-    "scale": _("the first layer, {layer}, sees {least:.3g} to {largest:.3g}"),
+    "scale": _("the first layer, {layer}, sees {least:.3g} to {largest:.3g}; targets are {low:.3g} to {high:.3g}"),
     "holes": _("values that are not finite in {parts}"),
     "modes": _("the same outputs, up to {apart:.0e} of their size, with Dropout and BatchNormalization at rest"),
     "modes_differ": _("outputs differ by {apart:.1e} of their size, first in {layer}"),

@@ -8,7 +8,7 @@ import numpy as np
 from vgglab.diagnosis.data import counts, data_signals, duplicate_share, stray_share
 from vgglab.diagnosis.probe import Prober, describe_model, describe_predictions
 from vgglab.diagnosis.records import short
-from vgglab.diagnosis.task import describe_task
+from vgglab.diagnosis.task import describe_task, last_activation
 from vgglab.watching.examples import LOOKED, Examples
 
 MOST_BYTES = 2**31  # of inputs that are all looked through for duplicates
@@ -25,7 +25,7 @@ def facts_of(subject: Any) -> dict[str, Any]:
 
 def _model_of(subject: Any) -> dict[str, Any] | None:
     try:
-        return describe_model(subject.model)
+        return describe_model(subject.model) | {"activation": last_activation(subject.model)}
     except Exception:  # a model without a graph, or of several outputs
         return None
 

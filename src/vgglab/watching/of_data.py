@@ -20,7 +20,9 @@ def in_scale(subject: Subject, about: list[Finding]) -> Row:
     seen = subject.evidence.start.get("input") or {}
     if not seen and not about:
         raise NotApplicable("no_numbers")
+    task = subject.evidence.task
     values = {"least": seen.get("least"), "largest": seen.get("largest"), "layer": seen.get("layer")}
+    values |= {"low": task["least"], "high": task["largest"]}
     return Row("scale", "failed" if about else "passed", "scale", values, tuple(about))
 
 

@@ -1,4 +1,4 @@
-"""Checks of what is learned: whether targets and loss fit, where the loss begins, whether a few examples can be learnt."""
+"""Checks of what is learned: do targets and loss fit, where does the loss begin, can a few examples be learnt."""
 
 import math
 import time
@@ -46,7 +46,7 @@ def outputs_fit(subject: Subject, about: list[Finding]) -> Row:
     except Exception as error:
         fails = finding("loss_fails", "error", {}, reason=first_line(error), loss=values["loss"])
         return Row("outputs", "failed", "outputs_wrong", values, tuple(about) or (fails,))
-    said = "outputs_wrong" if about else "outputs"
+    said = "outputs_wrong" if about else "outputs" if values["loss"] else "outputs_several"
     return Row("outputs", "failed" if about else "passed", said, values, tuple(about))
 
 

@@ -29,7 +29,7 @@ class Row:
 
     Attributes:
         check: its name.
-        verdict: `passed`, `failed`, `skipped` (nothing to check), `undone` (it could not be done) or `told` (no verdict).
+        verdict: `passed`, `failed`, `skipped` (nothing to check), `undone` (impossible) or `told` (no verdict).
         said: key of the sentence that says what was seen.
         values: what that sentence names.
         findings: what is wrong.

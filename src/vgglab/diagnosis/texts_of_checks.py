@@ -72,9 +72,7 @@ TEXTS_OF_CHECKS = {
     ),
     "modes_differ.random": Text(
         _("Inference gives another output each time, first in {layer}."),
-        _(
-            "A layer that is random in inference too, such as Dropout called with training=True, blurs every prediction."
-        ),
+        _("A layer that is random in inference too, such as Dropout called with training=True, blurs each prediction."),
         _("call the layer without `training`: Keras then tells it the mode"),
     ),
     "not_by_heart": Text(

@@ -84,21 +84,21 @@ def check(
     training = read_examples(x, y, batch_size)
     given = validation_data[:2] if isinstance(validation_data, tuple) else (validation_data,)
     validation = None if validation_data is None else read_examples(*given)
-    return check_examples(model, training, validation, None, steps, language)
+    return check_examples(model, training, validation, language=language, steps=steps)
 
 
 def check_examples(
     model: keras.Model,
     training: Examples,
     validation: Examples | None,
-    config: dict[str, Any] | None = None,
-    steps: int | None = None,
+    *,
     language: str = "en",
+    **settings: Any,
 ) -> Checked:
-    """The same of examples that were read; `config` is that of an own run, whose findings name its fields."""
+    """The same of examples that were read; `settings` are those of `Subject`."""
     build(model, training)
     with unchanged(model), warnings.catch_warnings(action="ignore"), np.errstate(all="ignore"):
-        subject = Subject(model, training, validation, config, steps)
+        subject = Subject(model, training, validation, **settings)
         return Checked([row_of(name, subject) for name in CHECKS], language)
 
 

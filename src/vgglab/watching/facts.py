@@ -8,7 +8,7 @@ import numpy as np
 from vgglab.diagnosis.data import counts, data_signals, duplicate_share, stray_share
 from vgglab.diagnosis.probe import Prober, describe_model, describe_predictions
 from vgglab.diagnosis.records import short
-from vgglab.diagnosis.task import describe_task, last_activation
+from vgglab.diagnosis.task import last_activation
 from vgglab.watching.examples import LOOKED, Examples
 
 MOST_BYTES = 2**31  # of inputs that are all looked through for duplicates
@@ -16,11 +16,11 @@ MOST_BYTES = 2**31  # of inputs that are all looked through for duplicates
 
 def facts_of(subject: Any) -> dict[str, Any]:
     """Line 0: task, model, data, columns, and what the first layer and the outputs show."""
-    line = {"epoch": 0, "task": describe_task(subject.model, subject.training.target), "model": _model_of(subject)}
-    line |= {"data": _data_of(subject, line["task"])}
+    line = {"epoch": 0, "model": _model_of(subject), "data": _data_of(subject, subject.task)}
+    line |= {"task": subject.task} if subject.watched else {}  # own runs learn classes
     if (array := subject.training.input) is not None and array.ndim == 2 and array.dtype.kind in "fiu":
         line["columns"] = _columns(array)
-    return line | _seen_by(subject, line["task"]["kind"])
+    return line | _seen_by(subject, subject.task["kind"])
 
 
 def _model_of(subject: Any) -> dict[str, Any] | None:

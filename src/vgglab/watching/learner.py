@@ -43,7 +43,7 @@ class Learner:
     ) -> tuple[list[float], list[float]]:
         """The loss before each step from the start, and the seconds of each.
 
-        It ends below `enough`, at a loss that is no number, and at the time `ends`.
+        It ends below `enough`, at a loss that is no number, and when this process has used processors until `ends`.
         """
         self.restart(rate)
         losses: list[float] = []
@@ -51,9 +51,8 @@ class Learner:
         for _ in range(steps):
             started = time.perf_counter()
             losses.append(float(ops.convert_to_numpy(self.step(x, y))))
-            now = time.perf_counter()
-            seconds.append(now - started)
-            if losses[-1] < enough or not math.isfinite(losses[-1]) or now > ends:
+            seconds.append(time.perf_counter() - started)
+            if losses[-1] < enough or not math.isfinite(losses[-1]) or time.process_time() > ends:
                 break
         return losses, seconds
 

@@ -20,7 +20,7 @@ def in_scale(subject: Subject, about: list[Finding]) -> Row:
     seen = subject.evidence.start.get("input") or {}
     if not seen and not about:
         raise NotApplicable("no_numbers")
-    task = subject.evidence.task
+    task = subject.task
     values = {"least": seen.get("least"), "largest": seen.get("largest"), "layer": seen.get("layer")}
     values |= {"low": task["least"], "high": task["largest"]}
     return Row("scale", "failed" if about else "passed", "scale", values, tuple(about))
@@ -60,7 +60,7 @@ def _unlike_in_shape(training: Examples, validation: Examples) -> list[Finding]:
 
 def _unlike_in_range(subject: Subject, training: Examples, validation: Examples) -> list[Finding]:
     """Classes in validation that training has not."""
-    if subject.evidence.kind != "classes" or training.target is None or validation.target is None:
+    if subject.task["kind"] != "classes" or training.target is None or validation.target is None:
         return []
     seen, asked = (set(np.unique(each.target).tolist()) for each in (training, validation))
     if len(training) < training_count(training) or asked <= seen:

@@ -29,7 +29,7 @@ RISEN = 1.5  # of where the loss began, in any step
 STEPS, FEW_STEPS, LEAST_STEPS = 100, 8, 4  # at one rate: at most; where a step is costly; to say anything
 RATES = 6  # at most
 WORK = 1.2e12  # floating-point operations that all steps together may take
-SECONDS = 20  # that they may take where operations do not tell, as in loops: a last resort
+SECONDS = 40  # of processors, that they may take where operations do not tell, as in loops: a last resort
 
 
 def outputs_fit(subject: Subject, about: list[Finding]) -> Row:
@@ -38,7 +38,7 @@ def outputs_fit(subject: Subject, about: list[Finding]) -> Row:
         raise NotApplicable("no_targets")
     if not has_loss(subject.model):
         raise NotApplicable("no_loss")
-    form = subject.evidence.task["form"]
+    form = subject.task["form"]
     values = {"loss": loss_name(subject.model), "activation": last_activation(subject.model), "form": form}
     subject.sketch  # noqa: B018  # what fails here is not for the loss
     try:
@@ -54,7 +54,7 @@ def loss_begins_at_guessing(subject: Subject, about: list[Finding]) -> Row:
     """The loss before any step is that of guessing, or below."""
     if subject.begun.passed.loss is None:
         raise NotApplicable("no_loss" if subject.training.targets is not None else "no_targets")
-    task, name = subject.evidence.task, loss_name(subject.model)
+    task, name = subject.task, loss_name(subject.model)
     loss, guess = float(ops.convert_to_numpy(subject.first.passed.loss)), task.get("guess_loss")
     if not math.isfinite(loss):
         wrong = finding("first_loss_high", "error", {"first_loss": measured(loss)}, case="not_finite", loss=str(loss))
@@ -100,10 +100,10 @@ def guessed(subject: Subject) -> float:
 def try_rates(subject: Subject, learner: Learner, goal: float) -> list[tuple[float, list[float]]]:
     """(rate, losses) of one rate after the other, until the examples are learnt or the steps are used up."""
     budget = affordable(subject) if subject.steps is None else subject.steps
-    each, ends = min(STEPS, max(FEW_STEPS, budget // RATES)), time.perf_counter() + SECONDS
+    each, ends = min(STEPS, max(FEW_STEPS, budget // RATES)), time.process_time() + SECONDS
     tried: list[tuple[float, list[float]]] = []
     factors = [1.0] if learner.rate else []
-    while factors and budget >= LEAST_STEPS and time.perf_counter() < ends:
+    while factors and budget >= LEAST_STEPS and time.process_time() < ends:
         rate = learner.rate * factors.pop(0)
         losses, seconds = learner.losses(rate, *subject.fed, min(each, budget), LEARNT * goal, ends)
         factors = factors if tried else [*(SMALLER if risen(losses) else LARGER)]

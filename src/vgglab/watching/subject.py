@@ -12,6 +12,7 @@ from keras import ops, tree
 
 from vgglab.diagnosis.findings import Evidence, Finding
 from vgglab.diagnosis.records import short
+from vgglab.diagnosis.task import describe_task
 from vgglab.keras_tools.stateless import INFERENCE, QUIET, Called, Passed, Stateless
 from vgglab.watching.examples import Examples
 
@@ -58,6 +59,7 @@ class Subject:
         training: its training examples.
         validation: its validation examples; None for none.
         config: of an own run, dotted; None for a script of somebody's own.
+        classes: how many there are; None to let the targets say.
         steps: of training at most, to learn examples by heart; None to let the model's cost decide.
     """
 
@@ -67,10 +69,11 @@ class Subject:
         training: Examples,
         validation: Examples | None = None,
         config: dict[str, Any] | None = None,
+        classes: int | None = None,
         steps: int | None = None,
     ):
         self.model, self.training, self.validation = model, training, validation
-        self.config, self.steps = config, steps
+        self.config, self.classes, self.steps = config, classes, steps
         self.network = Stateless(model)
         self.values, self.fixed = self.network.values()
         self.step_seconds: float | None = None  # both are found while examples are learnt by heart
@@ -156,12 +159,18 @@ class Subject:
         return self.config is None
 
     @cached_property
+    def task(self) -> dict[str, Any]:
+        """What is to be learned, as its targets say: `describe_task`."""
+        told = describe_task(self.model, self.training.target)
+        return told | ({"classes": self.classes} if self.classes else {})
+
+    @cached_property
     def evidence(self) -> Evidence:
         """What the rules see of the model and its data before the first step."""
         from vgglab.watching.facts import facts_of
 
         line = facts_of(self)
-        classes = (line.get("task") or {}).get("classes") or 1
+        classes = self.task["classes"] or 1
         begun = {"epoch": 1, "step_loss": [self.first_loss]}
         return Evidence("", "", [], [line, begun], classes, self.config or {}, watched=self.watched)
 

@@ -70,7 +70,7 @@ def own_rate(optimizer: keras.optimizers.Optimizer) -> float:
     rate = getattr(getattr(optimizer, "inner_optimizer", optimizer), "_learning_rate", 0.0)
     if isinstance(rate, keras.optimizers.schedules.LearningRateSchedule):
         rate = rate(0)
-    return float(ops.convert_to_numpy(rate.value if hasattr(rate, "value") else rate))
+    return float(f"{float(ops.convert_to_numpy(getattr(rate, 'value', rate))):.6g}")
 
 
 def with_rate(optimizer: keras.optimizers.Optimizer, rate: float) -> keras.optimizers.Optimizer:

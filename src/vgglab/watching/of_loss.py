@@ -26,7 +26,7 @@ HALF = 0.5  # of the loss of guessing: not learnt, but on the way
 SMALLER = (0.1, 0.01, 1e-3, 1e-4)  # of the own rate, tried where the loss rose at it
 LARGER = (10, 100, 1000, 0.1, 0.01)  # the same where it did not
 RISEN = 1.5  # of where the loss began, in any step
-STEPS, FEW_STEPS, LEAST_STEPS = 100, 8, 4  # at one rate: at most; where a step is costly; to say anything
+STEPS, FEW_STEPS, LEAST_STEPS = 60, 8, 4  # at one rate: at most; where a step is costly; to say anything
 RATES = 6  # at most
 WORK = 1.2e12  # floating-point operations that all steps together may take
 SECONDS = 40  # of processors, that they may take where operations do not tell, as in loops: a last resort
@@ -104,7 +104,7 @@ def try_rates(subject: Subject, learner: Learner, goal: float) -> list[tuple[flo
     tried: list[tuple[float, list[float]]] = []
     factors = [1.0] if learner.rate else []
     while factors and budget >= LEAST_STEPS and time.process_time() < ends:
-        rate = learner.rate * factors.pop(0)
+        rate = float(f"{learner.rate * factors.pop(0):.6g}")
         losses, seconds = learner.losses(rate, *subject.fed, min(each, budget), LEARNT * goal, ends)
         factors = factors if tried else [*(SMALLER if risen(losses) else LARGER)]
         tried.append((rate, losses))

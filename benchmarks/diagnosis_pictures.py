@@ -16,6 +16,9 @@ from typing import Any
 
 import diagnosis
 
+from vgglab.datasets.places import data_home
+
+IMAGENET = "mobilenet_v2_imagenet_notop.weights.h5"  # MobileNetV2(include_top=False)
 CORPUS = diagnosis.ROOT / "tests" / "diagnosis" / "pictures.jsonl.gz"
 
 
@@ -46,13 +49,14 @@ def train(plan: Any, folder: Path) -> dict[str, Any]:
     from vgglab.diagnosis.reading import evidence_of
     from vgglab.runs.store import load
 
-    options = shlex.split(plan.options)
+    options = shlex.split(plan.options.replace("IMAGENET", str(data_home() / "weights" / IMAGENET)))
     if plan.folder:
         options += ["--data", str(write_folder(plan.folder(), folder / "pictures"))]
     run_command(app, ["train", *options, "--out", str(folder), "--name", "run"])  # 1 where it diverged, as it may
     found = evidence_of(load(folder / "run"))
     shutil.rmtree(folder / "run")
     config = {key: value for key, value in found.config.items() if key not in ("name", "data.name")}
+    config["backbone.weights"] = Path(config["backbone.weights"] or "").name or None  # not where it lay
     signals = [{key: value for key, value in line.items() if key != "seconds"} for line in found.signals]
     return {
         "options": plan.options,

@@ -18,6 +18,7 @@ IMAGE_CHANNELS = 4  # with more, a network sees features
 LINEAR = {"linear", "softmax"}
 ACTIVATION_LAYERS = ("ReLU", "LeakyReLU", "PReLU", "ELU", "Activation")
 BOUNDED = {"tanh": (-1.0, 1.0), "sigmoid": (0.0, 1.0), "softsign": (-1.0, 1.0)}  # activations with limits
+WORDS = "first words"  # numbers that only name something
 FIRST = ("first", "first images")  # what the first layer with weights sees: a table or features, or images
 
 
@@ -33,6 +34,7 @@ class Prober:
         self.model, self.layers = model, model.layers if layers is None else layers
         self.norms = {layer.name: layer for layer in self.layers if isinstance(layer, keras.layers.BatchNormalization)}
         self.notes: list[tuple[str, str]] = []  # of the last pass that was traced: what of which layer
+        self.last: keras.layers.Layer | None = None  # whose output is the network's, where there is one
         self.run_through = quickly(self.listened)
 
     def run(self, inputs: Any, values: Values | None = None) -> tuple[dict[str, Any], Any]:
@@ -50,7 +52,7 @@ class Prober:
 
     def listened(self, inputs: Any, values: Values) -> tuple[Any, list[Any]]:
         """The outputs, and a summary for each of `notes`, as tensors."""
-        self.notes, summaries = [], []
+        self.notes, summaries, made_by = [], [], {}
 
         def listen(layer: keras.layers.Layer) -> Callable[..., Any]:
             call = layer.call
@@ -59,26 +61,31 @@ class Prober:
                 self.note(summaries, self.of_inputs(layer, first_tensor(given)))
                 made = call(*given, **options)
                 self.note(summaries, of_outputs(layer, first_tensor(made)))
+                made_by[id(made)] = (layer, made)  # held, so that no other tensor gets its number
                 return made
 
             return heard
 
         with replaced_calls(self.layers, listen):
-            return call_in(self.model, values, inputs, training=False), summaries
+            outputs = call_in(self.model, values, inputs, training=False)
+        self.last = made_by.get(id(outputs), (None, None))[0]
+        return outputs, summaries
 
     def note(self, summaries: list[Any], heard: list[tuple[str, str, Any]]) -> None:
         """Keep a summary of a tensor for each thing to be known of a layer."""
         for what, name, tensor in heard:
             self.notes.append((what, name))
-            summaries.append(saturated_share(tensor, name) if what in BOUNDED else summary_of(tensor))
+            summaries.append(saturated_share(tensor, what) if what in BOUNDED else summary_of(tensor))
 
     def of_inputs(self, layer: keras.layers.Layer, tensor: Any) -> list[tuple[str, str, Any]]:
         """What is to be known of a layer's inputs: the network's first ones, and those of a BatchNormalization."""
         if tensor is None:
             return []
-        first = layer.weights and not is_preprocessing(layer) and not any(what in FIRST for what, _ in self.notes)
+        seen = any(what.startswith(FIRST[0]) for what, _ in self.notes)
+        first = layer.weights and not is_preprocessing(layer) and not seen
         images = len(tensor.shape) == 4 and tensor.shape[-1] <= IMAGE_CHANNELS
-        found = [(FIRST[images], layer.name, tensor)] if first else []
+        what = WORDS if isinstance(layer, keras.layers.Embedding) else FIRST[images]
+        found = [(what, layer.name, tensor)] if first else []
         return [*found, ("norm", layer.name, tensor)] if layer.name in self.norms else found
 
     def signals_of(self, found: dict[str, dict[str, list[np.ndarray]]]) -> dict[str, Any]:

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from vgglab.diagnosis.findings import Finding
-from vgglab.diagnosis.reading import Numbers, describe, finding_text, translations
+from vgglab.diagnosis.reading import Numbers, describe, translations
 from vgglab.diagnosis.texts_of_checks import CHECKS, COLUMNS, RESULT, SEEN, VERDICTS
+from vgglab.report.findings import Findings
 from vgglab.report.tables import html_table, text_table
 from vgglab.watching.subject import Row
 
@@ -34,12 +35,12 @@ class Checked:
         return not any(row.verdict == "failed" for row in self.rows)
 
     @property
-    def findings(self) -> list[Finding]:
+    def findings(self) -> Findings:
         """What is wrong, the most severe first, without what follows from another finding."""
         found = [one for row in self.rows for one in row.findings]
         codes = {one["code"] for one in found}
         kept = [one for one in found if not EXPLAINED.get(one["code"], set()) & codes]
-        return sorted(kept, key=lambda one: SEVERITIES.index(one["severity"]))
+        return Findings(sorted(kept, key=lambda one: SEVERITIES.index(one["severity"])), None, self.language)
 
     @property
     def errors(self) -> list[Finding]:
@@ -75,16 +76,14 @@ class Checked:
         return {"schema": 1, "passed": self.passed, "checks": rows, "findings": described}
 
     def __str__(self) -> str:
-        findings = [finding_text(found, None, self.language) for found in self.findings]
-        return "\n\n".join([text_table(*self.table()), *findings, self.conclusion])
+        found = [str(self.findings)] if self.findings else []
+        return "\n\n".join([text_table(*self.table()), *found, self.conclusion])
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        header, cells = self.table()
-        told = [describe(found, self.language) for found in self.findings]
-        table = html_table(["", ""], [[found["sentence"], found["advice"]] for found in told]) if told else ""
-        return html_table(header, cells) + table + f"<p>{self.conclusion}</p>"
+        found = self.findings._repr_html_() if self.findings else ""
+        return html_table(*self.table()) + found + f"<p>{self.conclusion}</p>"
 
 
 def in_bytes(amount: float | None) -> str:

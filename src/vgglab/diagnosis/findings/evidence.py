@@ -168,7 +168,13 @@ class Evidence:
         """Whether the training images are mostly learned."""
         explained = (self.last.get("fit") or {}).get("training") or 0.0
         guessing = self.chance_loss if self.chance_known else self.rows[0]["loss"] if self.rows else 0.0
-        return explained > 1 - LEARNED_SHARE or (bool(self.rows) and self.final_loss < LEARNED_SHARE * guessing)
+        return explained > 1 - LEARNED_SHARE or (bool(self.rows) and self.loss_without_noise < LEARNED_SHARE * guessing)
+
+    @property
+    def loss_without_noise(self) -> float:
+        """The last training loss, or that in inference where it is lower: without dropout, on images as they are."""
+        inferred = (self.last.get("training") or {}).get("loss")
+        return self.final_loss if inferred is None else min(self.final_loss, inferred)
 
     @property
     def optimizer(self) -> str:
@@ -245,8 +251,17 @@ class Evidence:
     @property
     def frozen(self) -> bool:
         """Whether layers of a pretrained network are frozen to the end."""
+        return self.pretrained and self._freezes
+
+    @property
+    def frozen_backbone(self) -> str:
+        """The published network of which layers are frozen to the end, trained before or not; "" for none."""
+        return (self.config.get("backbone.name") or "") if self._freezes else ""
+
+    @property
+    def _freezes(self) -> bool:
         phases = self.config.get("train.phases") or [{"freeze": self.config.get("train.freeze")}]
-        return self.pretrained and phases[-1]["freeze"] not in (None, "none")
+        return phases[-1]["freeze"] not in (None, "none")
 
     @property
     def pretrained(self) -> bool:

@@ -89,7 +89,7 @@ def test_a_model_that_was_not_trained_is_refused():
 
 
 def test_findings_are_in_french_where_that_is_asked_for():
-    assert "courbes" in str(vgglab.diagnose(BY_HEART, language="fr"))
+    assert "courbes" in repr(vgglab.diagnose(BY_HEART, language="fr"))
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """What is said of curves that are all there is; see `catalog`."""
 
-from vgglab.diagnosis.text import Text, _
+from vgglab.diagnosis.text import GOODFELLOW, Text, _
 
 TEXTS_OF_CURVES = {
     "diverged.epoch": Text(_("Training diverged: the loss became {loss} in epoch {epoch}.")),
@@ -44,6 +44,7 @@ TEXTS_OF_CURVES = {
             "train once more with `callbacks=[vgglab.Watch()]`, or look at the model and its data: "
             "`vgglab.check(model, x, y)`"
         ),
+        f"{GOODFELLOW}, section 11.5",
     ),
     "curves_alone.model": Text(
         _("Only the curves and the compiled model were looked at, neither its data nor its steps."),

@@ -35,6 +35,8 @@ class Findings(list[Finding]):
     def __str__(self) -> str:
         return findings_text(list(self), self.folder, self.language, everything=True)
 
+    __repr__ = __str__
+
     def _repr_html_(self) -> str:
         if not self:
             return f"<p>{escape(str(self))}</p>"

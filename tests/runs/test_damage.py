@@ -69,7 +69,7 @@ def test_a_listing_names_the_damaged_run_and_shows_the_other(readers, file):
 
 @pytest.fixture(scope="module")
 def watched(watch_in, tmp_path_factory):
-    """The commands that read a run that was only watched, with what was found in it; `runs` reads what `compare` does."""
+    """The commands that read a run that was only watched, with what was found in it; `runs` reads no more."""
     folder = tmp_path_factory.mktemp("watched")
     run = watch_in(folder, "a", [2.0, 0.5, float("nan")], status="diverged")
     write_json(run.folder / "findings.json", {"schema": 1, "findings": read_findings(run)})

@@ -18,7 +18,6 @@ from vgglab.diagnosis.records import short
 from vgglab.diagnosis.task import describe_task
 from vgglab.keras_tools.fitting import build, current_fit, validation_iterator
 from vgglab.keras_tools.passes import Values, kept_values, parts_of, values_of
-from vgglab.keras_tools.unchanged import same_random_numbers
 from vgglab.watching.data import Data, Heard, joined, length, rows, seen_at_once
 from vgglab.watching.describe import describe_data, describe_network, end_of, unseen_in
 
@@ -236,10 +235,10 @@ class TaskRecorder(Recorder):
     def attempt(self, code: str, function: Callable[[], Any], otherwise: Any) -> Any:
         """What a function gives; where somebody's own model or loss is not made for it, that is noted.
 
-        Random numbers that it draws are put back, and what Keras would say a second time is not said.
+        What Keras would warn of a second time is not said. Random states are left alone, as batches may be drawn now.
         """
         try:
-            with warnings.catch_warnings(action="ignore"), same_random_numbers():
+            with warnings.catch_warnings(action="ignore"):
                 return function()
         except Exception:
             self.unseen.add(code)

@@ -239,7 +239,7 @@ HEALTHY = [
     Plan("photos sgd", (), f"{MOBILE} --learning-rate 0.05 --epochs 15", lambda: photos(120, 40)),
     Plan("photos few", (), f"{MOBILE} {ADAM} --head-dropout 0.3 --epochs 10", lambda: photos(60, 30)),
     Plan("photos flip", (), f"{MOBILE} {ADAM} --flip --views 4 --epochs 8", lambda: photos(120, 70)),
-    Plan("photos no units", (), f"{MOBILE} --head-units '' --learning-rate 0.01 --epochs 12", lambda: photos(120, 70)),
+    Plan("photos no units", (), f"{MOBILE} --head-units '' {ADAM} --epochs 12", lambda: photos(120, 70)),
     Plan("two scratch", (), f"{SCRATCH} --dropout 0.2 {LONG}", two),
     Plan("two scratch mixup", (), f"{SCRATCH} --mixup 0.2 {LONG}", two),
     Plan("two scratch crops", (), f"{SCRATCH} --crop 4 --flip {LONG}", two),

@@ -1,9 +1,11 @@
 """Trainings of anybody's script: scales, weights, units, batches, rates, real numbers; silence where none can tell."""
 
 import json
+import string
 
 import pytest
 
+from vgglab.diagnosis.catalog import TEXTS, TEXTS_IN_KERAS, text_of
 from vgglab.diagnosis.findings import Evidence, findings_of
 from vgglab.diagnosis.reading import LANGUAGES, describe, finding_text
 
@@ -11,6 +13,7 @@ REGRESSION = {"kind": "regression", "form": "values", "classes": None, "guess_lo
 REGRESSION |= {"least": -2.0, "largest": 2.0, "mean": 0.0, "deviation": 1.0}
 BINARY = {"kind": "binary", "form": "column", "classes": 2, "guess_loss": 0.69, "mean": 0.5, "least": 0, "largest": 1}
 CLASSES = {"kind": "classes", "form": "numbers", "classes": 3, "guess_loss": 1.1, "least": 0, "largest": 2}
+OF_IMAGES = ("images_constant", "validation_unlike_training")  # what is known of images alone
 LOSSES = {"regression": ("mean_squared_error", "linear"), "binary": ("binary_crossentropy", "sigmoid")}
 LOSSES["classes"] = ("sparse_categorical_crossentropy", "softmax")
 COLUMNS = {"count": 4, "least": -2.0, "largest": 2.0, "least_deviation": 0.5, "largest_deviation": 1.0, "constant": 0}
@@ -200,6 +203,8 @@ def test_a_smooth_straight_fall_asks_for_larger_steps():
     straight = [1 - 0.01 * epoch for epoch in range(20)]
     (found,) = [one for one in watched(REGRESSION, straight) if one["severity"] != "info"]
     assert (found["code"], found["case"]) == ("learning_rate_too_small", "slow")
+    far = REGRESSION | {"mean": 30.0, "deviation": 1.0}
+    assert codes(far, straight) == ["targets_out_of_scale", "learning_rate_too_small.slow"]
 
 
 @pytest.mark.parametrize(
@@ -243,5 +248,23 @@ def test_an_outlier_among_the_targets_makes_no_step_explode():
 
 
 def test_a_layer_that_begins_at_zero_takes_no_large_step():
-    line = {"first_update": {"one": 0.01, "two": 1e12}}
-    assert codes(CLASSES, HALF, line=line, norm={"one": 1.0, "two": 0.0}) == codes(CLASSES, HALF)
+    line = {"first_update": {"one": 0.01, "two": 1e12}, "step_update": {"2": {"one": 0.01, "two": 0.01}}}
+    assert codes(CLASSES, [1.1] * 6, line=line, norm={"one": 1.0, "two": 1.0}) == ["learning_rate_too_large.adaptive"]
+    assert codes(CLASSES, [1.1] * 6, line=line, norm={"one": 1.0, "two": 0.0}) == ["not_learned_yet"]
+
+
+def test_tiny_steps_that_came_to_rest_away_from_guessing_are_no_fault():
+    tiny = {"first_update": {"one": 1e-5}, "step_update": {"2": {"one": 1e-5}}}
+    assert codes(REGRESSION, [0.9, 0.7, 0.6, *[0.55] * 9], line=tiny) == []
+    assert codes(REGRESSION, [0.9, 0.8, 0.7, 0.6], line=tiny) == ["learning_rate_too_small", "training_too_short"]
+
+
+@pytest.mark.parametrize("key", TEXTS_IN_KERAS)
+def test_words_of_keras_are_laid_over_texts_that_are_there_and_name_no_other_figures(key):
+    own, base = TEXTS_IN_KERAS[key], text_of(*key.split("."))
+    named, known = (
+        {name for text in texts for _, name, _, _ in string.Formatter().parse(text) if name}
+        for texts in ((own.sentence, own.why, own.keras), (base.sentence, base.why, base.advice))
+    )
+    assert key in TEXTS and named <= known
+    assert key in OF_IMAGES or "image" not in text_of(*key.split("."), keras=True).sentence

@@ -245,3 +245,9 @@ def test_an_outlier_among_the_targets_makes_no_step_explode():
 def test_a_layer_that_begins_at_zero_takes_no_large_step():
     line = {"first_update": {"one": 0.01, "two": 1e12}}
     assert codes(CLASSES, HALF, line=line, norm={"one": 1.0, "two": 0.0}) == codes(CLASSES, HALF)
+
+
+def test_tiny_steps_that_came_to_rest_away_from_guessing_are_no_fault():
+    tiny = {"first_update": {"one": 1e-5}, "step_update": {"2": {"one": 1e-5}}}
+    assert codes(REGRESSION, [0.9, 0.7, 0.6, *[0.55] * 9], line=tiny) == []
+    assert codes(REGRESSION, [0.9, 0.8, 0.7, 0.6], line=tiny) == ["learning_rate_too_small", "training_too_short"]

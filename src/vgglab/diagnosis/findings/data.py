@@ -205,7 +205,7 @@ def _counted_otherwise(evidence: Evidence) -> Finding | None:
     A class that is merely rarer in one part makes the shares of all others there larger.
     """
     counts = evidence.data.get("counts", {})
-    if len(counts.get("training", [])) < 3 or not all(sum(part) for part in counts.values()):
+    if len(counts.get("training", [])) < 3 or len(counts) < 2 or not all(sum(part) for part in counts.values()):
         return None
     trained, validated = ([count / sum(counts[part]) for count in counts[part]] for part in ("training", "validation"))
     images = min(sum(part) for part in counts.values())

@@ -16,6 +16,9 @@ LEARNED_SHARE = 0.35  # of the loss of guessing; below, the training images are 
 LEAST_PROBED = 20  # images of the probe; fewer may well get one answer, or light up none of a layer, by chance
 PROBE_HALF = 64  # images of each part that the probe has at most
 ZERO_NORM = 1e-8  # of a kernel
+FEWEST_SETTLED = 4  # epochs
+BELOW_CHANCE = 0.9  # of the loss of guessing; something was learned
+FLAT = 0.97  # of the loss a quarter of the epochs before
 DEAD = 0.99  # share of a layer's units; the rest cannot carry the signal
 
 
@@ -185,6 +188,14 @@ class Evidence:
     def may_be_noise(self) -> bool:
         """Whether what is not learned may lie in the targets: of somebody's own table or text nobody knows."""
         return self.watched and not (self.start.get("input") or {}).get("images")
+
+    @property
+    def settled(self) -> bool:
+        """Whether a loss that may be noise came below that of guessing, and no longer falls: no step would help."""
+        losses = [row["loss"] for row in self.rows]
+        if not self.may_be_noise or len(losses) < FEWEST_SETTLED or self.final_loss > BELOW_CHANCE * self.chance_loss:
+            return False
+        return losses[-1] > FLAT * losses[-len(losses) // 4 - 1]
 
     @property
     def failed(self) -> bool:

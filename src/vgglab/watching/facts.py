@@ -25,7 +25,7 @@ def facts_of(subject: Any) -> dict[str, Any]:
 
 def _model_of(subject: Any) -> dict[str, Any] | None:
     try:
-        return describe_network(subject.model, (subject.values, subject.fixed), subject.sketch[0][-1].layer)
+        return describe_network(subject.model, (subject.values, subject.fixed), subject.last_layer)
     except Exception:  # a model without a graph, or of several outputs
         return None
 

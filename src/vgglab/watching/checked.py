@@ -11,7 +11,7 @@ from vgglab.report.tables import html_table, text_table
 from vgglab.watching.subject import Row
 
 CAUSES = {"values_not_finite", "inputs_out_of_scale", "targets_out_of_scale", "loss_mismatch", "activation_mismatch"}
-CAUSES |= {"labels_mismatch", "wrong_outputs", "dead_units", "initial_weights"}
+CAUSES |= {"labels_mismatch", "wrong_outputs", "dead_units", "images_constant", "initial_weights"}
 EXPLAINED = dict.fromkeys(  # what follows from another finding
     ("first_loss_high", "gradient_not_finite", "layer_never_moves", "output_constant"), CAUSES
 ) | {"not_by_heart": CAUSES | {"output_constant", "first_loss_high"}}

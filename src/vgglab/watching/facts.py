@@ -25,7 +25,7 @@ def facts_of(subject: Any) -> dict[str, Any]:
 
 def _model_of(subject: Any) -> dict[str, Any] | None:
     try:
-        return describe_network(subject.model, (subject.values, subject.fixed), subject.sketch[0][-1].layer)
+        return describe_network(subject.model, (subject.values, subject.fixed), subject.last_layer)
     except Exception:  # a model without a graph, or of several outputs
         return None
 
@@ -51,7 +51,7 @@ def _data_of(subject: Any, task: dict[str, Any]) -> dict[str, Any]:
     if len(parts) == 2 and pictures and named:
         data = data_signals(*((parts[part].input, names[part]) for part in parts), classes)
     else:
-        data = {"images": {part: len(found) for part, found in parts.items()}}
+        data = {"images": {"validation": 0} | {part: len(found) for part, found in parts.items()}}
         if named:
             data["counts"] = {part: counts(found, classes) for part, found in names.items()}
             data["stray_labels"] = {part: stray_share(found, classes) for part, found in names.items()}

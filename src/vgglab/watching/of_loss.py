@@ -23,7 +23,7 @@ LEARNT = 0.2  # of the loss of guessing these examples: they are known by heart
 HARDLY = 0.95  # of where the loss began: it has hardly moved
 MOVED = 0.9  # the same, where few steps can be done: it does fall
 HALF = 0.5  # of the loss of guessing: not learnt, but on the way
-SMALLER = (0.1, 0.01, 1e-3, 1e-4)  # of the own rate, tried where the loss rose at it
+SMALLER = (0.01, 0.1, 1e-3, 1e-4)  # of the own rate, tried where the loss rose at it
 LARGER = (10, 100, 1000, 0.1, 0.01)  # the same where it did not
 RISEN = 1.5  # of where the loss began, in any step
 STEPS, FEW_STEPS, LEAST_STEPS = 60, 8, 4  # at one rate: at most; where a step is costly; to say anything
@@ -149,7 +149,8 @@ def own_rate_is(losses: list[float], larger_learns: bool) -> str:
     """`rate_large` or `rate_small`, by what the loss did at the own rate; "" where it was on its way."""
     if risen(losses) and not losses[-1] < HARDLY * losses[0]:
         return "" if larger_learns else "rate_large"
-    return "rate_small" if larger_learns and losses[-1] > HARDLY * losses[0] else ""
+    hardly = len(losses) >= STEPS and losses[-1] > HARDLY * losses[0]  # few steps say nothing of a small rate
+    return "rate_small" if larger_learns and hardly else ""
 
 
 def _unlearnt(tried: list[Any], values: dict[str, Any], figures: dict[str, Any], goal: float) -> Row:

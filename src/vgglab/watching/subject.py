@@ -153,6 +153,13 @@ class Subject:
         """Its outputs."""
         return numbers_of(self.inferred.outputs)
 
+    @cached_property
+    def last_layer(self) -> keras.layers.Layer | None:
+        """The layer that gives the output; None where something else follows the last one that was called."""
+        size = float(ops.convert_to_numpy(self.inferred.sizes[-1]))
+        alike = len(self.outputs) == 1 and np.isclose(np.mean(self.outputs[0] ** 2), size, rtol=1e-3)
+        return self.network.calls[-1].layer if alike else None
+
     @property
     def watched(self) -> bool:
         """Whether findings are said in Keras's words."""

@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import tempfile
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -98,6 +99,7 @@ def write_run(tmp_path):
 TASK = {"kind": "regression", "form": "values", "columns": 1, "classes": None, "guess_loss": 2.0}
 TASK |= {"least": -3.0, "largest": 3.0, "mean": 0.1, "deviation": 1.4}
 CLASSES = {"kind": "classes", "form": "numbers", "columns": 1, "classes": 3, "guess_loss": 1.0986}
+OUTPUTS = {"least": -1.0, "largest": 1.0, "mean": 0.0, "deviation": 0.5, "between": 0.5}
 WATCHED_MODEL = {
     "layers": [{"name": "dense", "kind": "Dense", "trainable": True}],
     "optimizer": "adam",
@@ -108,9 +110,9 @@ WATCHED_MODEL = {
 }
 
 
-@pytest.fixture
-def write_watched(tmp_path):
-    """Write the folder of a watched run without training: `write_watched("a", [2.0, 0.5], [2.1, 0.6])`.
+@pytest.fixture(scope="session")
+def watch_in():
+    """Write the folder of a watched run without training: `watch_in(folder, "a", [2.0, 0.5], [2.1, 0.6])`.
 
     A regression with training and validation losses; of three classes where there are validation `accuracies`.
     """
@@ -119,20 +121,29 @@ def write_watched(tmp_path):
     from vgglab.runs.store import Run
     from vgglab.runs.watched import create_watched_run
 
-    def write(name, losses, val_losses=None, accuracies=None, status="finished", parent=tmp_path, **train):
+    def write(parent, name, losses, val_losses=None, accuracies=None, status="finished", **train):
         known = {"optimizer": "adam", "learning_rate": 0.01, "batch_size": 32, "loss": "mean_squared_error"}
         tree = {"name": name, "model": {"class": "Sequential", "layers": 2, "parameters": 97}, "train": known | train}
         run = create_watched_run(parent / name, make_watched_config(tree))
         for loss, val_loss, good in zip(losses, val_losses or losses, accuracies or [None] * len(losses), strict=True):
             run.add_epoch({"loss": loss, "val_loss": val_loss, "accuracy": good, "val_accuracy": good}, 0.01, 0.5)
-        lines = [{"epoch": epoch, "norm": {"dense": 1.0}, "dead": {}} for epoch in range(len(losses) + 1)]
-        outputs = 3 if accuracies else 1
-        lines[0] |= {"task": CLASSES if accuracies else TASK, "model": WATCHED_MODEL | {"outputs": outputs}}
+        lines = [
+            {"epoch": epoch, "norm": {"dense": 1.0}, "dead": {}, "outputs": dict(OUTPUTS)}
+            for epoch in range(len(losses) + 1)
+        ]
+        task, outputs = (CLASSES, 3) if accuracies else (TASK, 1)
+        lines[0] |= {"task": task, "model": WATCHED_MODEL | {"outputs": outputs}}
         write_signals(run.folder / "signals.jsonl", lines)
         run.end(status)
         return Run(run.folder)
 
     return write
+
+
+@pytest.fixture
+def write_watched(watch_in, tmp_path):
+    """The same in a folder of the test's own: `write_watched("a", [2.0, 0.5])`."""
+    return partial(watch_in, tmp_path)
 
 
 @pytest.fixture

@@ -161,6 +161,7 @@ def test_help_loads_nothing_slow(arguments):
         "vgglab.report.html",
         "vgglab.diagnosis.comparison",
         "vgglab.config.study_file",
+        "vgglab.watching.curves",
     ],
 )
 def test_readers_load_no_backend(module):

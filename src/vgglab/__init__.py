@@ -15,12 +15,14 @@ _PUBLIC = {
     "RunConfig": "vgglab.config.schema",
     "VgglabError": "vgglab.errors",
     "compare": "vgglab.report.compare",
+    "diagnose": "vgglab.watching.curves",
     "load": "vgglab.report.notebook",
     "load_data": "vgglab.datasets.load",
 }
 _PUBLIC_WITH_BACKEND = {
     "Classifier": "vgglab.runs.saved_model",
     "Watch": "vgglab.watching.watch",
+    "check": "vgglab.watching.checks",
     "evaluate": "vgglab.experiments.evaluation",
     "explain_file": "vgglab.evaluation.explain",
     "load_classifier": "vgglab.runs.saved_model",

@@ -4,9 +4,14 @@ import importlib
 import itertools
 import os
 import re
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+
+from vgglab.diagnosis.reading import read_findings
+from vgglab.runs.files import write_json
 
 pytestmark = pytest.mark.skipif(
     os.environ.get("KERAS_BACKEND", "tensorflow") != "tensorflow", reason="reads folders, the same on each backend"
@@ -18,6 +23,7 @@ with pytest.MonkeyPatch.context() as patch:
 WHOLE = ("cut short", "noise", "`[]`", "`3`", "`{}`")
 ONLY_REPORTED = ("environment", "network", "architecture", "examples", "predictions", "confusion_matrix", "proof")
 NOT_HERE = ("best.keras/vgglab.json", "evaluations/other/predictions.csv")  # as in last.keras; nothing reads it
+OF_WATCHED = ("run.json", "config.yaml", "history.csv", "signals.jsonl", "findings.json", "environment.json")
 OTHER_DOORS = ("config.yaml", "split.json")  # what has a shape may still not be what the run needs: tested elsewhere
 
 
@@ -59,3 +65,29 @@ def test_a_listing_names_the_damaged_run_and_shows_the_other(readers, file):
         if command == "compare":
             assert outcome.code == 1 and "\ntrained " in outcome.shown
             assert outcome.said.startswith(f"vgglab: left out: {readers.run / file}: "), field
+
+
+@pytest.fixture(scope="module")
+def watched(watch_in, tmp_path_factory):
+    """The commands that read a run that was only watched, with what was found in it; `runs` reads no more."""
+    folder = tmp_path_factory.mktemp("watched")
+    run = watch_in(folder, "a", [2.0, 0.5, float("nan")], status="diverged")
+    write_json(run.folder / "findings.json", {"schema": 1, "findings": read_findings(run)})
+    page = folder / "page.html"
+    reading = {
+        "compare": partial(damage.command, "compare", run.folder),
+        "diagnose": partial(damage.command, "diagnose", run.folder, "--all"),
+        "report": partial(damage.command, "report", run.folder, "-o", page, page=page),
+    }
+    return SimpleNamespace(run=run.folder, readers_of=lambda file: reading)
+
+
+@pytest.mark.parametrize("file", OF_WATCHED)
+def test_damage_of_a_run_that_was_only_watched_ends_in_a_line_as_well(watched, file):
+    cases, seen = sampled(file, damage.content_of(watched.run / file)), set()
+    for way, field, command, outcome in damage.sweep(watched, file, cases):
+        told = f"{file} {field} {way}, {command}: {outcome}"[:1000]
+        assert not outcome.unexpected and (outcome.code == 0 or outcome.one_line), told
+        assert outcome.code == 0 or Path(file).name in outcome.said, told
+        seen.add(command)
+    assert seen

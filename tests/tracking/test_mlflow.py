@@ -60,6 +60,16 @@ def test_how_a_run_ended_is_told(write_run, server, ours, theirs):
     assert there(run, server).info.status == theirs and steps(run, server) == [1, 2]
 
 
+def test_a_run_that_was_only_watched_is_told_with_what_it_has(write_watched, server):
+    run = write_watched("a", [2.0, 0.5], [2.1, 0.6], status="interrupted")
+    tracking = Tracking(run.folder, ("mlflow",), lambda place: None)
+    tracking.begin()
+    tracking.end()
+    told = there(run, server)
+    assert told.data.metrics["val_loss"] == 0.6 and "accuracy" not in told.data.metrics
+    assert told.data.params["model.class"] == "Sequential" and told.info.status == "KILLED"
+
+
 def test_a_run_that_goes_on_is_the_same_run_there(write_run, server, tmp_path):
     run = write_run("stopped", losses=[2.3, 1.1], status="interrupted")
     with tracked(run.folder, ("mlflow",), print):

@@ -33,6 +33,7 @@ def options(
 
 
 app.command()(train.train)
+app.command()(train.check)
 app.command()(train.study)
 app.command()(runs.compare)
 app.command()(runs.report)

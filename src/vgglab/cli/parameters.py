@@ -10,7 +10,6 @@ DataDir = Annotated[Path | None, typer.Option("--data-dir", envvar="VGGLAB_DATA"
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout.")]
 Labels = Annotated[str | None, typer.Option(metavar="TABLE", help="Table of the pictures' classes, as for train.")]
 Layout = Annotated[str | None, typer.Option(metavar="VALUE", help="What the folder's folders are, as for train.")]
-RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="Run folder, or a run's name below ./runs.")]
 Language = Annotated[str, typer.Option("--lang", help="Language: en or fr.")]
 SEEDS = "Train each run with several seeds: how many, or a list such as 1,7,42; in folders NAME/seed-0 and so on."
 Seeds = Annotated[str | None, typer.Option("--seeds", metavar="N|LIST", help=SEEDS)]

@@ -9,7 +9,7 @@ import typer
 
 import vgglab
 from vgglab.cli.console import Complaints, print_table, say
-from vgglab.cli.parameters import DataDir, Json, Labels, Language, Layout, Paths, RunPath
+from vgglab.cli.parameters import DataDir, Json, Labels, Language, Layout, Paths
 from vgglab.keras_tools.backend import import_keras
 
 
@@ -105,7 +105,10 @@ def evaluate(
 
 
 def diagnose(
-    run: RunPath,
+    run: Annotated[
+        Path,
+        typer.Argument(metavar="RUN|FILE.csv", help="Run folder, a run's name below ./runs, or a table of losses."),
+    ],
     language: Language = "en",
     everything: Annotated[bool, typer.Option("--all", help="Show every finding, not only the first three.")] = False,
     prove: Annotated[bool, typer.Option("--prove", help="Try the first suggestion in a short training.")] = False,
@@ -119,21 +122,33 @@ def diagnose(
     from vgglab.diagnosis.reading import check_language, describe, findings_text, read_findings
     from vgglab.errors import UsageError
     from vgglab.runs.store import load
+    from vgglab.watching.curves import is_table
 
     check_language(language)
     if data and not prove:
         raise UsageError("--data is for --prove, which trains on the run's pictures; leave it out or add --prove")
-    opened = load(run)
-    if prove:
-        import_keras()
-        from vgglab.experiments.proof import prove as prove_run
-
-        prove_run(opened, data, data_dir, "none" if as_json else os.environ.get("VGGLAB_PROGRESS", "auto"), say)
-    findings = read_findings(opened)
+    if is_table(run):
+        if prove:
+            raise UsageError(f"{run}: a table of losses; --prove trains a run of vgglab's again, leave it out")
+        folder, findings, everything = run, list(vgglab.diagnose(run)), True
+    else:
+        opened = load(run)
+        folder = opened.folder
+        if prove:
+            _prove(opened, data, data_dir, as_json)
+        findings = read_findings(opened)
     if as_json:
         typer.echo(json.dumps([describe(finding, language) for finding in findings], indent=1))
         return
-    typer.echo(findings_text(findings, opened.folder, language, everything))
+    typer.echo(findings_text(findings, folder, language, everything))
+
+
+def _prove(run: Any, data: Path | None, data_dir: Path | None, as_json: bool) -> None:
+    """Try the first suggestion; a line on stderr for each short training."""
+    import_keras()
+    from vgglab.experiments.proof import prove
+
+    prove(run, data, data_dir, "none" if as_json else os.environ.get("VGGLAB_PROGRESS", "auto"), say)
 
 
 def show_rows(rows: list[dict[str, Any]], as_json: bool, explained: list[dict[str, Any]]) -> None:

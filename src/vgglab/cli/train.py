@@ -28,6 +28,8 @@ def train(
     out: Out = Path("runs"),
     data_dir: DataDir = None,
     seeds: Seeds = None,
+    checked: Annotated[bool, typer.Option("--check", help="Check network and data first; an error stops it.")] = False,
+    language: Language = "en",
     as_json: Json = False,
     *,
     overrides: dict[str, Any],
@@ -38,6 +40,10 @@ def train(
     from vgglab.report.outcome import outcome_json, outcome_text
 
     progress = "json" if as_json else os.environ.get("VGGLAB_PROGRESS", "auto")
+    if checked and (resume is not None or seeds is not None):
+        raise UsageError(
+            "--check is for one new run; before --seeds, vgglab check CONFIG does it, and --resume goes on"
+        )
     if resume is not None:
         if config or seeds or overrides.keys() - {"data.name"}:
             raise UsageError(
@@ -48,8 +54,52 @@ def train(
     elif seeds is not None:
         return _train_seeds(read_config(config, overrides), seeds, out, data_dir, as_json)
     else:
-        run = vgglab.run(read_config(config, overrides), out=out, data_dir=data_dir, progress=progress)
+        made, before = read_config(config, overrides), _checking(language) if checked else None
+        run = vgglab.run(made, out=out, data_dir=data_dir, progress=progress, before=before)
     typer.echo(outcome_json(run) if as_json else outcome_text(run))
+
+
+@with_config_options
+def check(
+    config: Annotated[Path | None, typer.Argument(metavar="[CONFIG]", help="YAML file of a run.")] = None,
+    data_dir: DataDir = None,
+    language: Language = "en",
+    as_json: Json = False,
+    *,
+    overrides: dict[str, Any],
+) -> None:
+    """Look at a run's network and data before a long training; nothing is written, code 1 where an error is found."""
+    from vgglab.config.resolve import read_config
+    from vgglab.diagnosis.reading import check_language
+
+    check_language(language)
+    made = read_config(config, overrides)
+    import_keras()
+    from vgglab.datasets.load import read_data
+    from vgglab.experiments.run import start_model
+    from vgglab.watching.own_runs import check_run
+
+    dataset = read_data(made, data_dir)
+    found = check_run(made, dataset, start_model(made, dataset), language=language)
+    typer.echo(json.dumps(found.as_json(), indent=1) if as_json else str(found))
+    if found.errors:
+        raise typer.Exit(1)
+
+
+def _checking(language: str) -> Any:
+    """What checks a run before it is trained; an error of it stops the run, a warning is only said."""
+    from vgglab.diagnosis.reading import check_language
+
+    check_language(language)
+
+    def before(*given: Any) -> None:
+        from vgglab.watching.own_runs import check_run, stop_at_error
+
+        found = check_run(*given, language=language)
+        say(str(found))
+        stop_at_error(found)
+
+    return before
 
 
 @with_config_options

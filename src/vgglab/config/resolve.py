@@ -153,7 +153,7 @@ def _explain_one(problem: dict[str, Any], shape: type[Section]) -> str:
     if problem["type"] == "value_error":
         return str(problem["ctx"]["error"])
     if problem["type"] == "literal_error":
-        known = re.findall("'([^']*)'", problem["ctx"]["expected"])
+        known = re.findall("'([^']*)'", problem["ctx"]["expected"]) or [problem["ctx"]["expected"]]
         return f"{dotted} is {given!r}; expected one of {', '.join(known)}{nearest(given, known)}"
     return f"{dotted} is {given!r}; {expectation(problem)}"
 

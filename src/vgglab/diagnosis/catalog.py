@@ -8,15 +8,17 @@ from dataclasses import replace
 
 from vgglab.diagnosis.text import Text, _
 from vgglab.diagnosis.texts_in_keras import TEXTS_IN_KERAS
+from vgglab.diagnosis.texts_of_checks import CHECK_LABELS, CHECK_MESSAGES, TEXTS_OF_CHECKS
+from vgglab.diagnosis.texts_of_curves import TEXTS_OF_CURVES
 from vgglab.diagnosis.texts_of_data import TEXTS_OF_DATA
 from vgglab.diagnosis.texts_of_fitting import TEXTS_OF_FITTING
 from vgglab.diagnosis.texts_of_scripts import TEXTS_OF_SCRIPTS
 from vgglab.diagnosis.texts_of_training import TEXTS_OF_TRAINING
 
-TEXTS = TEXTS_OF_DATA | TEXTS_OF_TRAINING | TEXTS_OF_FITTING | TEXTS_OF_SCRIPTS
+TEXTS = TEXTS_OF_DATA | TEXTS_OF_TRAINING | TEXTS_OF_FITTING | TEXTS_OF_SCRIPTS | TEXTS_OF_CHECKS | TEXTS_OF_CURVES
 PARTS = tuple(Text.__dataclass_fields__)
 
-LABELS = {
+LABELS = CHECK_LABELS | {
     "activation": _("last activation"),
     "batch_size": _("batch size"),
     "column_deviation_largest": _("largest deviation of a column"),
@@ -171,4 +173,6 @@ def messages() -> list[str]:
     """Everything that is translated."""
     texts = [*TEXTS.values(), *TEXTS_IN_KERAS.values()]
     parts = [part for text in texts for part in (text.sentence, text.why, text.advice, text.keras)]
-    return sorted({part for part in [*parts, *LABELS.values(), *WORDS.values(), *DIFFERENCES.values()] if part})
+    return sorted(
+        {part for part in [*parts, *LABELS.values(), *WORDS.values(), *DIFFERENCES.values(), *CHECK_MESSAGES] if part}
+    )

@@ -87,7 +87,8 @@ class Told:
     @cached_property
     def loss(self) -> float:
         """The validation loss of its best epoch; infinite without one."""
-        return (self.run.best or {}).get("val_loss") or math.inf
+        lowest = (self.run.best or {}).get("val_loss")
+        return math.inf if lowest is None else lowest
 
     @cached_property
     def task(self) -> dict[str, Any]:
@@ -160,7 +161,7 @@ def comparable(one: Told, other: Told) -> bool:
 def clearly_better(one: Told, other: Told) -> bool:
     """Whether a run does better than another by more than chance; by its loss where there is no accuracy."""
     if one.by_loss:
-        return 0 < one.loss < LESS * other.loss
+        return 0 <= one.loss < LESS * other.loss
     return one.accuracy - other.accuracy > SURE * math.hypot(one.error, other.error)
 
 

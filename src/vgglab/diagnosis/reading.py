@@ -261,7 +261,7 @@ def healthy(limits: list[float | None] | None, language: str) -> str:
         return ""
     word = words(language)
     low, high = (None if limit is None else Numbers(language).format_field(limit, ".4g") for limit in limits)
-    pattern = word["at_most" if low in (None, "0") and high != "0" else "at_least" if high is None else "between"]
+    pattern = word["at_least" if high is None else "at_most" if low in (None, "0") and high != "0" else "between"]
     between = low if low == high else pattern.format(low=low, high=high)
     return word["healthy"].format(range=between)
 

@@ -1,6 +1,6 @@
 """One run from config to folder: data, model, training, evaluation, diagnosis."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -36,6 +36,8 @@ from vgglab.training.part import TrainedPart, make_part
 from vgglab.training.phases import Stretch, begin_phase, check_phases, remaining
 from vgglab.training.progress import ProgressMode, close_progress, make_progress, tell
 
+Before = Callable[[RunConfig, DataSet, keras.Model], None]
+
 
 def run(
     config: RunConfig | dict[str, Any] | Path | str | None = None,
@@ -43,6 +45,7 @@ def run(
     out: Path | str = DEFAULT_PARENT,
     data_dir: Path | str | None = None,
     progress: ProgressMode = "auto",
+    before: Before | None = None,
     **options: Any,
 ) -> Run:
     """Train one network on one data set, evaluate it, and keep everything in a new run folder.
@@ -52,6 +55,8 @@ def run(
         out: folder that the run's own folder is made in.
         data_dir: where the data sets lie; None for VGGLAB_DATA, then Keras's cache.
         progress: `auto`, `json` or `none`.
+        before: called with the config, the data set and the new network before there is a folder; what it raises stops
+            the run.
         **options: fields of the config by their short names, as on the command line: `epochs=3`.
 
     Returns:
@@ -70,6 +75,8 @@ def run(
     check_trackers(config.log)
     dataset = read_data(config, data_dir)
     model = start_model(config, dataset)  # before there is a folder: what cannot be built leaves none behind
+    if before:
+        before(config, dataset, model)
     folder, config = create_run(config, out)
     return train(folder, config, dataset, progress, model)
 

@@ -1,5 +1,7 @@
 """A compiled model as a function of the values of its variables: whatever is computed, nothing of the model changes."""
 
+import math
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -9,6 +11,7 @@ from keras import ops, tree
 
 from vgglab.keras_tools.calls import replaced_calls
 from vgglab.keras_tools.gradients import value_and_gradients
+from vgglab.keras_tools.graph import inner_layers
 from vgglab.keras_tools.passes import parts_of
 
 # How a model runs. As in training, but for layers that are random; but for BatchNormalization too; as in inference.
@@ -52,7 +55,7 @@ class Stateless:
 
     def __init__(self, model: keras.Model):
         self.model = model
-        self.layers = parts_of(model)
+        self.parts = parts_of(model)
         self.trainable, self.fixed = list(model.trainable_variables), list(model.non_trainable_variables)
         self.calls: list[Called] = []  # of the last pass that was traced
         self._compiled: dict[Any, Callable[..., Any]] = {}
@@ -63,19 +66,36 @@ class Stateless:
 
     def run(self, mode: str, values: list[Any], fixed: list[Any], x: Any, y: Any = None) -> Passed:
         """A pass through the model."""
-        return self._quickly(("run", mode), lambda *given: self._run(mode, *given))(values, fixed, x, y)
+        return self._quickly(("run", mode), lambda *given: self.pass_through(mode, *given))(values, fixed, x, y)
 
     def slopes(self, values: list[Any], fixed: list[Any], x: Any, y: Any) -> tuple[Passed, list[Any]]:
         """A pass in training without randomness, and the gradient of its total loss by the trained values."""
         (_, passed), slopes = self._quickly("slopes", value_and_gradients(self.total))(values, fixed, x, y)
         return passed, slopes
 
+    def settled(self, before: list[Any], after: list[Any]) -> list[Any]:
+        """Values of what is not trained, with the statistics of BatchNormalization those of one batch alone.
+
+        Args:
+            before: values before a pass in training on that batch.
+            after: values after it.
+        """
+        momentum = {}
+        for layer in inner_layers(self.model):
+            if isinstance(layer, keras.layers.BatchNormalization) and layer.built:
+                momentum |= {id(each): float(layer.momentum) for each in (layer.moving_mean, layer.moving_variance)}
+        return [
+            (new - kept * old) / (1 - kept) if 0 < (kept := momentum.get(id(variable), 0)) < 1 else new
+            for variable, old, new in zip(self.fixed, before, after, strict=True)
+        ]
+
     def total(self, *given: Any) -> tuple[Any, Passed]:
         """The total loss in training without randomness, and all of the pass; for `value_and_gradients`."""
-        passed = self._run(QUIET, *given)
+        passed = self.pass_through(QUIET, *given)
         return passed.total, passed
 
-    def _run(self, mode: str, values: list[Any], fixed: list[Any], x: Any, y: Any = None) -> Passed:
+    def pass_through(self, mode: str, values: list[Any], fixed: list[Any], x: Any, y: Any = None) -> Passed:
+        """A pass that is not compiled: for `run`, and for whoever follows its way."""
         mapping = [*zip(self.trainable, values, strict=True), *zip(self.fixed, fixed, strict=True)]
         self.calls, sizes = [], []
         with keras.StatelessScope(mapping, collect_losses=True) as scope, self._watched(mode, sizes):
@@ -92,38 +112,53 @@ class Stateless:
 
     @contextmanager
     def _watched(self, mode: str, sizes: list[Any]) -> Iterator[None]:
-        """Layers that rest as a mode wants it; each notes what it gives."""
+        """Layers that rest as a mode wants it, at any depth; each that is no part of another notes what it gives."""
+        parts = set(self.parts)
+        resting = {layer for layer in inner_layers(self.model) if _rests(layer, mode)}
 
         def watched(layer: keras.layers.Layer) -> Callable[..., Any]:
-            call, rests = layer.call, _rests(layer, mode)
+            call = _at_rest(layer.call) if layer in resting else layer.call
+            return self._noted(layer, call, sizes) if layer in parts else call
 
-            def noted(*given: Any, **options: Any) -> Any:
-                made = call(*given, **(options | ({"training": False} if rests else {})))
-                tensors = [each for each in tree.flatten(made) if hasattr(each, "shape")]
-                self.calls.append(Called(layer, [tuple(each.shape) for each in tensors], sum(map(_bytes, tensors))))
-                sizes.append(_mean_square(tensors))
-                return made
-
-            return noted
-
-        with replaced_calls(self.layers, watched):
+        with replaced_calls([*parts | resting], watched):
             yield
+
+    def _noted(self, layer: keras.layers.Layer, call: Callable[..., Any], sizes: list[Any]) -> Any:
+        """The call of a layer that notes what it gives."""
+
+        def noted(*given: Any, **options: Any) -> Any:
+            made = call(*given, **options)
+            tensors = [each for each in tree.flatten(made) if hasattr(each, "shape")]
+            self.calls.append(Called(layer, [tuple(each.shape) for each in tensors], sum(map(_bytes, tensors))))
+            sizes.append(_mean_square(_floating(tensors)))
+            return made
+
+        return noted
 
     def _quickly(self, key: Any, function: Callable[..., Any]) -> Callable[..., Any]:
         """A function as it runs fast: JAX, which computes slowly what it has not compiled, compiles it."""
         if key not in self._compiled:
-            self._compiled[key] = _jax_compiled(function) if keras.backend.backend() == "jax" else function
+            self._compiled[key] = jitted(function)
         return self._compiled[key]
 
 
 def is_noisy(layer: keras.layers.Layer) -> bool:
-    """Whether a layer is random in training by design, as far as its name says."""
-    return any(word in type(layer).__name__.lower() for word in NOISY)
+    """Whether a layer is random in training by design, as far as its name and settings say."""
+    named = any(word in type(layer).__name__.lower() for word in NOISY)
+    return named or any(_above_zero(getattr(layer, name, 0)) for name in ("dropout", "recurrent_dropout"))
+
+
+def _above_zero(setting: Any) -> bool:
+    return isinstance(setting, int | float) and setting > 0
 
 
 def _rests(layer: keras.layers.Layer, mode: str) -> bool:
-    takes_mode = getattr(layer, "_call_has_training_arg", False)
-    return takes_mode and mode != INFERENCE and (is_noisy(layer) or (mode == STILL and isinstance(layer, NORMS)))
+    takes_mode = getattr(layer, "_call_has_training_arg", False) and mode != INFERENCE
+    return takes_mode and (is_noisy(layer) or (mode == STILL and isinstance(layer, NORMS)))
+
+
+def _at_rest(call: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda *given, **options: call(*given, **(options | {"training": False}))
 
 
 def _now(scope: keras.StatelessScope, variable: keras.Variable, value: Any) -> Any:
@@ -131,20 +166,23 @@ def _now(scope: keras.StatelessScope, variable: keras.Variable, value: Any) -> A
     return value if found is None else found
 
 
-def _mean_square(tensors: list[Any]) -> Any:
-    floating = [each for each in tensors if "float" in keras.backend.standardize_dtype(each.dtype)]
+def _floating(values: list[Any]) -> list[Any]:
+    return [each for each in values if "float" in str(getattr(each, "dtype", ""))]
+
+
+def _mean_square(floating: list[Any]) -> Any:
     return ops.mean(ops.square(ops.cast(floating[0], "float32"))) if floating else ops.zeros(())
 
 
 def _bytes(tensor: Any) -> int:
-    count = 1
-    for side in tensor.shape:
-        count *= int(side or 1)
-    kind = keras.backend.standardize_dtype(tensor.dtype)
-    return count * {"64": 8, "32": 4, "16": 2}.get(kind[-2:], 1)
+    width = re.search(r"\d+$", str(tensor.dtype).strip("<>' "))
+    return math.prod(int(side or 1) for side in tensor.shape) * (int(width.group()) // 8 if width else 1)
 
 
-def _jax_compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+def jitted(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function as JAX runs it fast: compiled; as it is on other backends."""
+    if keras.backend.backend() != "jax":
+        return function
     import jax
 
     return jax.jit(function)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from vgglab.diagnosis.findings import Finding
 from vgglab.diagnosis.reading import check_language, describe, evidence_cells, findings_text, to_try, words
+from vgglab.report.language import coded
 from vgglab.report.tables import html_table
 
 
@@ -34,6 +35,8 @@ class Findings(list[Finding]):
     def __str__(self) -> str:
         return findings_text(list(self), self.folder, self.language, everything=True)
 
+    __repr__ = __str__
+
     def _repr_html_(self) -> str:
         if not self:
             return f"<p>{escape(str(self))}</p>"
@@ -44,4 +47,4 @@ class Findings(list[Finding]):
         head = f"<p><strong>{escape(word[found['severity']])}</strong>: {escape(found['sentence'])}</p>"
         table = html_table(["", "", ""], evidence_cells(found["evidence"], self.language)) if found["evidence"] else ""
         texts = [(word["why"], found["why"]), (word["try"], found["advice"]), to_try(finding, self.folder, word)]
-        return head + table + "".join(f"<p>{escape(label)} {escape(text)}</p>" for label, text in texts if text)
+        return head + table + "".join(f"<p>{escape(label)} {coded(text)}</p>" for label, text in texts if text)

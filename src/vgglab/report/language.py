@@ -135,6 +135,11 @@ def code(text: Any) -> Markup:
     return Markup("<code>{}</code>").format(text)
 
 
+def coded(text: Any) -> Markup:
+    """A text with what stands between backticks set as code."""
+    return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text))))
+
+
 def power(exponent: int) -> str:
     """A power of ten: `10⁸`."""
     return "10" + str(exponent).translate(RAISED)

@@ -4,6 +4,8 @@ It holds `run.json` (kind `watched`), `config.yaml` (`config.watched`), `environ
 `signals.jsonl` (`diagnosis.records.write_signals` writes it) and `findings.json`; no model, and no figures of a test.
 """
 
+import os
+import sys
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
@@ -12,7 +14,6 @@ from typing import Any
 
 from vgglab.config.watched import WatchedConfig, make_watched_config
 from vgglab.errors import RunError
-from vgglab.keras_tools.backend import import_keras
 from vgglab.runs.environment import describe_environment
 from vgglab.runs.files import write_folder, write_json
 from vgglab.runs.record import history_row, read_record
@@ -118,9 +119,8 @@ def create_watched_run(folder: Path | str, config: WatchedConfig) -> WatchedRun:
 
 def _start(folder: Path, config: WatchedConfig) -> None:
     """Write what is known before the first epoch; `run.json`, which makes it a run, comes last."""
-    import_keras()
-    import keras
-
-    write_json(folder / "environment.json", describe_environment(None, None, keras.config.backend()))
+    keras = sys.modules.get("keras")  # whoever trains has it
+    backend = keras.config.backend() if keras else os.environ.get("KERAS_BACKEND", "tensorflow")
+    write_json(folder / "environment.json", describe_environment(None, None, backend))
     parameters = {} if config.model.parameters is None else {"total": config.model.parameters}
     start_folder(folder, config, WATCHED, parameters)

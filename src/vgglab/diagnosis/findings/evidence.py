@@ -291,7 +291,7 @@ def _with_probe(row: dict[str, Any], line: dict[str, Any]) -> dict[str, Any]:
 def measured(value: Any, low: float | None = None, high: float | None = None) -> dict[str, Any]:
     """A figure of a finding's evidence with its healthy range; None for an open end, both for no range."""
     low, high = _finite(low), _finite(high)
-    rounded = float(f"{value:.4g}") if isinstance(value, float) else value
+    rounded = float(f"{value:.4g}") + 0.0 if isinstance(value, float) else value  # no -0
     return {"value": _finite(rounded), "healthy": None if low is None and high is None else [low, high]}
 
 

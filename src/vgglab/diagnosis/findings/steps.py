@@ -49,6 +49,7 @@ def diverged(evidence: Evidence) -> Finding | None:
     fix = {} if case == "start" else smaller_rate(evidence)
     where = re.search(r"(\S+) in epoch (\d+)(?:, step (\d+))?", evidence.message)
     loss, epoch, step = where.groups() if where else (None, None, None)
+    case = "epoch" if not case and epoch and not step else case
     values = {"loss": loss, "step": step, "layers": listed(broken)}
     return finding("diverged", "error", figures, fix, case, int(epoch) if epoch else None, **values)
 

@@ -14,7 +14,7 @@ from vgglab.report.parts.answers import ask, question_section
 from vgglab.report.parts.comparison import Difference, comparison_section, read_differences
 from vgglab.report.parts.gaps import known, make_gap
 from vgglab.report.parts.run import run_section
-from vgglab.report.parts.words import name_run, tell_runs
+from vgglab.report.parts.words import name_run, tell_runs, tell_watched
 from vgglab.report.records import Records
 from vgglab.report.study_folder import StudyFolder
 
@@ -85,8 +85,8 @@ def overview(collected: Collected, say: Language) -> list[Any]:
 
 def tell_best(runs: list[Records], say: Language) -> Markup:
     """Which run is best on the test images."""
-    if runs and all(run.run.watched for run in runs):
-        return Markup("")  # their own scripts may have tested them
+    if runs and all(run.run.watched for run in runs):  # their own scripts may have tested them
+        return tell_watched(say) if len(runs) == 1 else Markup("")
     tested = [run for run in runs if known(lambda run=run: run.figures)]
     if not tested:
         return say("No run was tested yet.") if runs else Markup("")

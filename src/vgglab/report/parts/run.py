@@ -12,13 +12,13 @@ from vgglab.report.blocks import Example, Figure, Finding, Findings, Gallery, Se
 from vgglab.report.charts.calibration import calibration_chart
 from vgglab.report.charts.confusion import TABLED_CLASSES, confusion_picture, confusion_table
 from vgglab.report.charts.curves import Course, learning_curves
-from vgglab.report.language import Language, code
+from vgglab.report.language import Language, code, coded
 from vgglab.report.others import other_names
 from vgglab.report.parts.gaps import attempt, known
 from vgglab.report.parts.network import drawing
 from vgglab.report.parts.other import other_pictures
 from vgglab.report.parts.tables import classes_table, confused_table, history_table, settings_table
-from vgglab.report.parts.words import name_run, tell_accuracy
+from vgglab.report.parts.words import name_run, tell_accuracy, tell_watched
 from vgglab.report.records import Records, Shown
 
 NAMED_PAIRS = 3
@@ -80,9 +80,7 @@ def headline(run: Records, say: Language) -> Markup:
     if run.record.message:
         parts.append(say("Message: {message}.", message=run.record.message.rstrip(".")))
     if run.run.watched:
-        parts.append(
-            say("Its own script trained it and vgglab watched: no test figures and no network are kept in its folder.")
-        )
+        parts.append(tell_watched(say))
     elif run.parameters.get("total"):
         parts.append(
             say(
@@ -141,9 +139,7 @@ def _finding(run: Records, item: dict[str, Any], number: int, say: Language) -> 
     return Finding(
         item["severity"],
         words(say.code)[item["severity"]],
-        say.set_type(item["sentence"]),
-        say.set_type(item["why"]),
-        say.set_type(item["advice"]),
+        *(coded(say.set_type(item[part])) for part in ("sentence", "why", "advice")),
         to_try(item, run.folder, words(say.code))[1],
         say.set_type(item["tried"]),
         item["source"],

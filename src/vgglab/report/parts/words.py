@@ -242,6 +242,11 @@ def written(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
+def tell_watched(say: Language) -> Markup:
+    """What a run lacks that vgglab only watched."""
+    return say("Its own script trained it and vgglab watched: no test figures and no network are kept in its folder.")
+
+
 def tell_test(before: Records, after: Records, say: Language) -> Markup:
     """Whether two runs differ on the test images by more than chance."""
     try:

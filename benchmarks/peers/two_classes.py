@@ -71,20 +71,20 @@ def relu_last(mended: bool) -> Program:
 
 @post(31627380, "two classes, two units", "opt act loss", "D")
 def two_units(mended: bool) -> Program:
-    """Adam gets stuck where SGD does not."""
-    x, y = make_moons(600, noise=0.2, random_state=0)
-    rng = np.random.default_rng(0)
-    x = np.hstack([x, rng.uniform(0, 1, (600, 12))])
+    """A ReLU on both units with categorical cross-entropy and Adam; sigmoids, binary cross-entropy and SGD."""
+    x, y = make_classification(800, 14, n_informative=8, random_state=0)
+    x = StandardScaler().fit_transform(x)
     model = keras.Sequential()
-    model.add(Dense(64, activation="relu", kernel_initializer="uniform"))
-    model.add(Dense(64, activation="relu", kernel_initializer="uniform"))
+    model.add(Dense(64, activation="relu"))
+    model.add(Dense(64, activation="relu"))
     if mended:
-        model.add(Dense(2, activation="sigmoid", kernel_initializer="uniform"))
-        model.compile(loss="binary_crossentropy", optimizer=keras.optimizers.SGD(0.1, momentum=0.9))
+        model.add(Dense(2, activation="sigmoid"))
+        sgd = keras.optimizers.SGD(0.1, momentum=0.9)
+        model.compile(loss="binary_crossentropy", optimizer=sgd, metrics=["accuracy"])
     else:
-        model.add(Dense(2, activation="relu", kernel_initializer="uniform"))
+        model.add(Dense(2, activation="relu"))
         model.compile(loss="categorical_crossentropy", optimizer="adam", metrics=["accuracy"])
-    return Program(model, {"x": x, "y": to_categorical(y), "epochs": 30, "batch_size": 16}, y)
+    return Program(model, {"x": x, "y": to_categorical(y), "epochs": 15, "batch_size": 32}, y)
 
 
 @post(50481178, "two classes", "act loss")
@@ -112,7 +112,7 @@ def volumes(mended: bool) -> Program:
     model.add(Flatten())
     model.add(Dense(32, activation="relu"))
     model.add(Dense(2, activation="softmax"))
-    model.compile(keras.optimizers.SGD(0.01 if mended else 0.1), "categorical_crossentropy", metrics=["accuracy"])
+    model.compile(keras.optimizers.SGD(0.05 if mended else 1.0), "categorical_crossentropy", metrics=["accuracy"])
     fit = {"x": x, "y": to_categorical(y), "epochs": 10, "batch_size": 10 if mended else 100, "shuffle": mended}
     return Program(model, fit, y)
 

@@ -89,6 +89,46 @@ def write_run(tmp_path):
     return write
 
 
+TASK = {"kind": "regression", "form": "values", "columns": 1, "classes": None, "guess_loss": 2.0}
+TASK |= {"least": -3.0, "largest": 3.0, "mean": 0.1, "deviation": 1.4}
+CLASSES = {"kind": "classes", "form": "numbers", "columns": 1, "classes": 3, "guess_loss": 1.0986}
+WATCHED_MODEL = {
+    "layers": [{"name": "dense", "kind": "Dense", "trainable": True}],
+    "optimizer": "adam",
+    "loss": "mean_squared_error",
+    "from_logits": False,
+    "outputs": 1,
+    "softmaxes": 0,
+}
+
+
+@pytest.fixture
+def write_watched(tmp_path):
+    """Write the folder of a watched run without training: `write_watched("a", [2.0, 0.5], [2.1, 0.6])`.
+
+    A regression with training and validation losses; of three classes where there are validation `accuracies`.
+    """
+    from vgglab.config.watched import make_watched_config
+    from vgglab.diagnosis.records import write_signals
+    from vgglab.runs.store import Run
+    from vgglab.runs.watched import create_watched_run
+
+    def write(name, losses, val_losses=None, accuracies=None, status="finished", parent=tmp_path, **train):
+        known = {"optimizer": "adam", "learning_rate": 0.01, "batch_size": 32, "loss": "mean_squared_error"}
+        tree = {"name": name, "model": {"class": "Sequential", "layers": 2, "parameters": 97}, "train": known | train}
+        run = create_watched_run(parent / name, make_watched_config(tree))
+        for loss, val_loss, good in zip(losses, val_losses or losses, accuracies or [None] * len(losses), strict=True):
+            run.add_epoch({"loss": loss, "val_loss": val_loss, "accuracy": good, "val_accuracy": good}, 0.01, 0.5)
+        lines = [{"epoch": epoch, "norm": {"dense": 1.0}, "dead": {}} for epoch in range(len(losses) + 1)]
+        outputs = 3 if accuracies else 1
+        lines[0] |= {"task": CLASSES if accuracies else TASK, "model": WATCHED_MODEL | {"outputs": outputs}}
+        write_signals(run.folder / "signals.jsonl", lines)
+        run.end(status)
+        return Run(run.folder)
+
+    return write
+
+
 @pytest.fixture
 def make_folder(tmp_path, monkeypatch):
     """Write a folder of noise pictures, no two alike: `make_folder({"cats": 3, "dogs": 4})`."""

@@ -21,7 +21,7 @@ FLOORS = (
     {"runs", "datasets"},
     {"models", "diagnosis", "evaluation"},
     {"training", "tracking", "report", "locale"},
-    {"experiments"},
+    {"experiments", "watching"},
     {"cli"},
 )
 # What a room below would be allowed to, and this one is not.

@@ -20,6 +20,7 @@ _PUBLIC = {
 }
 _PUBLIC_WITH_BACKEND = {
     "Classifier": "vgglab.runs.saved_model",
+    "Watch": "vgglab.watching.watch",
     "evaluate": "vgglab.experiments.evaluation",
     "explain_file": "vgglab.evaluation.explain",
     "load_classifier": "vgglab.runs.saved_model",

@@ -94,9 +94,9 @@ def test_evidence_comes_with_its_healthy_range():
 
 def test_three_findings_are_shown_first(write_run):
     run = write_run("a", [2.3])
-    text = findings_text(run, [large_rate()] * 5)
+    text = findings_text([large_rate()] * 5, run.folder)
     assert text.count("error:") == 3 and "2 more: vgglab diagnose" in text
-    assert findings_text(run, [large_rate()] * 5, everything=True).count("error:") == 5
+    assert findings_text([large_rate()] * 5, run.folder, everything=True).count("error:") == 5
 
 
 def test_findings_of_an_older_version_are_made_again_or_read_as_they_are(write_run):

@@ -49,9 +49,9 @@ def test_a_later_diagnosis_shows_it_in_both_languages(slow, proven):
     findings = read_findings(Run(slow.folder))
     assert describe(findings[0])["proof"]["confirmed"]
     assert "\n  confirmed: tried for 4 epochs of 100 images, model.batch_norm=true took" in findings_text(
-        slow, findings
+        findings, slow.folder
     )
-    assert "\n  confirmé : essayé pendant 4 époques" in findings_text(slow, findings, "fr")
+    assert "\n  confirmé : essayé pendant 4 époques" in findings_text(findings, slow.folder, "fr")
 
 
 def test_a_proof_of_another_suggestion_is_not_shown(slow, proven, tmp_path):

@@ -64,8 +64,8 @@ def test_findings_about_the_rate_cite_it(write_run):
     write_json(run.folder / "lr_range.json", {"schema": 1, "verdict": "rate", "suggested": 0.02})
     findings = read_findings(Run(run.folder))
     assert findings[0]["try"] == {"train.learning_rate": 0.02}
-    assert "range test: it suggests the rate 0.02." in findings_text(run, findings)
-    assert "test de plage : il propose le taux 0,02." in findings_text(run, findings, "fr")
+    assert "range test: it suggests the rate 0.02." in findings_text(findings, run.folder)
+    assert "test de plage : il propose le taux 0,02." in findings_text(findings, run.folder, "fr")
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,8 @@ from vgglab.keras_tools.graph import functional, inlined, inner_layers, nodes_in
 TRIED = ("3.15",)  # the versions of Keras that these tests have passed with; a new one is tried, then added here
 PRIVATE = {
     *("_flatten_layers", "_functional", "_inbound_nodes", "_keras_history", "_nodes_by_depth", "_run_through_graph"),
-    *("_trainable_variables", "_non_trainable_variables"),
+    *("_trainable_variables", "_non_trainable_variables", "_call_has_training_arg", "_compute_loss", "_clear_losses"),
+    *("_eval_epoch_iterator", "_compile_metrics"),
 }
 SOURCE = Path(vgglab.__file__).parent
 
@@ -28,7 +29,7 @@ def test_this_version_of_keras_was_tried():
     assert keras.__version__.rpartition(".")[0] in TRIED, "see whether these tests pass, and add it to TRIED"
 
 
-def test_what_keras_keeps_to_itself_is_used_in_one_file_and_all_of_it_is_listed():
+def test_what_keras_keeps_to_itself_is_used_in_one_room_and_all_of_it_is_listed():
     used = {
         path: {node.attr for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Attribute)}
         | {node.value for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Constant)}
@@ -37,7 +38,8 @@ def test_what_keras_keeps_to_itself_is_used_in_one_file_and_all_of_it_is_listed(
     keras_names = {name for kind in (keras.Model, keras.layers.Layer, keras.KerasTensor) for name in dir(kind)}
     private = {name for name in keras_names | PRIVATE if name.startswith("_") and not name.startswith("__")}
     found = {path.relative_to(SOURCE).as_posix(): names & private for path, names in used.items() if names & private}
-    assert found == {"keras_tools/graph.py": PRIVATE}
+    assert {path.partition("/")[0] for path in found} == {"keras_tools"}
+    assert set().union(*found.values()) == PRIVATE
 
 
 def test_a_graph_gives_its_operations_in_order_and_nested_ones_taken_apart(nested):

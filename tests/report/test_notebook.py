@@ -8,7 +8,8 @@ import pytest
 import vgglab
 from vgglab.errors import RunError, UsageError
 from vgglab.evaluation.picture import Picture
-from vgglab.report.notebook import Findings, Metrics, Probabilities
+from vgglab.report.findings import Findings
+from vgglab.report.notebook import Metrics, Probabilities
 from vgglab.report.tables import html_table, text_table
 
 
@@ -51,9 +52,8 @@ def test_findings_are_a_list_that_prints_in_two_languages(trained):
         findings.translated("de")
 
 
-def test_no_findings_say_so(write_run):
-    run = write_run("a")
-    assert "Nothing to diagnose yet" in Findings([], run)._repr_html_()
+def test_no_findings_say_so():
+    assert "Nothing to diagnose yet" in Findings([])._repr_html_()
 
 
 def test_metrics_are_a_dict_that_prints_as_a_table(trained):

@@ -55,16 +55,19 @@ def runs(
 
     damaged = Complaints()
     found = list_runs(out, damaged)
-    rows = [{"folder": str(run.folder), "created": run.record.created, **make_row(run)} for run in found]
+    rows = [
+        {"folder": str(run.folder), "kind": run.record.kind, "created": run.record.created, **make_row(run)}
+        for run in found
+    ]
     if as_json:
         typer.echo(json.dumps(rows, indent=1))
         return damaged.exit()
-    header = ["folder", "created", "status", "epochs", "best val_accuracy"]
-    cells = [
-        [row["folder"], row["created"], row["status"], str(row["epochs"]), number(row["best_val_accuracy"])]
-        for row in rows
-    ]
-    print_table(header, cells) if cells else say(f"no runs in {out}")
+    columns = ["folder", "created", "kind", "status", "epochs", "best_val_accuracy", "best_val_loss"]
+    if not any(run.watched for run in found):
+        columns = [name for name in columns if name not in ("kind", "best_val_loss")]
+    put = {"epochs": str, "best_val_accuracy": number, "best_val_loss": number}
+    cells = [[put.get(name, str)(row[name]) for name in columns] for row in rows]
+    print_table([name.replace("best_", "best ") for name in columns], cells) if cells else say(f"no runs in {out}")
     damaged.exit()
 
 
@@ -130,12 +133,12 @@ def diagnose(
     if as_json:
         typer.echo(json.dumps([describe(finding, language) for finding in findings], indent=1))
         return
-    typer.echo(findings_text(opened, findings, language, everything))
+    typer.echo(findings_text(findings, opened.folder, language, everything))
 
 
 def show_rows(rows: list[dict[str, Any]], as_json: bool, explained: list[dict[str, Any]]) -> None:
     """Runs side by side on stdout, with the settings in which they differ and what explains it."""
-    from vgglab.report.compare import config_table, results_table
+    from vgglab.report.compare import config_table, rank_table, results_table
     from vgglab.report.seeds import seeds_table, verdicts_table
 
     if as_json:
@@ -144,6 +147,7 @@ def show_rows(rows: list[dict[str, Any]], as_json: bool, explained: list[dict[st
         return
     print_table(*results_table(rows))
     more = {
+        "Runs without accuracy, ranked by their lowest validation loss": rank_table(rows),
         "Over the seeds, mean and standard deviation": seeds_table(rows),
         "Whether they differ by more than seeds do, by the best val_accuracy": verdicts_table(rows),
         "The settings in which they differ": config_table(rows),

@@ -29,6 +29,8 @@ def make_config(tree: dict[str, Any], overrides: dict[str, Any] | None = None, s
         ConfigError: an unknown key or a wrong value, in one line that names `source` and the field.
     """
     _check_mapping(tree, source)
+    if "watched" in tree:
+        raise ConfigError(f"{source}: tells of a training that was only watched; expected a config to train with")
     merged = {key: dict(value) if isinstance(value, dict) else value for key, value in tree.items()}
     for dotted, value in (overrides or {}).items():
         _set(merged, dotted, value, source)

@@ -136,6 +136,13 @@ DIFFERENCES = {
     "worse": _(
         "With {others} ({other}) the validation accuracy is {better:.3f}, with {settings} ({name}) only {worse:.3f}."
     ),
+    "diverged_by_loss": _(
+        "With {others} ({other}) the network learns, its validation loss is {better:.4g}; with {settings} ({name}) the "
+        "training diverged."
+    ),
+    "worse_by_loss": _(
+        "With {others} ({other}) the validation loss is {better:.4g}, with {settings} ({name}) it is {worse:.4g}."
+    ),
     "cause": _("In {name}: {finding}"),
     "contrast": _("For comparison, {label}: {worse:.3g}, against {better:.3g} in {other}."),
     "nothing": _("The signals of {name} name no cause that explains the difference."),

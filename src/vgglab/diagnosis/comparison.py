@@ -3,10 +3,10 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
-from vgglab.config.schema import APART, flatten, option_name
+from vgglab.config.schema import APART, option_name
 from vgglab.diagnosis.catalog import DIFFERENCES
 from vgglab.diagnosis.findings import Evidence, Finding
 from vgglab.diagnosis.findings.comparable import figures_of
@@ -34,6 +34,7 @@ ASKED_FOR = {
     "diverged": _SMALLER,
     "dead_units": _SMALLER,
 }
+LESS = 0.8  # of another run's validation loss, where there is no accuracy and hence no error to go by
 FEW_IMAGES = 100  # validation images, where no record says how many there were
 
 
@@ -71,12 +72,27 @@ class Told:
     @cached_property
     def config(self) -> dict[str, Any]:
         """Dotted config field -> value."""
-        return flatten(self.run.config)
+        return self.run.settings
 
     @cached_property
     def accuracy(self) -> float:
         """The validation accuracy of its best epoch; 0 without one."""
         return (self.run.best or {}).get("val_accuracy") or 0.0
+
+    @property
+    def by_loss(self) -> bool:
+        """Whether its losses are all there is to judge it by."""
+        return self.run.watched and not any(row["val_accuracy"] is not None for row in self.run.history)
+
+    @cached_property
+    def loss(self) -> float:
+        """The validation loss of its best epoch; infinite without one."""
+        return (self.run.best or {}).get("val_loss") or math.inf
+
+    @cached_property
+    def task(self) -> dict[str, Any]:
+        """What of a watched run tells its data from others."""
+        return {**self.evidence.task, "images": self.evidence.data.get("images")}
 
     @cached_property
     def error(self) -> float:
@@ -124,7 +140,7 @@ def nearest_better(worse: Told, others: Sequence[Told]) -> Told | None:
     """Of the runs that are clearly better the one that differs in the fewest fields; the best of equals."""
     candidates = []
     for other in others:
-        if other.accuracy - worse.accuracy <= SURE * math.hypot(worse.error, other.error):
+        if not comparable(worse, other) or not clearly_better(other, worse):
             continue
         fields = differing(worse, other)
         alike = 0 < len(fields) <= MOST_FIELDS and not any(field.startswith("data.") for field in fields)
@@ -133,9 +149,25 @@ def nearest_better(worse: Told, others: Sequence[Told]) -> Told | None:
     return min(candidates, key=lambda one: one[:2])[2] if candidates else None
 
 
+def comparable(one: Told, other: Told) -> bool:
+    """Whether both were trained by vgglab, or both by scripts, with the same loss on what looks like the same data."""
+    if one.run.watched != other.run.watched or one.by_loss != other.by_loss:
+        return False
+    same = one.run.watched and one.config.get("train.loss") == other.config.get("train.loss")
+    return not one.run.watched or (same and one.task == other.task)
+
+
+def clearly_better(one: Told, other: Told) -> bool:
+    """Whether a run does better than another by more than chance; by its loss where there is no accuracy."""
+    if one.by_loss:
+        return 0 < one.loss < LESS * other.loss
+    return one.accuracy - other.accuracy > SURE * math.hypot(one.error, other.error)
+
+
 def differing(one: Told, other: Told) -> dict[str, tuple[Any, Any]]:
     """Config field -> its values in two runs, where they are not alike; the seed only where nothing else differs."""
-    pairs = {field: (value, other.config[field]) for field, value in one.config.items() if field not in APART}
+    both = [field for field in one.config if field in other.config and field not in APART]
+    pairs = {field: (one.config[field], other.config[field]) for field in both}
     unlike = {field: pair for field, pair in pairs.items() if pair[0] != pair[1]}
     return {field: pair for field, pair in unlike.items() if field != "train.seed"} or unlike
 
@@ -187,16 +219,8 @@ def ratio(mine: float, theirs: float) -> float:
 
 def sentences(worse: Told, better: Told, finding: Finding | None, evidence: dict[str, Any], language: str) -> list[str]:
     """What came of the two, what was found in the worse, and the figure that tells them apart."""
-    translate, numbers = translations(language).gettext, Numbers(language)
-
-    def say(key: str, **values: Any) -> str:
-        return numbers.vformat(translate(DIFFERENCES[key]), (), values)
-
-    fields = differing(worse, better)
-    case = "diverged" if worse.run.status == "diverged" else "stuck" if worse.evidence.failed else "worse"
-    outcome = {"better": better.accuracy, "worse": worse.accuracy, "name": worse.run.name, "other": better.run.name}
-    outcome |= {"trained": better.evidence.rows[-1]["accuracy"]}
-    said = [say(case, settings=assigned(fields, 0), others=assigned(fields, 1), **outcome)]
+    say = partial(tell, language)
+    said = [outcome(worse, better, say)]
     if finding is None:
         return [*said, say("nothing", name=worse.run.name)]
     said.append(say("cause", name=worse.run.name, finding=describe(finding, language)["sentence"]))
@@ -206,6 +230,24 @@ def sentences(worse: Told, better: Told, finding: Finding | None, evidence: dict
         mine, theirs = figure["values"]
         said.append(say("contrast", label=figure["label"], worse=mine, better=theirs, other=better.run.name))
     return said
+
+
+def tell(language: str, key: str, **values: Any) -> str:
+    """A sentence of DIFFERENCES."""
+    return Numbers(language).vformat(translations(language).gettext(DIFFERENCES[key]), (), values)
+
+
+def outcome(worse: Told, better: Told, say: Callable[..., str]) -> str:
+    """What came of two runs, with the settings in which they differ."""
+    fields = differing(worse, better)
+    told = {"settings": assigned(fields, 0), "others": assigned(fields, 1)}
+    told |= {"name": worse.run.name, "other": better.run.name}
+    diverged = worse.run.status == "diverged"
+    if worse.by_loss:
+        return say("diverged_by_loss" if diverged else "worse_by_loss", better=better.loss, worse=worse.loss, **told)
+    case = "diverged" if diverged else "stuck" if worse.evidence.failed else "worse"
+    figures = {"better": better.accuracy, "worse": worse.accuracy, "trained": better.evidence.rows[-1]["accuracy"]}
+    return say(case, **figures, **told)
 
 
 def assigned(fields: dict[str, tuple[Any, Any]], place: int) -> str:

@@ -33,6 +33,7 @@ class Prober:
         self.model, self.layers = model, model.layers if layers is None else layers
         self.norms = {layer.name: layer for layer in self.layers if isinstance(layer, keras.layers.BatchNormalization)}
         self.notes: list[tuple[str, str]] = []  # of the last pass that was traced: what of which layer
+        self.last: keras.layers.Layer | None = None  # whose output is the network's, where there is one
         self.run_through = quickly(self.listened)
 
     def run(self, inputs: Any, values: Values | None = None) -> tuple[dict[str, Any], Any]:
@@ -50,7 +51,7 @@ class Prober:
 
     def listened(self, inputs: Any, values: Values) -> tuple[Any, list[Any]]:
         """The outputs, and a summary for each of `notes`, as tensors."""
-        self.notes, summaries = [], []
+        self.notes, summaries, made_by = [], [], {}
 
         def listen(layer: keras.layers.Layer) -> Callable[..., Any]:
             call = layer.call
@@ -59,12 +60,15 @@ class Prober:
                 self.note(summaries, self.of_inputs(layer, first_tensor(given)))
                 made = call(*given, **options)
                 self.note(summaries, of_outputs(layer, first_tensor(made)))
+                made_by[id(made)] = (layer, made)  # held, so that no other tensor gets its number
                 return made
 
             return heard
 
         with replaced_calls(self.layers, listen):
-            return call_in(self.model, values, inputs, training=False), summaries
+            outputs = call_in(self.model, values, inputs, training=False)
+        self.last = made_by.get(id(outputs), (None, None))[0]
+        return outputs, summaries
 
     def note(self, summaries: list[Any], heard: list[tuple[str, str, Any]]) -> None:
         """Keep a summary of a tensor for each thing to be known of a layer."""

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from vgglab.config.schema import LANGUAGES, flatten
+from vgglab.config.schema import LANGUAGES
 from vgglab.diagnosis.catalog import LABELS, TEXTS, WORDS, text_of
 from vgglab.diagnosis.findings import Evidence, Finding, findings_of
 from vgglab.diagnosis.rate_range import RANGE_FILE
@@ -23,6 +23,7 @@ LOCALE = Path(__file__).parent.parent / "locale"
 DOMAIN = "findings"
 PROOF = "proof.json"
 RANGE = f"{RANGE_FILE}.json"
+UNKNOWN_TASK = {"kind": "unknown", "form": "unknown"}  # where no signals say what is learned: no loss of guessing
 
 
 def read_findings(run: Run) -> list[Finding]:
@@ -35,7 +36,7 @@ def read_findings(run: Run) -> list[Finding]:
     check_texts(run)
     if run.findings and not tested and all("epoch" in found for found in run.findings):
         return with_proof(run, run.findings)
-    if not (run.folder / "classes.json").exists():
+    if not run.watched and not (run.folder / "classes.json").exists():
         return []  # it stopped before it knew its data
     return with_proof(run, findings_of(evidence_of(run)))
 
@@ -71,10 +72,34 @@ def with_proof(run: Run, findings: list[Finding]) -> list[Finding]:
 
 def evidence_of(run: Run) -> Evidence:
     """What a run left behind, for `diagnose`."""
-    classes = len(run.classes) if (run.folder / "classes.json").exists() else 1
     signals = read_signals(run.folder / "signals.jsonl")
+    classes = len(run.classes) if (run.folder / "classes.json").exists() else 1
+    if run.watched:
+        return watched_evidence(run.status, run.record.message, run.history, signals, run.settings)
     tested = read_json(run.folder / RANGE, RateRange) if (run.folder / RANGE).exists() else {}
-    return Evidence(run.status, run.record.message, run.history, signals, classes, flatten(run.config), tested)
+    return Evidence(run.status, run.record.message, run.history, signals, classes, run.settings, tested)
+
+
+def watched_evidence(
+    status: str,
+    message: str,
+    history: list[dict[str, Any]],
+    signals: list[dict[str, Any]],
+    config: dict[str, Any] | None = None,
+) -> Evidence:
+    """What somebody's own script left behind, for `findings_of`, which then speaks in Keras's words.
+
+    Args:
+        status: `running`, `finished`, `diverged`, `interrupted` or `failed`.
+        message: why it stopped, where it did not simply finish.
+        history: a row an epoch.
+        signals: lines as `signals.jsonl` has them; without one, next to nothing is known of the task.
+        config: dotted field -> value, as `config.watched` names them.
+    """
+    start = next((line for line in signals if line["epoch"] == 0), {"epoch": 0})
+    start = {**start, "task": start.get("task") or UNKNOWN_TASK}
+    told = [start, *(line for line in signals if line["epoch"])]
+    return Evidence(status, message, history, told, start["task"].get("classes") or 0, config or {}, watched=True)
 
 
 def check_language(language: str) -> None:
@@ -168,19 +193,19 @@ def written(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def findings_text(run: Run, findings: list[Finding], language: str = "en", everything: bool = False) -> str:
+def findings_text(findings: list[Finding], folder: Path | None, language: str = "en", everything: bool = False) -> str:
     """Findings for a person: sentence, evidence, why, what to try; the first three unless all are wanted."""
     shown = findings if everything else findings[:SHOWN]
     word = words(language)
-    parts = [finding_text(found, run.folder, language) for found in shown]
+    parts = [finding_text(found, folder, language) for found in shown]
     if not findings:
         parts = [word["nothing"]]
     elif len(shown) < len(findings):
-        parts.append(word["more"].format(count=len(findings) - len(shown), folder=run.folder))
+        parts.append(word["more"].format(count=len(findings) - len(shown), folder=folder))
     return "\n\n".join(parts)
 
 
-def finding_text(finding: Finding, folder: Path, language: str) -> str:
+def finding_text(finding: Finding, folder: Path | None, language: str) -> str:
     """One finding in a few lines."""
     found, word = describe(finding, language), words(language)
     lines = [said(found, word), *evidence_lines(found["evidence"], language)]
@@ -190,9 +215,9 @@ def finding_text(finding: Finding, folder: Path, language: str) -> str:
     if "range" in found:
         pattern = word["range_rate" if found["range"]["suggested"] else "range_none"]
         lines.append(f"  {Numbers(language).vformat(pattern, (), found['range'])}")
-    if changes(finding):
-        name, tried = ("set", changes(finding)) if finding.get("keras") else ("command", command(finding, folder))
-        lines.append(f"  {word[name]} {tried}")
+    label, tried = to_try(finding, folder, word)
+    if tried:
+        lines.append(f"  {label} {tried}")
     if "proof" in found:
         lines.append(f"  {proof_text(found['proof'], language)}")
     return "\n".join(lines)
@@ -239,6 +264,14 @@ def healthy(limits: list[float | None] | None, language: str) -> str:
     pattern = word["at_most" if low in (None, "0") and high != "0" else "at_least" if high is None else "between"]
     between = low if low == high else pattern.format(low=low, high=high)
     return word["healthy"].format(range=between)
+
+
+def to_try(finding: Finding, folder: Path | None, word: dict[str, str]) -> tuple[str, str]:
+    """What to try, as it is written, after what it is: a command, or the changes where a command cannot do it."""
+    tried = changes(finding)
+    if finding.get("keras") or folder is None or not tried:
+        return word["set"], tried
+    return word["command"], command(finding, folder)
 
 
 def command(finding: Finding, folder: Path) -> str:

@@ -37,13 +37,14 @@ def describe_targets(targets: Any) -> dict[str, Any]:
     return {"form": form, "columns": rows.shape[1], "classes": classes_of(form, rows), **figures_of(rows)}
 
 
-def describe_task(model: Any, targets: Any, whole: bool = True) -> dict[str, Any]:
+def describe_task(model: Any, targets: Any, whole: bool = True, activation: str | None = None) -> dict[str, Any]:
     """What a compiled model is to learn from such targets.
 
     Args:
         model: compiled; built or not.
         targets: as for `describe_targets`, or None where they can't be seen.
         whole: whether these are all targets; of a part of them, some classes may be missing.
+        activation: the last one, where it is known and can't be seen.
 
     Returns:
         As `describe_targets`, and `kind` and `guess_loss`: the model's own loss of the best constant output, None where
@@ -55,7 +56,7 @@ def describe_task(model: Any, targets: Any, whole: bool = True) -> dict[str, Any
         values = as_rows(values, loss)
         told |= {"form": form_for(loss, values), "columns": values.shape[1]}
         told["classes"] = classes_of(told["form"], values)
-    kind = kind_of(told, loss, last_activation(model), output_columns(model))
+    kind = kind_of(told, loss, activation or last_activation(model), output_columns(model))
     if kind == "regression":
         told["classes"] = None
     elif kind == CLASSES and not (whole and told["classes"]):

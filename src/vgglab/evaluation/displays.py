@@ -58,6 +58,7 @@ _MARKED_EPOCHS = 20  # above, epochs are a line without points
 _LABEL_GAP = 0.065  # of the panel's height, between two labels at line ends
 
 
+ACCURACIES = ("accuracy", "val_accuracy")
 Series = tuple[str, str, np.ndarray]  # label, colour, values by epoch
 
 
@@ -96,22 +97,23 @@ def draw_confusion_matrix(counts: np.ndarray, classes: Sequence[str], title: str
 
 
 def draw_curves(history: Sequence[Mapping], title: str, n_classes: int | None = None) -> Figure:
-    """Draw loss and accuracy by epoch, for training and validation, with the best epoch marked.
+    """Draw loss and accuracy by epoch, for training and validation, with the best epoch marked; no accuracy, no panel.
 
     Arguments:
-        history: rows with `epoch`, `loss`, `accuracy`, `val_loss` and `val_accuracy`: losses in nats,
-            accuracies 0 to 1. A value that is None or not finite leaves a gap; for losses the picture says
-            from which epoch on.
+        history: rows with `epoch`, `loss`, `accuracy`, `val_loss` and `val_accuracy`: losses in nats, if the number
+            of classes is given, accuracies 0 to 1. A value that is None or not finite leaves a gap; for losses the
+            picture says from which epoch on.
         title: one line above the picture.
         n_classes: when given, guessing evenly is drawn as a dashed line (ln C and 1/C).
     """
     with rc_context(STYLE):
-        figure = Figure(figsize=(9.6, 3.7), layout="constrained")
+        scored = not history or any(row.get(name) is not None for row in history for name in ACCURACIES)
+        figure = Figure(figsize=(9.6 if scored else 5.2, 3.7), layout="constrained")
         figure.get_layout_engine().set(wspace=0.06)
-        loss, accuracy = figure.subplots(1, 2)
-        figure.suptitle(textwrap.fill(title, 110), x=0.01, ha="left", parse_math=False)
-        _draw_loss(loss, history, n_classes)
-        _draw_accuracy(accuracy, history, n_classes)
+        panels = figure.subplots(1, 1 + scored, squeeze=False)[0]
+        figure.suptitle(textwrap.fill(title, 110 if scored else 60), x=0.01, ha="left", parse_math=False)
+        for draw, axes in zip((_draw_loss, _draw_accuracy), panels, strict=False):
+            draw(axes, history, n_classes)
         settle(figure)
     return figure
 
@@ -235,14 +237,15 @@ def _draw_loss(axes: Axes, history: Sequence[Mapping], n_classes: int | None) ->
     known = _finite_values(series, chance)
     notes = _gap_notes(history, series)
     positive = known[known > 0]
-    if positive.size and positive.max() > _EXPLODED * (chance or math.log(10)):
+    least = known.min(initial=0.0)
+    if least == 0 and positive.size and positive.max() > _EXPLODED * (chance or math.log(10)):
         axes.set_yscale("log")
         axes.set_ylim(positive.min() / 2, positive.max() * 2)
         notes.insert(0, "log scale")
     else:
-        axes.set_ylim(0, 1.12 * known.max(initial=0.1))
+        axes.set_ylim(1.12 * least, 1.12 * known.max(initial=0.1))
     _draw_panel(axes, history, series, chance)
-    _head_panel(axes, "Loss (nats)", ", ".join(notes))
+    _head_panel(axes, "Loss (nats)" if n_classes else "Loss", ", ".join(notes))
 
 
 def _draw_accuracy(axes: Axes, history: Sequence[Mapping], n_classes: int | None) -> None:

@@ -62,6 +62,8 @@ def evaluate(
     given = given_data(data, labels, layout)
     path = find_folder(folder)
     run = None if path.suffix == ".keras" else Run(path)
+    if run:
+        run.check_trained("there are no test images; evaluate a .keras file that it saves, on pictures of --data")
     if run and not (path / "best.keras").exists():
         raise RunError(f"{folder}: best.keras is missing, the run is {run.status}; there is nothing to evaluate")
     if run and (own := own_data(run, given, data_dir)):

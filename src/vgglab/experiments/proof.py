@@ -56,6 +56,7 @@ def prove(
         UsageError: a folder is given for a run on a data set that is none.
         DataError: the data is missing, or is not what the run was trained on.
     """
+    run.check_trained("what to try is a change of that script, so vgglab cannot run it")
     finding = first_to_try(run)
     config = located(run.config, data)
     dataset = read_data(config, data_dir)

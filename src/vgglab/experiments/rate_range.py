@@ -124,6 +124,8 @@ def find_range(
     run = find_run(path)
     if run and overrides.keys() - {"data.name"}:
         raise UsageError(f"{path} is a run: its own config is tested; leave the settings out, or give its config.yaml")
+    if run:
+        run.check_trained("try rates in that script")
     config = run.config if run else read_config(path, overrides)
     dataset = read_run_data(config, overrides.get("data.name") if run else None, data_dir)
     if run:

@@ -94,6 +94,7 @@ def resume(
         DataError: the data is missing, or is not what the run was trained on.
     """
     stopped = load(folder)
+    stopped.check_trained("only that script can go on with it")
     if stopped.status in ("finished", "diverged"):
         raise RunError(f"{folder}: the run is {stopped.status}; only a run that was stopped can go on")
     return train(stopped.folder, stopped.config, read_run_data(stopped.config, data, data_dir), progress)

@@ -49,6 +49,7 @@ class ModelSource:
             return self._build(make_config(read_yaml(path), self.overrides, name))
         if path.is_dir():
             run = load(path)
+            run.check_trained("there is no network in the folder; name a .keras file that the script saves")
             saved = run.folder / "best.keras"
             return load_model(saved) if saved.exists() else self._build(run.config)
         raise ConfigError(

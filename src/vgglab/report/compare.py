@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from vgglab.config.schema import APART, config_fields, flatten
+from vgglab.config.schema import APART
 from vgglab.errors import RunError
 from vgglab.report.seeds import over_seeds, seeds_table, verdicts_table
 from vgglab.report.tables import html_table, text_table
@@ -56,7 +56,7 @@ class Comparison(list[Row]):
 
     def _tables(self) -> list[tuple[list[str], list[list[str]]]]:
         """Results, and the settings in which the runs differ if there are any."""
-        more = [seeds_table(self), verdicts_table(self), config_table(self)]
+        more = [rank_table(self), seeds_table(self), verdicts_table(self), config_table(self)]
         return [results_table(self), *(table for table in more if table[1])]
 
 
@@ -69,9 +69,10 @@ def compare(*paths: Path | str, damaged: Damaged | None = None) -> Comparison:
 
     Returns:
         Rows with `run`, `status`, `epochs`, the four measures at the `last` epoch, `best_epoch` and the measures
-        there as `best_loss` ..., `test_accuracy`, `parameters`, `seconds`, `flops`, `config` (differing fields) and
+        there as `best_loss` ..., `test_accuracy`, `parameters`, `seconds`, `flops`, `config` (differing fields),
         `seeds` (as `over_seeds` gives them: mean and standard deviation over a run's seeds, and whether it differs from
-        others by more than seeds do); a list that prints as tables.
+        others by more than seeds do) and `rank` (of a run without accuracy its place by the lowest validation loss
+        among those of the same loss, else None); a list that prints as tables.
 
     Raises:
         RunError: a path is no run, or was written by a newer version.
@@ -81,12 +82,23 @@ def compare(*paths: Path | str, damaged: Damaged | None = None) -> Comparison:
 
 def rows_of(runs: Sequence[Run]) -> Comparison:
     """The rows of `compare`, of runs that are open."""
-    differing = differing_fields(runs)
     rows = [make_row(run) for run in runs]
-    seeds = over_seeds(runs, rows)
-    return Comparison(
-        row | {"config": config, "seeds": told} for row, config, told in zip(rows, differing, seeds, strict=True)
-    )
+    more = zip(differing_fields(runs), over_seeds(runs, rows), ranks(runs, rows), strict=True)
+    added = ({"config": config, "seeds": seeds, "rank": rank} for config, seeds, rank in more)
+    return Comparison(row | columns for row, columns in zip(rows, added, strict=True))
+
+
+def ranks(runs: Sequence[Run], rows: Sequence[Row]) -> list[int | None]:
+    """The place, from 1, of each run that has no accuracy among those of its loss, by the lowest validation loss."""
+    losses = [
+        (run.config.train.loss, row["best_val_loss"]) if run.watched and row["best_val_accuracy"] is None else None
+        for run, row in zip(runs, rows, strict=True)
+    ]
+    known = [found for found in losses if found and found[1] is not None]
+    return [
+        1 + sum(name == found[0] and loss < found[1] for name, loss in known) if found in known else None
+        for found in losses
+    ]
 
 
 def make_row(run: Run) -> Row:
@@ -108,13 +120,16 @@ def make_row(run: Run) -> Row:
 
 def differing_fields(runs: Sequence[Run]) -> list[dict[str, Any]]:
     """For each run its values of the config fields in which the runs are not all alike."""
-    configs = [flatten(run.config) for run in runs]
-    differ = [
-        field
-        for field in config_fields()
-        if field not in APART and any(config[field] != configs[0][field] for config in configs)
-    ]
-    return [{field: config[field] for field in differ} for config in configs]
+    configs = [run.settings for run in runs]
+    fields = [field for field in differing(configs) if field not in APART]
+    return [{field: config[field] for field in fields if field in config} for config in configs]
+
+
+def differing(configs: Sequence[dict[str, Any]]) -> list[str]:
+    """The fields in which configs differ, among those that have them: runs that were only watched know of few."""
+    fields = dict.fromkeys(field for config in configs for field in config)
+    values = {field: [config[field] for config in configs if field in config] for field in fields}
+    return [field for field, found in values.items() if any(value != found[0] for value in found)]
 
 
 def rows_to_csv(rows: Sequence[Row]) -> str:
@@ -123,9 +138,10 @@ def rows_to_csv(rows: Sequence[Row]) -> str:
         return ""
     flat = [{**row, **row["config"]} for row in rows]
     for row in flat:
-        del row["config"], row["seeds"]
+        del row["config"], row["seeds"], row["rank"]
     buffer = io.StringIO()
-    writer = csv.DictWriter(buffer, list(flat[0]), lineterminator="\n")
+    columns = list(dict.fromkeys(name for row in flat for name in row))
+    writer = csv.DictWriter(buffer, columns, lineterminator="\n")
     writer.writeheader()
     writer.writerows(flat)
     return buffer.getvalue()
@@ -145,12 +161,22 @@ def results_table(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
     return header, cells
 
 
+def rank_table(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
+    """Header and cells of runs without accuracy, the lowest validation loss first; no cells for fewer than two."""
+    ranked = sorted((row for row in rows if row["rank"] is not None), key=lambda row: row["rank"])
+    cells = [[str(row["rank"]), row["run"], number(row["best_val_loss"]), str(row["best_epoch"])] for row in ranked]
+    return ["rank", "run", "val_loss", "epoch"], cells if len(cells) > 1 else []
+
+
 def config_table(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
     """Header and cells of the config fields in which the runs differ, seeds apart; no cells where they are alike."""
     several = any(row["seeds"]["n"] > 1 for row in rows)
-    fields = [field for field in (rows[0]["config"] if rows else ()) if not several or field != "train.seed"]
+    known = dict.fromkeys(field for row in rows for field in row["config"])
+    fields = [field for field in known if not several or field != "train.seed"]
     named = {row["seeds"]["run"] if several else row["run"]: row["config"] for row in rows} if fields else {}
-    return ["run", *fields], [[name, *(str(config[field]) for field in fields)] for name, config in named.items()]
+    return ["run", *fields], [
+        [name, *(str(config.get(field, "")) for field in fields)] for name, config in named.items()
+    ]
 
 
 def number(value: float | None) -> str:

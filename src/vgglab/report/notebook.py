@@ -10,19 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vgglab.config.shown import shown_name
-from vgglab.diagnosis.findings import Finding
-from vgglab.diagnosis.reading import (
-    changes,
-    check_language,
-    command,
-    describe,
-    evidence_cells,
-    findings_text,
-    read_findings,
-    words,
-)
+from vgglab.diagnosis.reading import read_findings
 from vgglab.errors import RunError
 from vgglab.evaluation.picture import Picture
+from vgglab.report.findings import Findings
 from vgglab.report.tables import html_table
 from vgglab.runs import store
 from vgglab.runs.door import read_matrix
@@ -33,40 +24,6 @@ if TYPE_CHECKING:
 
 SHOWN_ROWS = 20  # of predictions
 SHOWN_CLASSES = 3  # of each
-
-
-class Findings(list[Finding]):
-    """What the diagnosis found, most severe first; printed, or in a notebook, it is text with the evidence."""
-
-    def __init__(self, findings: Iterable[Finding], run: store.Run, language: str = "en"):
-        super().__init__(findings)
-        self.run, self.language = run, language
-
-    def translated(self, language: str) -> "Findings":
-        """The same in another language: `en` or `fr`.
-
-        Raises:
-            UsageError: another one.
-        """
-        check_language(language)
-        return Findings(self, self.run, language)
-
-    def __str__(self) -> str:
-        return findings_text(self.run, list(self), self.language, everything=True)
-
-    def _repr_html_(self) -> str:
-        if not self:
-            return f"<p>{escape(str(self))}</p>"
-        return "".join(self._finding_html(finding) for finding in self)
-
-    def _finding_html(self, finding: Finding) -> str:
-        found, word = describe(finding, self.language), words(self.language)
-        head = f"<p><strong>{escape(word[found['severity']])}</strong>: {escape(found['sentence'])}</p>"
-        table = html_table(["", "", ""], evidence_cells(found["evidence"], self.language)) if found["evidence"] else ""
-        texts = [(word["why"], found["why"]), (word["try"], found["advice"])]
-        if changes(finding):
-            texts.append((word["command"], command(finding, self.run.folder)))
-        return head + table + "".join(f"<p>{escape(label)} {escape(text)}</p>" for label, text in texts if text)
 
 
 class Metrics(dict[str, Any]):
@@ -127,8 +84,7 @@ class Run(store.Run):
     @cached_property
     def findings(self) -> Findings:
         """What the diagnosis found, most severe first: a list that prints as text, `.translated("fr")` in French."""
-        plain = store.Run(self.folder)
-        return Findings(read_findings(plain), plain)
+        return Findings(read_findings(store.Run(self.folder)), self.folder)
 
     @cached_property
     def metrics(self) -> Metrics | None:
@@ -140,7 +96,7 @@ class Run(store.Run):
         """Loss and accuracy by epoch, drawn."""
         from vgglab.evaluation.displays import draw_curves
 
-        known = (self.folder / "classes.json").exists()
+        known = not self.watched and (self.folder / "classes.json").exists()
         return Picture(draw_curves(self.history, self.name, len(self.classes) if known else None))
 
     def confusion(self) -> Picture:
@@ -151,6 +107,7 @@ class Run(store.Run):
         """
         from vgglab.evaluation.displays import draw_confusion_matrix
 
+        self.check_trained("it has no test figures")
         path = self.folder / "confusion_matrix.csv"
         if not path.exists():
             raise RunError(
@@ -184,7 +141,8 @@ class Run(store.Run):
     def _repr_html_(self) -> str:
         best, figures = self.best or {}, self.metrics or {}
         rows = [("folder", self.folder), ("status", self.status), ("epochs", len(self.history))]
-        rows += [("best epoch", best["epoch"]), ("val_accuracy there", f"{best['val_accuracy']:.4f}")] if best else []
+        measure = "val_loss" if best.get("val_accuracy") is None else "val_accuracy"
+        rows += [("best epoch", best["epoch"]), (f"{measure} there", f"{best[measure]:.4f}")] if best else []
         rows += [("test accuracy", f"{figures['accuracy']:.4f}")] if figures else []
         return html_table(["run", self.name], rows)
 

@@ -11,8 +11,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from vgglab.config.schema import flatten
-from vgglab.diagnosis.reading import describe, proof_text, read_findings
+from vgglab.diagnosis.findings import Evidence
+from vgglab.diagnosis.reading import describe, evidence_of, proof_text, read_findings
 from vgglab.errors import RunError, VgglabError
 from vgglab.report.network import Network, read_network
 from vgglab.runs.door import read_json, read_matrix, read_rows
@@ -133,21 +133,27 @@ class Records:
     def config(self) -> dict[str, Any]:
         """Dotted config field -> value."""
         with reading(self.folder, "config.yaml", RESTORE):
-            return flatten(self.run.config)
+            return self.run.settings
 
     @cached_property
     def history(self) -> list[dict[str, Any]]:
         """A row an epoch; at least one."""
-        with reading(self.folder, "history.csv", TRAIN):
+        with reading(self.folder, "history.csv", RESTORE if self.run.watched else TRAIN):
             rows = self.run.history
             if not rows:
                 raise RunError("no whole epoch was trained")
             return rows
 
+    @cached_property
+    def evidence(self) -> Evidence:
+        """What the diagnosis takes from the run."""
+        with reading(self.folder, "run.json", RESTORE):
+            return evidence_of(self.run)
+
     @property
     def best(self) -> dict[str, Any] | None:
         """The row of the best epoch; None where validation never gave a figure."""
-        return best_row(self.history)
+        return best_row(self.history, by_loss=self.run.watched)
 
     @cached_property
     def classes(self) -> list[str]:

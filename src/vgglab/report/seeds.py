@@ -1,5 +1,6 @@
 """What several seeds come to: mean and standard deviation, and whether runs differ by more than seeds do."""
 
+import math
 import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -42,7 +43,8 @@ class Pair:
 
 def accuracies(group: Group) -> list[float]:
     """The validation accuracy of each seed's best epoch; a seed without one is left out."""
-    return [run.best["val_accuracy"] for run in group.runs if run.best]
+    found = ((run.best or {}).get("val_accuracy") for run in group.runs)
+    return [accuracy for accuracy in found if accuracy is not None]
 
 
 def seed_pairs(groups: Sequence[Group]) -> list[Pair]:
@@ -133,9 +135,21 @@ def explain_runs(
     return explained
 
 
+def merit(best: Figures | None) -> float:
+    """What a best epoch is ranked by: its validation accuracy, and below all of those its validation loss.
+
+    Example:
+        >>> [merit(best) for best in ({"val_accuracy": 0.5}, {"val_accuracy": None, "val_loss": 0.1}, None)]
+        [0.5, -0.1, -inf]
+    """
+    if best is None:
+        return -math.inf
+    return -best["val_loss"] if best["val_accuracy"] is None else best["val_accuracy"]
+
+
 def middle(group: Group) -> Run:
     """The run whose best validation accuracy is in the middle of its seeds'; the lower one of two."""
-    ranked = sorted(group.runs, key=lambda run: run.best["val_accuracy"] if run.best else -1.0)
+    ranked = sorted(group.runs, key=lambda run: merit(run.best))
     return ranked[(len(ranked) - 1) // 2]
 
 

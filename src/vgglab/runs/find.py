@@ -21,6 +21,7 @@ def find_classifier(path: Path | str) -> Classifier:
     path = find_folder(path)
     if path.is_dir():
         run = Run(path)
+        run.check_trained("there is no model in the folder; name a .keras file that the script saves")
         if not (path / BEST).exists():
             raise RunError(f"{path}: {BEST} is missing, the run is {run.status}; there is no model to predict with")
         return run.classifier

@@ -9,7 +9,7 @@ from typing import Any
 from vgglab.errors import RunError
 from vgglab.runs.door import read_json
 from vgglab.runs.files import write_csv, write_json
-from vgglab.runs.shapes import SCHEMA, TRAINED, RunTree
+from vgglab.runs.shapes import SCHEMA, TRAINED, WATCHED, RunTree
 
 HISTORY_FIELDS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "seconds", "phase")
 MEASURES = ("loss", "accuracy", "val_loss", "val_accuracy")
@@ -51,7 +51,8 @@ class RunRecord:
     def keep_history(self, folder: Path, history: Sequence[Mapping[str, Any]]) -> None:
         """Write `history.csv` anew, and in the record what follows from it."""
         write_csv(folder / "history.csv", HISTORY_FIELDS, history)
-        self.epochs_done, self.best_epoch = len(history), (best_row(history) or {}).get("epoch")
+        best = best_row(history, by_loss=self.kind == WATCHED)
+        self.epochs_done, self.best_epoch = len(history), (best or {}).get("epoch")
         self.seconds = round(sum(row["seconds"] or 0.0 for row in history), 3)
         self.save(folder)
 
@@ -83,12 +84,14 @@ def read_record(folder: Path) -> RunRecord:
     return RunRecord(**read_json(folder / "run.json", RunTree))
 
 
-def best_row(history: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+def best_row(history: Sequence[Mapping[str, Any]], by_loss: bool = False) -> Mapping[str, Any] | None:
     """The row with the highest val_accuracy; the lower val_loss, then the earlier epoch, break a tie.
 
-    Where no epoch has a val_accuracy, the row with the lowest val_loss.
+    Args:
+        history: a row an epoch.
+        by_loss: where no epoch has a val_accuracy, the row with the lowest val_loss is the best one.
     """
-    for measure in ("val_accuracy", "val_loss"):
+    for measure in ("val_accuracy", "val_loss")[: 1 + by_loss]:
         if rows := [row for row in history if _is_finite(row.get(measure))]:
             return min(rows, key=_by_merit)
     return None

@@ -10,7 +10,7 @@ from typing import Any
 
 from vgglab.config.names import readable_name
 from vgglab.config.resolve import make_config
-from vgglab.config.schema import DATASETS, RunConfig
+from vgglab.config.schema import DATASETS, RunConfig, flatten
 from vgglab.config.seeds import group_of
 from vgglab.config.watched import WatchedConfig, make_watched_config
 from vgglab.config.yaml_text import dump_yaml, read_yaml
@@ -88,6 +88,11 @@ class Run:
         except OSError as error:
             raise RunError(f"{path}: cannot be read ({error.strerror or error})") from None
 
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Dotted config field -> value; of a watched run only what is known."""
+        return {name: value for name, value in flatten(self.config).items() if not self.watched or value is not None}
+
     @cached_property
     def history(self) -> list[dict[str, Any]]:
         """One row an epoch: epoch (from 1), losses, accuracies, learning rate, seconds; None for no value."""
@@ -100,8 +105,8 @@ class Run:
 
     @property
     def best(self) -> dict[str, Any] | None:
-        """The history row of the best epoch."""
-        return best_row(self.history)
+        """The history row of the best epoch; of a watched run without accuracies that of the lowest val_loss."""
+        return best_row(self.history, by_loss=self.watched)
 
     @cached_property
     def metrics(self) -> dict[str, Any] | None:
@@ -136,6 +141,7 @@ class Run:
     @cached_property
     def classifier(self) -> Any:
         """The best model with its class names: a `vgglab.Classifier`."""
+        self.check_trained("there is no model in the folder; predict with one that the script saves as a .keras file")
         import_keras()
         from vgglab.runs.saved_model import load_classifier
 

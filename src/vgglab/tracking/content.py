@@ -4,7 +4,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from vgglab.config.schema import APART, flatten
+from vgglab.config.schema import APART
 from vgglab.diagnosis.reading import describe, read_findings
 from vgglab.diagnosis.records import read_signals
 from vgglab.runs.store import Run
@@ -45,10 +45,9 @@ def test_scalars(run: Run) -> dict[str, float]:
 
 def settings(run: Run) -> dict[str, str | float | bool]:
     """Every setting that decides the run, as a number, a truth value or text."""
-    flat = flatten(run.config)
     return {
         name: value if isinstance(value, bool | int | float | str) else _as_text(value)
-        for name, value in flat.items()
+        for name, value in run.settings.items()
         if name not in APART
     }
 

@@ -38,8 +38,14 @@ class Course:
 
 
 def learning_curves(course: Course, say: Language) -> list[Picture]:
-    """Loss and accuracy of training and validation by epoch."""
-    return [_measure_curve(course, measure, say) for measure in ("loss", "accuracy")]
+    """Loss and accuracy of training and validation by epoch; a measure that has no figure has no picture."""
+    return [_measure_curve(course, measure, say) for measure in ("loss", "accuracy") if has_any(course, measure)]
+
+
+def has_any(course: Course, measure: str) -> bool:
+    """Whether a measure has a figure in any epoch; the loss is drawn anyway."""
+    names = (measure, f"val_{measure}")
+    return measure == "loss" or any(row.get(name) is not None for row in course.history for name in names)
 
 
 def _measure_curve(course: Course, measure: str, say: Language) -> Picture:
@@ -132,10 +138,10 @@ def value_scale(frame: Frame, measure: str, values: Sequence[float | None], chan
     known = [value for value in [*values, chance] if value is not None and math.isfinite(value)] or [1.0]
     if measure == "accuracy":
         return frame.up(0, min(1.0, max(known) * 1.1 or 1.0))
-    positive = [value for value in known if value > 0]
-    if positive and max(positive) > EXPLODED * (chance or math.log(10)):
+    positive, least = [value for value in known if value > 0], min(0.0, *known, 0.0)
+    if positive and not least and max(positive) > EXPLODED * (chance or math.log(10)):
         return frame.up(min(positive) / 1.5, max(positive) * 1.5, log=True)
-    return frame.up(0, max(known) * 1.06 or 1.0)
+    return frame.up(least * 1.06, max(0.0, *known, 0.0) * 1.06 or (0.0 if least else 1.0))
 
 
 def value_ticks(y: Scale, measure: str, say: Language) -> list[tuple[float, str]]:

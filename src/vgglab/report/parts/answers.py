@@ -29,6 +29,7 @@ from vgglab.report.parts.words import (
     tell_test,
 )
 from vgglab.report.records import STUDY, Missing, Records
+from vgglab.report.seeds import merit
 
 MEASURES = ("loss", "accuracy", "val_loss", "val_accuracy")
 SAVED = ("best.keras", "model.weights.h5", "architecture.json")
@@ -78,8 +79,8 @@ def fits(question: Question, run: Records) -> bool:
     config = known(lambda: run.config)
     if config is None:
         return False
-    wanted = all(config[field] in values for field, values in question.where.items())
-    return wanted and not any(config[field] in values for field, values in question.unless.items())
+    wanted = all(config.get(field) in values for field, values in question.where.items())
+    return wanted and not any(config.get(field) in values for field, values in question.unless.items())
 
 
 def question_section(asked: Asked, anchor: str, say: Language) -> Section | None:
@@ -180,8 +181,7 @@ def answer_runs(asked: Asked, say: Language) -> list[Any]:
 
 
 def _merit(run: Records) -> float:
-    best = run.best
-    return best["val_accuracy"] if best else -1.0
+    return merit(run.best)
 
 
 def pairs(runs: Sequence[Records], against: Sequence[Sequence[Records]]) -> list[tuple[Records, Records]]:

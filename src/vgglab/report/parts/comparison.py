@@ -33,6 +33,10 @@ def read_differences(runs: Sequence[Records], say: Language) -> list[Difference]
 
 def comparison_section(runs: Sequence[Records], differences: Sequence[Difference], say: Language) -> Section:
     """Runs next to one another: curves, cost, whether differences are chance, what explains them, settings."""
+    tested = [
+        ("cost", say("Accuracy against cost"), lambda: cost(runs, say)),
+        ("chance", say("Is it more than chance?"), lambda: significance(runs, say)),
+    ]
     parts = [
         ("figures", say("Figures"), lambda: [Text(tell_runs(runs, say)), figures_table(runs, say)]),
         (
@@ -40,8 +44,7 @@ def comparison_section(runs: Sequence[Records], differences: Sequence[Difference
             say("Learning curves, one above the other"),
             lambda: overlaid(runs, ("val_accuracy", "val_loss"), say),
         ),
-        ("cost", say("Accuracy against cost"), lambda: cost(runs, say)),
-        ("chance", say("Is it more than chance?"), lambda: significance(runs, say)),
+        *([] if all(run.run.watched for run in runs) else tested),
         ("seeds", say("Is it more than seeds make?"), lambda: over_seeds(runs, say)),
         ("why", say("What explains the differences"), lambda: explained(differences, say)),
         ("settings", say("What differs in the settings"), lambda: settings(runs, say)),
@@ -52,15 +55,23 @@ def comparison_section(runs: Sequence[Records], differences: Sequence[Difference
 
 def overlaid(runs: Sequence[Records], columns: Sequence[str], say: Language) -> list[Any]:
     """Curves of several runs in one picture for each measure; runs without a history are left out."""
-    drawn = [run for run in runs if known(lambda run=run: run.history)]
-    if not drawn:
+    drawn = {column: [run for run in runs if has_column(run, column)] for column in columns}
+    courses = {column: courses_of(found, say) for column, found in drawn.items() if found}
+    if not courses:
         return [Text(say("No run has an epoch to draw."))]
-    courses = courses_of(drawn, say)
-    pictures = [overlaid_curves(courses, column, say) for column in columns]
-    tables = [column_table(drawn, c, picture.title, say) for c, picture in zip(columns, pictures, strict=True)]
-    banded = any(course.spread for course in courses)
+    pictures = [overlaid_curves(found, column, say) for column, found in courses.items()]
+    titles = zip(courses, pictures, strict=True)
+    tables = [column_table(drawn[column], column, picture.title, say) for column, picture in titles]
+    banded = any(course.spread for found in courses.values() for course in found)
     note = say("A line is the mean over a run's seeds, the band one standard deviation around it.") if banded else ""
-    return [Figure(pictures, note, tables)]
+    alone = Markup("{}. ").format(pictures[0].title) if len(pictures) == 1 else ""
+    return [Figure(pictures, alone + note, tables)]
+
+
+def has_column(run: Records, column: str) -> bool:
+    """Whether a run has a figure in a column of its history; one that was trained is drawn anyway."""
+    history = known(lambda: run.history, [])
+    return bool(history) and (not run.run.watched or any(row[column] is not None for row in history))
 
 
 def cost(runs: Sequence[Records], say: Language) -> list[Any]:
@@ -101,8 +112,8 @@ def judged_accuracy(run: Records) -> tuple[float, tuple[float, float] | None] | 
     figures = known(lambda: run.figures)
     if figures:
         return figures.accuracy, figures.accuracy_interval
-    best = known(lambda: run.best)
-    return (best["val_accuracy"], None) if best else None
+    accuracy = (known(lambda: run.best) or {}).get("val_accuracy")
+    return None if accuracy is None else (accuracy, None)
 
 
 def significance(runs: Sequence[Records], say: Language) -> list[Any]:

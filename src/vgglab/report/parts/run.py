@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from vgglab.config.names import clean_name
 from vgglab.config.shown import shown_name
-from vgglab.diagnosis.reading import Numbers, command, healthy, words
+from vgglab.diagnosis.reading import Numbers, healthy, to_try, words
 from vgglab.report.blocks import Example, Figure, Finding, Findings, Gallery, Section, Table, Text
 from vgglab.report.charts.calibration import calibration_chart
 from vgglab.report.charts.confusion import TABLED_CLASSES, confusion_picture, confusion_table
@@ -31,6 +31,15 @@ def run_section(run: Records, say: Language) -> Section:
         ("settings", say("Settings"), lambda: [settings_table(run, say)]),
         ("curves", say("Learning curves"), lambda: curves(run, say)),
         ("findings", say("Diagnosis"), lambda: findings(run, say)),
+        *([] if run.run.watched else parts_of_trained(run, say)),
+    ]
+    sections = [Section(f"{anchor}-{name}", title, attempt(title, say, make)) for name, title, make in parts]
+    return Section(anchor, code(run.name), [Text(headline(run, say))], sections)
+
+
+def parts_of_trained(run: Records, say: Language) -> list[tuple[str, Any, Any]]:
+    """Names, titles and makers of what only a run has that vgglab trained: test figures and the network."""
+    return [
         ("test", say("Test figures"), lambda: test_figures(run, say)),
         ("confusion", say("Confusion matrix"), lambda: confusion(run, say)),
         ("calibration", say("Calibration"), lambda: calibration(run, say)),
@@ -45,8 +54,6 @@ def run_section(run: Records, say: Language) -> Section:
         ),
         ("network", say("Network"), lambda: drawing(run, say, folded=True)),
     ]
-    sections = [Section(f"{anchor}-{name}", title, attempt(title, say, make)) for name, title, make in parts]
-    return Section(anchor, code(run.name), [Text(headline(run, say))], sections)
 
 
 STATUSES = {
@@ -72,7 +79,11 @@ def headline(run: Records, say: Language) -> Markup:
     ]
     if run.record.message:
         parts.append(say("Message: {message}.", message=run.record.message.rstrip(".")))
-    if run.parameters.get("total"):
+    if run.run.watched:
+        parts.append(
+            say("Its own script trained it and vgglab watched: no test figures and no network are kept in its folder.")
+        )
+    elif run.parameters.get("total"):
         parts.append(
             say(
                 "{total} parameters, {trainable} of them trained; cost of an image, in floating-point operations: "
@@ -102,7 +113,10 @@ def curves(run: Records, say: Language) -> list[Any]:
     phases = len({row.get("phase") or 1 for row in run.history})
     if phases > 1:
         notes.append(say.many("{count} phase.", "{count} phases, each with a band of its own.", phases))
-    return [Figure(learning_curves(course, say), Markup(" ").join(notes), [history_table(run, say)])]
+    pictures = learning_curves(course, say)
+    if len(pictures) == 1:  # its title is shown only beside another
+        notes.insert(0, Markup("{}.").format(pictures[0].title))
+    return [Figure(pictures, Markup(" ").join(notes), [history_table(run, say)])]
 
 
 def findings(run: Records, say: Language) -> list[Any]:
@@ -130,7 +144,7 @@ def _finding(run: Records, item: dict[str, Any], number: int, say: Language) -> 
         say.set_type(item["sentence"]),
         say.set_type(item["why"]),
         say.set_type(item["advice"]),
-        command(item, run.folder) if item["try"] else "",
+        to_try(item, run.folder, words(say.code))[1],
         say.set_type(item["tried"]),
         item["source"],
         evidence,

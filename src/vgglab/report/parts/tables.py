@@ -7,6 +7,7 @@ from vgglab.config.schema import RunConfig, flatten
 from vgglab.config.shown import shown_name
 from vgglab.report.architecture import size_text
 from vgglab.report.blocks import Table
+from vgglab.report.compare import differing
 from vgglab.report.language import Language, code
 from vgglab.report.network import Network
 from vgglab.report.parts.gaps import known
@@ -20,13 +21,9 @@ def measures_header(say: Language) -> list[Any]:
 
 
 def measures(row: dict[str, Any], say: Language) -> list[str]:
-    """The four measures of an epoch."""
-    return [
-        say.number(row["loss"]),
-        say.percent(row["accuracy"]),
-        say.number(row["val_loss"]),
-        say.percent(row["val_accuracy"]),
-    ]
+    """The four measures of an epoch; without an accuracy a loss may be of any size."""
+    put = say.short if row["accuracy"] is row["val_accuracy"] is None else say.number
+    return [put(row["loss"]), say.percent(row["accuracy"]), put(row["val_loss"]), say.percent(row["val_accuracy"])]
 
 
 def figures_table(runs: Sequence[Records], say: Language) -> Table:
@@ -70,7 +67,10 @@ def column_table(runs: Sequence[Records], column: str, caption: Any, say: Langua
 
 
 def settings_table(run: Records, say: Language) -> Table:
-    """What of a run's config is not at its default."""
+    """What of a run's config is not at its default; of a watched one all that is known."""
+    if run.run.watched:
+        rows = [[code(field), written(value)] for field, value in run.config.items() if field != "name"]
+        return Table(say("What is known of the training"), [say("setting"), say("value")], rows)
     default = flatten(RunConfig())
     rows = [
         [code(field), written(value), written(default[field])]
@@ -83,11 +83,11 @@ def settings_table(run: Records, say: Language) -> Table:
 def differences_table(runs: Sequence[Records], say: Language) -> Table | None:
     """The settings in which runs differ, a run a row; None where there are none."""
     configs = {id(run): config for run in runs if (config := known(lambda run=run: run.config))}
-    first = next(iter(configs.values()), {})
-    fields = [f for f in first if f != "name" and any(config[f] != first[f] for config in configs.values())]
+    fields = [field for field in differing(list(configs.values())) if field != "name"]
     if not fields:
         return None
-    rows = [[name_run(run), *(written(configs[id(run)][f]) for f in fields)] for run in runs if id(run) in configs]
+    told = [(run, configs[id(run)]) for run in runs if id(run) in configs]
+    rows = [[name_run(run), *(written(config.get(field)) for field in fields)] for run, config in told]
     return Table(say("Settings in which the runs differ"), [say("run"), *map(code, fields)], rows)
 
 

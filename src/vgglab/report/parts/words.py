@@ -21,6 +21,8 @@ LEARNED, HARDLY, GUESSING, DIVERGED, UNFINISHED = "learned", "hardly", "guessing
 
 def outcome_of(run: Records) -> str:
     """What became of a run, by its figures: LEARNED, HARDLY, GUESSING, DIVERGED; UNFINISHED without figures."""
+    if run.run.watched:
+        return _outcome_of_watched(run)
     best = known(lambda: run.best)
     if run.status == "diverged" and (best is None or not above_guessing(run, best["val_accuracy"])):
         return DIVERGED
@@ -31,6 +33,19 @@ def outcome_of(run: Records) -> str:
     losses = [row["val_loss"] for row in run.history if row["val_loss"] is not None]
     chance = guessing_share(run)
     return HARDLY if chance and losses and min(losses) > -LITTLE * math.log(chance) else LEARNED
+
+
+def _outcome_of_watched(run: Records) -> str:
+    """The same by its losses, where the loss of guessing was recorded: its accuracy need not be one of classes."""
+    evidence = known(lambda: run.evidence)
+    if run.status == "diverged":
+        return DIVERGED
+    if evidence is None or not evidence.rows or not evidence.chance_known:
+        return UNFINISHED
+    if evidence.at_chance:
+        return GUESSING
+    losses = [row["val_loss"] for row in evidence.held_out]
+    return HARDLY if losses and min(losses) > LITTLE * evidence.chance_loss else LEARNED
 
 
 def above_guessing(run: Records, accuracy: float) -> bool:
@@ -60,9 +75,12 @@ def name_run(run: Records) -> Markup:
 def tell_runs(runs: Sequence[Records], say: Language) -> Markup:
     """Which of the runs learned, and which did not."""
     groups: dict[str, list[Any]] = {}
+    shares = set()
     for run in runs:
-        groups.setdefault(outcome_of(run), []).append(name_run(run))
-    share = say.percent(next(filter(None, map(guessing_share, runs)), None))
+        outcome = outcome_of(run)
+        groups.setdefault(outcome, []).append(name_run(run))
+        shares |= {guessing_share(run)} if outcome == GUESSING else set()
+    share = shares.pop() if len(shares) == 1 else None
     parts = []
     if LEARNED in groups:
         parts.append(_tell_learned(groups[LEARNED], len(runs), say))
@@ -87,19 +105,26 @@ def _tell_learned(names: list[Any], all_runs: int, say: Language) -> Markup:
     return say.many("Of these runs {runs} learned.", "Of these runs {runs} learned.", len(names), runs=say.list(names))
 
 
-def _tell_guessing(names: list[Any], share: str, say: Language) -> Markup:
+def _tell_guessing(names: list[Any], share: float | None, say: Language) -> Markup:
+    if share is None:
+        told = say.list(names)
+        return say.many(
+            "{runs} is no better than guessing.", "{runs} are no better than guessing.", len(names), runs=told
+        )
     return say.many(
         "{runs} is no better than guessing ({share}).",
         "{runs} are no better than guessing ({share}).",
         len(names),
         runs=say.list(names),
-        share=share,
+        share=say.percent(share),
     )
 
 
 def tell_figures(run: Records, say: Language) -> Markup:
     """Loss and accuracy at the end and at the best epoch."""
     last, best = run.history[-1], run.best
+    if last["accuracy"] is None and last["val_accuracy"] is None:
+        return _tell_losses(run, say)
     text = say(
         "{run}: after epoch {epoch} the loss is {loss} and the accuracy {accuracy}, on validation images "
         "{val_loss} and {val_accuracy}.",
@@ -110,11 +135,29 @@ def tell_figures(run: Records, say: Language) -> Markup:
         val_loss=say.number(last["val_loss"]),
         val_accuracy=say.percent(last["val_accuracy"]),
     )
-    if best and best["epoch"] != last["epoch"]:
+    if best and best["epoch"] != last["epoch"] and best["val_accuracy"] is not None:
         text += " " + say(
             "The best epoch was {epoch} with a validation accuracy of {accuracy}.",
             epoch=best["epoch"],
             accuracy=say.percent(best["val_accuracy"]),
+        )
+    return text
+
+
+def _tell_losses(run: Records, say: Language) -> Markup:
+    """The same of a run without accuracies."""
+    last, best = run.history[-1], run.best
+    text = say(
+        "{run}: after epoch {epoch} the loss is {loss}, on validation data {val_loss}.",
+        run=name_run(run),
+        epoch=last["epoch"],
+        loss=say.short(last["loss"]),
+        val_loss=say.short(last["val_loss"]),
+    )
+    if best and best["epoch"] != last["epoch"]:
+        best_loss = say.short(best["val_loss"])
+        text += " " + say(
+            "The best epoch was {epoch} with a validation loss of {loss}.", epoch=best["epoch"], loss=best_loss
         )
     return text
 
@@ -129,10 +172,10 @@ def tell_diagnosis(run: Records, say: Language) -> Markup:
 
 def tell_change(before: Records, after: Records, say: Language) -> Markup:
     """How a run compares with an earlier one: what was changed, the figures of both, and whether it is chance."""
-    first, second = before.best, after.best
+    first, second = ((run.best or {}).get("val_accuracy") for run in (before, after))
     if first is None or second is None:
         return say(
-            "{after} cannot be compared with {before}: one of them has no figure.",
+            "{after} cannot be compared with {before}: one of them has no accuracy.",
             after=name_run(after),
             before=name_run(before),
         )
@@ -149,9 +192,9 @@ def tell_change(before: Records, after: Records, say: Language) -> Markup:
             after=name_run(after),
             before=name_run(before),
             changes=tell_settings(before, after, say),
-            a=say.percent(first["val_accuracy"]),
-            b=say.percent(second["val_accuracy"]),
-            difference=tell_difference(second["val_accuracy"] - first["val_accuracy"], say),
+            a=say.percent(first),
+            b=say.percent(second),
+            difference=tell_difference(second - first, say),
         )
     ]
     return Markup(" ").join([*parts, tell_test(before, after, say)])
@@ -182,7 +225,7 @@ def changed_settings(before: Records, after: Records) -> dict[str, tuple[str, st
     return {
         field: (written(one[field]), written(other[field]))
         for field in one
-        if field != "name" and one[field] != other[field]
+        if field != "name" and field in other and one[field] != other[field]
     }
 
 

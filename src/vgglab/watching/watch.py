@@ -30,11 +30,11 @@ def harmless(method: Method) -> Method:
     """Whatever goes wrong in a method is one line, and then nothing more is done."""
 
     @functools.wraps(method)
-    def quietly(self: "Watch", *given: Any) -> None:
+    def quietly(self: "Watch", *given: Any, **named: Any) -> None:
         if self.quiet:
             return
         try:
-            method(self, *given)
+            method(self, *given, **named)
         except Exception as error:
             self.quiet = True
             say(f"watches no more: {type(error).__name__}: {first_line(error)}; the training goes on")

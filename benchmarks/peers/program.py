@@ -1,5 +1,6 @@
 """What a rebuilt program is, and how well it does what its author wanted of it."""
 
+import importlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,9 +16,10 @@ class Program:
     Attributes:
         model: compiled.
         fit: the arguments of `model.fit`.
-        goal: the column of numbers, or the columns of 0 and 1, that the author wanted for `fit["x"]`, whatever he trained on.
-        aim: `classes` (share of right answers), `labels` (share of rows with all labels right) or `numbers` (share of the
-            variance explained).
+        goal: the column of numbers, or the columns of 0 and 1, that the author wanted for `fit["x"]`, whatever was
+            trained on.
+        aim: `classes` (share of right answers), `labels` (share of rows with all labels right) or `numbers` (share of
+            the variance explained).
     """
 
     model: keras.Model
@@ -57,8 +59,15 @@ def post(number: int, task: str, types: str, tools: str = "") -> Callable[..., C
     return enter
 
 
+def read_posts() -> dict[int, Post]:
+    """All programs, under the numbers of their posts."""
+    for module in ("regression", "two_classes", "several_classes"):
+        importlib.import_module(module)
+    return POSTS
+
+
 def quality(program: Program) -> float:
-    """How well the trained model does on its training data what its author wanted: 1 is all, NaN where it is no number."""
+    """How well the trained model does on its training data what its author wanted: 1 is all, NaN no number."""
     found = np.asarray(program.model.predict(program.fit["x"], verbose=0), "float64")
     if not np.isfinite(found).all():
         return float("nan")

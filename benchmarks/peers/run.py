@@ -1,66 +1,76 @@
-"""Programs that people published as faulty, rebuilt: train each with its fault and mended, and see what Watch says of it.
+"""Programs that people published as faulty, rebuilt: train each with its fault and mended, see what is said of it.
 
-    python benchmarks/peers/run.py alone [POST...]     train without vgglab's eyes: does the fault show, is it mended
-    python benchmarks/peers/run.py judge [POST...]     the same with `vgglab.Watch`, and count
-    python benchmarks/peers/run.py table               write docs/results/peers.md from what both kept
+    VGGLAB_DATA=DATA python benchmarks/peers/run.py record [POST...]    train with `vgglab.Watch`, keep what it recorded
+    python benchmarks/peers/run.py alone [POST...]                      the same without: does it come to the same loss
+    python benchmarks/peers/run.py judge                                what the rules say of what was recorded
+    python benchmarks/peers/run.py table                                write docs/results/peers.md
 
-Both keep what they saw in `benchmarks/peers/results.json`. The photos are those of CIFAR-10, looked for as everywhere
-(VGGLAB_DATA).
+What was recorded is kept in `benchmarks/peers/recorded.jsonl.gz`. The photos are those of CIFAR-10.
 """
 
+import gzip
 import json
 import sys
-import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-HERE = Path(__file__).parent
-KEPT = HERE / "results.json"
-PAGE = HERE.parents[1] / "docs" / "results" / "peers.md"
-FORMS = ("faulty", "mended")
-Results = dict[str, dict[str, dict[str, Any]]]  # by post, then by form
+from scoring import TOLD, said
 
-
-def read_results() -> Results:
-    """What was kept so far."""
-    return json.loads(KEPT.read_text(encoding="utf-8")) if KEPT.exists() else {}
+KEPT = Path(__file__).parent / "recorded.jsonl.gz"
+PAGE = Path(__file__).parents[2] / "docs" / "results" / "peers.md"
+Record = dict[str, Any]
 
 
 def main() -> None:
     """Train, judge or write the page, as the first argument says."""
-    command, *names = sys.argv[1:] or ["table"]
+    command, *names = sys.argv[1:] or ["judge"]
+    if command in ("record", "alone"):
+        return train_all({int(name) for name in names}, command == "record")
     if command == "table":
-        import page
+        from page import page_text
 
-        PAGE.write_text(page.text(read_results()), encoding="utf-8")
-        return
-    train_all({int(name) for name in names}, watched={"alone": False, "judge": True}[command])
+        PAGE.write_text(page_text(read_records()), encoding="utf-8")
+        return None
+    for record in read_records():
+        print(record["post"], record["form"], said(record))
+    return None
+
+
+def read_records(path: Path = KEPT) -> list[Record]:
+    """What was recorded: post, form (`faulty` or `mended`), what `trained` gives, and the evidence for the rules."""
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]
+
+
+def keep(record: Record) -> None:
+    """Put a record among those kept, in the place of what it replaces."""
+    others = read_records() if KEPT.exists() else []
+    kept = {(other["post"], other["form"]): other for other in [*others, record]}
+    text = "".join(json.dumps(kept[key]) + "\n" for key in sorted(kept))
+    KEPT.write_bytes(gzip.compress(text.encode(), mtime=0))
 
 
 def train_all(chosen: set[int], watched: bool) -> None:
-    """Train the programs of these posts, or all, and keep after each what was seen."""
-    import regression  # noqa: F401
-    import several_classes  # noqa: F401
-    import two_classes  # noqa: F401
-    from program import POSTS
+    """Train the programs of these posts, or all."""
+    from program import read_posts
 
-    for number, post in POSTS.items():
-        for form in FORMS if post.types else FORMS[:1]:
+    for number, post in read_posts().items():
+        for form in ("faulty", "mended") if post.types else ("faulty",):
             if chosen and number not in chosen:
                 continue
-            seen = train(post.build, form == "mended", watched)
-            results = read_results()
-            results.setdefault(str(number), {}).setdefault(form, {}).update(seen)
-            KEPT.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-            print(number, form, json.dumps(seen), flush=True)
+            seen = {"post": number, "form": form, **trained(post.build, form == "mended", watched)}
+            if watched:
+                keep(seen)
+            print(number, form, {key: seen.get(key) for key in ("error", "losses", "quality")}, flush=True)
 
 
-def train(build: Any, mended: bool, watched: bool) -> dict[str, Any]:
-    """Build and train a program from a fixed seed.
+def trained(build: Callable[[bool], Any], mended: bool, watched: bool) -> Record:
+    """Build a program and train it from a fixed seed.
 
     Returns:
-        Without Watch `loss` (of the first and the last epoch), `quality` and `seconds`; with it `found`, the codes of its
-        findings with their severities, in their order. `error` where Keras refused to train.
+        `losses` of the first and the last epoch and the `quality` reached, or the `error` of Keras where it refused to
+        train; with `watched` also what the rules are told.
     """
     import keras
     from program import quality
@@ -69,17 +79,17 @@ def train(build: Any, mended: bool, watched: bool) -> dict[str, Any]:
 
     keras.backend.clear_session()
     keras.utils.set_random_seed(0)
-    program, began = build(mended), time.perf_counter()
-    watch = vgglab.Watch() if watched else None
+    program, watch = build(mended), vgglab.Watch()
     try:
-        history = program.model.fit(**program.fit, callbacks=[watch] if watch else [], verbose=0).history
-    except (ValueError, RuntimeError) as refused:
-        seen: dict[str, Any] = {"error": str(refused).splitlines()[0]}
+        fitted = program.model.fit(**program.fit, callbacks=[watch] * watched, verbose=0)
+    except ValueError as refused:
+        seen: Record = {"error": str(refused).splitlines()[0]}
     else:
-        seen = {} if watch else {"loss": [history["loss"][0], history["loss"][-1]], "quality": quality(program)}
-    if watch:
-        return seen | {"found": [[found["code"], found["severity"]] for found in watch.findings]}
-    return seen | {"seconds": round(time.perf_counter() - began, 1)}
+        seen = {"losses": [fitted.history["loss"][0], fitted.history["loss"][-1]], "quality": quality(program)}
+    if watched:
+        evidence = watch.evidence()
+        seen |= {name: getattr(evidence, name) for name in TOLD}
+    return seen
 
 
 if __name__ == "__main__":

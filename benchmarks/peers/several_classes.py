@@ -94,7 +94,7 @@ def fine_tuned(mended: bool) -> Program:
     model = keras.Sequential([base, Flatten(), Dense(3, activation="softmax")])
     optimizer = keras.optimizers.Adam(0.0001) if mended else keras.optimizers.SGD()
     model.compile(loss="categorical_crossentropy", optimizer=optimizer, metrics=["accuracy"])
-    fit = {"x": x / 255.0, "y": to_categorical(y), "epochs": 3, "batch_size": 32, "validation_split": 0.2}
+    fit = {"x": x.astype("float32"), "y": to_categorical(y), "epochs": 3, "batch_size": 32, "validation_split": 0.2}
     return Program(model, fit, y)
 
 

@@ -74,7 +74,7 @@ class Prober:
         """Keep a summary of a tensor for each thing to be known of a layer."""
         for what, name, tensor in heard:
             self.notes.append((what, name))
-            summaries.append(saturated_share(tensor, name) if what in BOUNDED else summary_of(tensor))
+            summaries.append(saturated_share(tensor, what) if what in BOUNDED else summary_of(tensor))
 
     def of_inputs(self, layer: keras.layers.Layer, tensor: Any) -> list[tuple[str, str, Any]]:
         """What is to be known of a layer's inputs: the network's first ones, and those of a BatchNormalization."""

@@ -12,14 +12,14 @@
 # chiffres à l'appui, pourquoi, et quoi essayer ; puis le script est corrigé.
 
 # %% [code]
-language = "en"
-
 import keras
 import numpy as np
 from keras.layers import Dense
 from sklearn.datasets import load_digits
 
 import vgglab
+
+language = "en"
 
 digits = load_digits()
 order = np.random.default_rng(0).permutation(len(digits.target))
@@ -118,13 +118,6 @@ watch.findings
 # %% [en]
 # The training pixels were divided by 16, those of validation by 255, as one does with other images. Dropout or more data
 # would not have helped: the mended script is the second one above, with `x[1200:] / 16`.
-#
-# Before a long training, `vgglab.check(model, x, y)` looks at the same things without any training.
 # %% [fr]
 # Les pixels d'entraînement ont été divisés par 16, ceux de validation par 255, comme on le fait pour d'autres images. Ni
 # dropout ni données supplémentaires n'auraient aidé : le script corrigé est le deuxième ci-dessus, avec `x[1200:] / 16`.
-#
-# Avant un long entraînement, `vgglab.check(model, x, y)` regarde les mêmes choses sans rien entraîner.
-
-# %% [code]
-vgglab.check(model, x[:1200] / 16, y[:1200], (x[1200:] / 255, y[1200:]), language=language)

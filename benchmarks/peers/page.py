@@ -22,7 +22,7 @@ def judge(records: list[dict[str, Any]]) -> Judged:
     posts, judged = read_posts(), {}
     for record in records:
         codes = said(record)
-        found = place(codes, posts[record["post"]].types)
+        found = place(codes, record["post"], posts[record["post"]].types)
         judged[record["post"], record["form"]] = record | {"said": codes, "place": found}
     return judged
 

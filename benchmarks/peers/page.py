@@ -13,7 +13,7 @@ Judged = dict[tuple[int, str], dict[str, Any]]
 def page_text(records: list[dict[str, Any]]) -> str:
     """The page, from its template."""
     judged = judge(records)
-    parts = {"counts": table(counts(judged)), "programs": table(programs(judged)), "n": len(judged)}
+    parts = {"counts": table(counts(judged)), "programs": table(programs(judged))}
     return TEMPLATE.read_text(encoding="utf-8").format(**parts)
 
 

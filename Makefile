@@ -9,7 +9,8 @@ COMPILE := $(BIN)/python -m compileall -qq -j 0 $(VENV) src || true
 INSTALLED := $(VENV)/installed
 TESTABLE := $(VENV)/testable
 BACKENDS := $(VENV)/backends
-PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
+# Each worker computes on one thread: as many threads as cores, in as many workers, would only wait for each other.
+PYTEST := OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 # What imports a backend; the rest reads folders, and is the same on each.
 ON_BACKENDS := $(addprefix tests/,diagnosis evaluation experiments keras_tools models runs training \
 	cli/test_predict.py report/test_notebook.py test_public.py)

@@ -2,12 +2,12 @@
 
     VGGLAB_DATA=DATA KERAS_BACKEND=torch python benchmarks/diagnosis_pictures.py record [NAME...]    train again
     python benchmarks/diagnosis_pictures.py judge      print the figures, from the recorded signals
+    python benchmarks/diagnosis_pictures.py lab FOLDER     keep what the runs of a lab recorded, in `lab.jsonl.gz`
 
 The plans are in `benchmarks/plans_pictures.py`; what they recorded is kept in `tests/diagnosis/pictures.jsonl.gz`.
 """
 
 import shlex
-import shutil
 import sys
 import tempfile
 import time
@@ -16,7 +16,11 @@ from typing import Any
 
 import diagnosis
 
+from vgglab.datasets.places import data_home
+
+IMAGENET = "mobilenet_v2_imagenet_notop.weights.h5"  # MobileNetV2(include_top=False)
 CORPUS = diagnosis.ROOT / "tests" / "diagnosis" / "pictures.jsonl.gz"
+LAB = CORPUS.with_name("lab.jsonl.gz")
 
 
 def record(names: list[str]) -> None:
@@ -43,19 +47,24 @@ def train(plan: Any, folder: Path) -> dict[str, Any]:
 
     from vgglab.cli.app import app
     from vgglab.cli.console import run_command
-    from vgglab.diagnosis.reading import evidence_of
-    from vgglab.runs.store import load
 
-    options = shlex.split(plan.options)
+    options = shlex.split(plan.options.replace("IMAGENET", str(data_home() / "weights" / IMAGENET)))
     if plan.folder:
         options += ["--data", str(write_folder(plan.folder(), folder / "pictures"))]
     run_command(app, ["train", *options, "--out", str(folder), "--name", "run"])  # 1 where it diverged, as it may
-    found = evidence_of(load(folder / "run"))
-    shutil.rmtree(folder / "run")
+    return {"options": plan.options} | recorded(folder / "run")
+
+
+def recorded(folder: Path) -> dict[str, Any]:
+    """What a run folder holds that a diagnosis takes."""
+    from vgglab.diagnosis.reading import evidence_of
+    from vgglab.runs.store import load
+
+    found = evidence_of(load(folder))
     config = {key: value for key, value in found.config.items() if key not in ("name", "data.name")}
+    config["backbone.weights"] = Path(config["backbone.weights"] or "").name or None  # not where it lay
     signals = [{key: value for key, value in line.items() if key != "seconds"} for line in found.signals]
     return {
-        "options": plan.options,
         "status": found.status,
         "message": found.message,
         "history": found.history,
@@ -79,11 +88,16 @@ def main() -> None:
     if command == "record":
         record(names)
         return
+    if command == "lab":
+        runs = sorted(path.parent for path in Path(names[0]).glob("*/run.json"))
+        diagnosis.write_corpus([{"name": run.name, "group": 6, "causes": []} | recorded(run) for run in runs], LAB)
+        return
     judged = [(entry, diagnosis.judge(entry)) for entry in diagnosis.read_corpus(CORPUS)]
     print(figures(judged))
     for entry, found in judged:
         right = found["place"] == 1 if entry["causes"] else not found["codes"]
         print("right" if right else "WRONG", entry["name"], "|", ", ".join(found["codes"]) or "healthy")
+    print(diagnosis.by_code(judged))
 
 
 if __name__ == "__main__":

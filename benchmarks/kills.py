@@ -2,12 +2,13 @@
 
     python benchmarks/kills.py [--kills 100] [--seed 0] [--limit 100] [--width 0.05] [--epochs 4]
 
-Trainings from scratch, on frozen features and in phases, and studies are killed, at moments drawn from the seed: half
-of the kills by the clock, from outside; half at the n-th file operation (opening for writing, renaming, linking,
-removing), so that saving and evaluating are hit as often as they have files. What was killed is gone on with by the
-command that vgglab advises, which is killed too, and evaluated once more, with a kill in that. In the end weights,
-optimizer state, history, metrics, predictions and every other file must be those of an undisturbed training, to the
-bit; only times and paths may differ. Prints a Markdown table; code 1 where anything differs or is left behind.
+Trainings from scratch, on frozen features, in phases and with several seeds, and studies are killed, at moments drawn
+from the seed: half of the kills by the clock, from outside; half at the n-th file operation (opening for writing,
+renaming, linking, removing), so that saving and evaluating are hit as often as they have files. What was killed is
+gone on with by the command that vgglab advises, which is killed too, and evaluated once more, with a kill in that. In
+the end weights, optimizer state, history, metrics, predictions and every other file must be those of an undisturbed
+training, to the bit; only times and paths may differ. Prints a Markdown table; code 1 where anything differs or is
+left behind.
 """
 
 import argparse
@@ -42,7 +43,9 @@ SCENARIOS: dict[str, dict[str, Any]] = {
     "frozen": {"backbone.name": "VGG16", "backbone.weights": "builtin", "train.freeze": "all", "model.width": 0.25},
     "phases": {"model.batch_norm": True, "train.phases": PHASES},
     "study": {},
+    "seeds": {"train.epochs": 2},
 }
+STUDIES = ("study", "seeds")  # folders of several runs; the command that began one goes on with it
 MOST_IN_A_TRIAL = 4  # kills of one training
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 TWO_PATHS = ("os.rename", "os.link")  # the second is the one that appears
@@ -163,14 +166,14 @@ def run_command_line(folder: Path, arguments: list[str], event: int | None, name
 
 def start(scenario: str, folder: Path) -> list[str]:
     """The command that starts a scenario in a folder."""
-    kind = "study" if scenario == "study" else "train"
-    return [kind, str(folder / f"{scenario}.yaml"), "--out", str(folder / "runs")]
+    kind, more = "study" if scenario == "study" else "train", ["--seeds", "2"] if scenario == "seeds" else []
+    return [kind, str(folder / f"{scenario}.yaml"), "--out", str(folder / "runs"), *more]
 
 
 def go_on(scenario: str, folder: Path) -> list[str] | None:
     """The command that goes on with what was killed, as a person would; None where it is done."""
     run = folder / "runs" / scenario
-    if scenario == "study" or not run.exists():
+    if scenario in STUDIES or not run.exists():
         return start(scenario, folder)
     if Run(run).status == "finished":
         return None
@@ -206,7 +209,7 @@ def undisturbed(scenario: str, folder: Path, settings: dict[str, Any]) -> Undist
     started = time.monotonic()
     check(folder, attempt(folder, start(scenario, folder)))
     seconds, events, evaluating = time.monotonic() - started, count_of(folder), 0
-    if scenario != "study":
+    if scenario not in STUDIES:
         check(folder, attempt(folder, ["evaluate", str(folder / "runs" / scenario)]))
         evaluating = count_of(folder)
     return Undisturbed(folder, seconds, events, evaluating)

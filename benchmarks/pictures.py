@@ -2,6 +2,7 @@
 
 import itertools
 import os
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -56,9 +57,13 @@ def in_groups(parts: Parts, size: int) -> Parts:
     return cut
 
 
-def renamed(parts: Parts, names: Mapping[str, str], part: str = "val") -> Parts:
-    """The pictures of some classes moved to others."""
-    return parts | {part: [(names.get(name, name), picture) for name, picture in parts[part]]}
+def renamed(parts: Parts, names: Mapping[str, str], part: str = "val", kept: int = 0) -> Parts:
+    """The pictures of some classes moved to others, but for the first `kept` of each: a class has to have pictures."""
+    seen, pairs = Counter[str](), []
+    for name, picture in parts[part]:
+        seen[name] += 1
+        pairs.append((names.get(name, name) if seen[name] > kept else name, picture))
+    return parts | {part: pairs}
 
 
 def shifted(parts: Parts, count: int | None = None) -> Parts:

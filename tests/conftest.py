@@ -36,6 +36,12 @@ METRICS = {"schema": 1, "n": 10, "accuracy_interval": [0.2, 0.9], "loss": None, 
 METRICS |= {"per_class": [SCORES], "most_confused": []}
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One more worker than cores: now and then one waits for a process that it started."""
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes long, and says so by a time limit of its own, comes first: no core waits for it at the end."""
     items.sort(key=lambda item: item.get_closest_marker("timeout") is None)

@@ -20,6 +20,7 @@ from vgglab.diagnosis.catalog import TEXTS, text_of
 from vgglab.diagnosis.findings import diagnose
 from vgglab.diagnosis.reading import changes, describe, evidence_cells, translations, words
 from vgglab.diagnosis.texts_of_data import TEXTS_OF_DATA
+from vgglab.diagnosis.texts_of_training import TEXTS_OF_TRAINING
 from vgglab.evaluation.displays import draw_curves, write_figure
 
 DOCS = Path(__file__).parents[1]
@@ -40,6 +41,7 @@ HEADINGS = {
         "([how often the diagnosis is right](results/diagnosis.md)).",
         "data": "Data and network",
         "training": "Training",
+        "scripts": "In anybody's Keras script",
         "also": "Other wordings:",
         "example": "Example",
         "figures": ["figure", "value", "healthy"],
@@ -55,6 +57,7 @@ HEADINGS = {
         "défaut introduit exprès.",
         "data": "Données et réseau",
         "training": "Entraînement",
+        "scripts": "Dans n'importe quel programme Keras",
         "also": "Autres formulations :",
         "example": "Exemple",
         "figures": ["grandeur", "valeur", "sain"],
@@ -87,10 +90,15 @@ def page(language: str) -> str:
     """The page in a language."""
     heading = HEADINGS[language]
     parts = [WRITTEN, f"# {heading['title']}", heading["lead"]]
-    for group in ("data", "training"):
+    for group in ("data", "training", "scripts"):
         parts.append(f"## {heading[group]}")
-        parts += [entry_of(code, language) for code in codes() if (code in TEXTS_OF_DATA) == (group == "data")]
+        parts += [entry_of(code, language) for code in codes() if group_of(code) == group]
     return "\n\n".join(parts) + "\n"
+
+
+def group_of(code: str) -> str:
+    """The heading that a finding stands under."""
+    return "data" if code in TEXTS_OF_DATA else "training" if code in TEXTS_OF_TRAINING else "scripts"
 
 
 def codes() -> list[str]:

@@ -7,6 +7,7 @@ from sklearn.datasets import load_digits
 from vgglab.diagnosis.data import (
     counts,
     data_signals,
+    drawn,
     duplicate_share,
     features,
     near_duplicate_share,
@@ -46,6 +47,26 @@ def test_renamed_labels_are_right_under_other_names(digits):
 def test_images_of_another_kind_stand_apart(digits, change):
     training, (images, labels) = digits
     assert data_signals(training, (change(images), labels), 10)["difference"]["deviations"] > 0.5
+
+
+def test_images_with_less_detail_or_contrast_stand_apart_though_their_mean_is_the_same(digits):
+    training, (images, labels) = digits
+    coarse = images[:, ::2, ::2].repeat(2, axis=1).repeat(2, axis=2)
+    pale = (images.mean() + (images - images.mean()) / 3).astype("uint8")
+    found = {
+        name: data_signals(training, (part, labels), 10)["traits"]
+        for name, part in (("coarse", coarse), ("pale", pale))
+    }
+    assert found["coarse"]["detail"]["deviations"] > 1 > found["coarse"]["contrast"]["deviations"]
+    assert found["pale"]["contrast"]["deviations"] > 1 > found["pale"]["detail"]["deviations"]
+
+
+def test_of_images_that_lie_class_by_class_some_of_each_are_looked_at(digits):
+    (images, labels), validation = digits
+    order = np.argsort(labels, kind="stable")
+    assert set(drawn(labels[order], 64)) == set(range(10)) and len(drawn(labels, 5000)) == len(labels)
+    many = np.repeat(order, 4)  # more than are looked at
+    assert data_signals((images[many], labels[many]), validation, 10)["check"]["across"] > 0.8
 
 
 def test_duplicates_are_counted_pixel_for_pixel(digits):

@@ -45,7 +45,7 @@ def test_one_class_for_all_counts_from_where_it_stayed_so(stuck, line):
 @pytest.mark.parametrize(
     ("losses", "val_losses", "accuracy", "found"),
     [
-        ([2.0, 1.0, 0.1], [2.0, 1.2, 1.6], 0.99, {"overfitting": 2}),
+        ([2.0, 1.0, 0.3, 0.1], [2.0, 1.2, 1.4, 1.6], 0.99, {"overfitting": 2}),
         ([2.0, 0.3, 0.1], [2.0, 1.6, 1.5], 0.99, {"overfitting": 1}),
         (
             [2.0, 0.9, 0.5, 0.4],

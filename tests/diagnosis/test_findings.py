@@ -105,9 +105,14 @@ def test_a_loss_out_of_range_before_any_step_is_not_blamed_on_the_rate():
 
 
 def test_a_validation_loss_that_rises_while_training_falls_is_overfitting(rows):
-    (found,) = diagnose("finished", "", rows([2.0, 1.0, 0.1], [2.0, 1.2, 1.6], 0.99, 0.7), [], 10)
+    (found,) = diagnose("finished", "", rows([2.0, 1.0, 0.3, 0.1], [2.0, 1.2, 1.4, 1.6], 0.99, 0.7), [], 10)
     assert found["code"] == "overfitting" and found["epoch"] == 2
     assert found["evidence"]["gap_accuracy"]["value"] == 0.29 and found["try"] == {"model.dropout": 0.2}
+
+
+def test_a_rise_in_the_last_epoch_alone_may_be_a_jump(rows):
+    assert codes(rows([2.0, 1.0, 0.9], [2.0, 1.0, 1.4], 0.8, 0.68), []) == []
+    assert codes(rows([2.0, 1.0, 0.95, 0.9], [2.0, 1.0, 1.3, 1.4], 0.8, 0.68), []) == ["overfitting"]
 
 
 def test_dropout_that_is_there_already_is_not_suggested(rows):
@@ -372,7 +377,7 @@ def test_a_network_better_on_validation_without_a_reason_tells_of_wrong_training
     rows, start, line, field, expected
 ):
     check = {"check": CHECK | {"across_half": 0.9}}
-    probe = {"training": {"loss": 0.8, "accuracy": 0.7}, "validation": {"loss": 0.4, "accuracy": 0.9}}
+    probe = {"training": {"loss": 0.9, "accuracy": 0.7}, "validation": {"loss": 0.4, "accuracy": 0.9}}
     history = rows([1.2] * 5, [0.6] * 5, 0.7, 0.88)
     found = diagnose(
         "finished", "", history, [start(check), *(line(e, **probe) for e in range(1, 6))], 10, {field: 0.2}

@@ -75,3 +75,66 @@ def test_with_a_handful_of_images_a_class_nothing_is_said_of_shuffled_labels(row
     facts["counts"] = {"training": [3] * 300, "validation": [1] * 300}
     found = codes(rows([5.0, 3.0, 0.1], [5.7] * 3, 0.99, 0.01), [start(facts, {"outputs": 300}), line(3)], classes=300)
     assert not {"labels_shuffled", "labels_renamed"} & set(found)
+
+
+@pytest.mark.parametrize(("training", "code"), [([160, 160, 160, 312, 8], True), ([190, 190, 190, 190, 40], False)])
+def test_a_class_that_gains_just_what_another_lacks_was_given_its_images(rows, start, line, training, code):
+    facts = {"counts": {"training": training, "validation": [60] * 5}, "check": CHECK}
+    signals = [start(facts, {"outputs": 5}), line(3)]
+    assert ("labels_renamed" in codes(rows([1.4, 0.9, 0.2]), signals, classes=5)) == code
+
+
+@pytest.mark.parametrize(("held", "found"), [([60, 8], ["labels_renamed"]), ([39, 23], [])])
+def test_names_that_the_network_would_be_right_with_are_found_where_a_simple_model_is_weak(
+    rows, start, line, held, found
+):
+    facts = {
+        "check": CHECK | {"within": 0.3, "across": 0.25, "renamed": 0.3},
+        "images": {"training": 960, "validation": 300},
+    }
+    signals = [start(facts), line(2, held={"renamed": held, "merged": held})]
+    told = codes(rows([1.5, 1.0], [2.0, 2.1], 0.7, 0.35), signals)
+    assert [code for code in told if code == "labels_renamed"] == found
+
+
+@pytest.mark.parametrize(("val_accuracy", "code"), [(0.72, []), (0.5, ["labels_shuffled"])])
+def test_a_network_that_is_mostly_better_than_guessing_on_new_images_has_labels_to_learn(
+    rows, start, line, val_accuracy, code
+):
+    facts = {"check": CHECK | {"within": 0.52, "across": 0.5, "renamed": 0.5, "majority": 0.5, "n_across": 80}}
+    facts["images"] = {"training": 800, "validation": 80}
+    found = codes(
+        rows([0.6, 0.3, 0.2], [0.6, 0.55, 0.6], 0.85, val_accuracy), [start(facts, {"outputs": 2}), line(3)], classes=2
+    )
+    assert [one for one in found if one == "labels_shuffled"] == code
+
+
+def test_from_a_hundred_photographs_shuffled_labels_cannot_be_told_from_hard_ones(rows, start, line):
+    facts = {"check": CHECK | {"within": 0.55, "across": 0.6, "renamed": 0.6, "majority": 0.5, "n_within": 96}}
+    signals = [start(facts, {"outputs": 2}), line(3)]
+    assert "labels_shuffled" not in codes(rows([0.6, 0.3, 0.1], [0.7] * 3, 0.95, 0.5), signals, classes=2)
+
+
+@pytest.mark.parametrize(("val_accuracy", "found"), [(0.25, ["validation_unlike_training"]), (0.78, [])])
+def test_other_detail_is_named_where_the_network_does_worse_for_it(rows, start, line, val_accuracy, found):
+    facts = {"traits": {"contrast": {"deviations": 0.1, "errors": 1.0}, "detail": {"deviations": 2.0, "errors": 30.0}}}
+    signals = [start(facts | {"check": CHECK}), line(2)]
+    assert codes(rows([1.5, 0.6], [1.5, 0.7], 0.8, val_accuracy), signals) == found
+
+
+def test_images_are_learned_where_inference_knows_them_whatever_noise_there_is_in_training(rows, start, line):
+    history = rows([1.2, 1.15, 1.15, 1.15], [0.6] * 4, 0.7, 0.85)
+    assert codes(history, [start(), line(4, training={"loss": 0.3, "accuracy": 0.9})]) == []
+    assert codes(history, [start(), line(4, training={"loss": 1.1, "accuracy": 0.7})]) == ["underfitting"]
+
+
+def test_a_frozen_network_without_weights_is_named_where_its_layers_are_not_recorded(rows, start, line):
+    config = {"backbone.name": "MobileNetV2", "backbone.weights": "none", "train.freeze": "all"}
+    (found,) = diagnose("finished", "", rows([CHANCE] * 2), [start(), line(2)], 10, config)
+    assert (found["code"], found["values"]["backbone"]) == ("layers_frozen", "MobileNetV2")
+    assert (
+        diagnose("finished", "", rows([1.0, 0.1]), [start(), line(2)], 10, config | {"backbone.weights": "imagenet"})[
+            0
+        ]["code"]
+        == "learned"
+    )

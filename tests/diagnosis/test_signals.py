@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from keras import layers
 
+from vgglab.diagnosis.data import drawn, held_out
 from vgglab.diagnosis.probe import Gradients, count_softmaxes, describe_predictions, score
 from vgglab.diagnosis.records import write_signals
 from vgglab.diagnosis.signals import SAMPLED_STEPS, SignalRecorder, read_signals
@@ -45,6 +46,27 @@ def test_there_is_a_line_before_the_first_step_and_one_an_epoch(recorded):
     assert "gradient" in lines[1] and "gradient" not in lines[2] and all(line["seconds"] > 0 for line in lines)
 
 
+def test_of_several_views_of_each_image_the_first_is_held_against_its_label(tmp_path):
+    views = np.concatenate([IMAGES, 255 - IMAGES])
+    recorder = SignalRecorder(tmp_path / "signals.jsonl", IMAGES, 0, LABELS, (views, LABELS))
+    recorder.set_model(network())
+    recorder.on_train_begin()
+    assert recorder.lines[0]["training"] == recorder.lines[0]["validation"]
+
+
+@pytest.mark.parametrize(("accuracy", "epochs", "looked_for"), [(0.9, 1, True), (0.3, 1, False), (0.9, 2, False)])
+def test_at_the_end_other_names_are_looked_for_where_validation_is_much_worse(tmp_path, accuracy, epochs, looked_for):
+    recorder = SignalRecorder(tmp_path / "signals.jsonl", IMAGES, 0, LABELS)
+    recorder.set_model(network())
+    recorder.set_params({"epochs": epochs})
+    recorder.on_train_begin()
+    recorder.on_epoch_begin(0)
+    recorder.on_epoch_end(0, {"accuracy": accuracy, "val_accuracy": 0.2})
+    guesses = recorder.model.predict(IMAGES, verbose=0).argmax(axis=1)
+    expected = {name: held_out(guesses, LABELS, 4, name == "renamed") for name in ("renamed", "merged")}
+    assert recorder.lines[-1].get("held") == (expected if looked_for else None)
+
+
 def test_the_network_is_described_with_what_trains_and_how_it_ends(recorded):
     told = recorded[2][0]["model"]
     assert [layer["name"] for layer in told["layers"]] == ["conv1", "bn", "conv2", "predictions"]
@@ -54,7 +76,7 @@ def test_the_network_is_described_with_what_trains_and_how_it_ends(recorded):
 def test_the_input_is_that_of_the_first_layer_with_weights(recorded):
     seen = recorded[2][0]["input"]
     assert (seen["layer"], seen["channels"], seen["least"], seen["largest"]) == ("conv1", 3, 0.0, 1.0)
-    assert seen["mean"] == pytest.approx(IMAGES[:64].mean() / 255, rel=1e-3)
+    assert seen["mean"] == pytest.approx(drawn(IMAGES, 64).mean() / 255, rel=1e-3)
 
 
 def test_steps_of_the_first_epoch_are_recorded_each_and_their_updates_for_a_few(recorded):
@@ -82,7 +104,7 @@ def test_moving_statistics_are_held_against_those_of_the_probe(recorded):
 
 def test_losses_of_the_halves_are_those_of_inference(recorded):
     model, _, lines = recorded
-    expected = model.evaluate(IMAGES[:64], LABELS[:64], verbose=0)
+    expected = model.evaluate(drawn(IMAGES, 64), drawn(LABELS, 64), verbose=0)
     assert lines[-1]["training"]["loss"] == pytest.approx(expected[0], rel=1e-3)
     assert lines[-1]["validation"] == lines[-1]["training"]
 

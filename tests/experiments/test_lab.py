@@ -14,7 +14,7 @@ from vgglab.report.html import write_report
 def test_every_run_of_the_lab_finishes_and_is_reported(tmp_path):
     study, small = load_study("vgg16-lab"), {"model.width": 0.25, "train.epochs": 1, "data.limit": 100}
     planned, said = plan_runs(study, small | {"data.name": "digits"}), []
-    assert run_study(study, planned, tmp_path / "lab", quiet=True, say=said.append), said
+    assert not run_study(study, planned, tmp_path / "lab", quiet=True, say=said.append), said
     rows = compare(tmp_path / "lab")
     assert len(rows) == 11 and {row["status"] for row in rows} == {"finished"}
     assert all(0 <= row["test_accuracy"] <= 1 and row["val_loss"] > 0 for row in rows)

@@ -1,3 +1,5 @@
+from functools import partial
+
 import keras
 import numpy as np
 import pytest
@@ -47,12 +49,14 @@ def test_each_phase_trains_what_it_does_not_freeze(phased):
     assert not model.get_layer("block4_conv3").trainable and model.get_layer("block5_conv1").trainable
 
 
-@pytest.mark.parametrize("epochs", [1, 2, 3])
-def test_a_run_stopped_in_any_phase_goes_on_to_the_same_bits(phased, epochs, tmp_path, monkeypatch):
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(experiment, "watch", lambda *arguments: [*watch(*arguments), Interrupt(epochs)])
-        vgglab.run(**OPTIONS, name="stopped", out=tmp_path, progress="none")
-    resumed = vgglab.resume(tmp_path / "stopped", progress="none")
+def test_a_run_stopped_after_every_epoch_of_its_phases_goes_on_to_the_same_bits(phased, tmp_path, monkeypatch):
+    go_on = partial(vgglab.run, **OPTIONS, name="stopped", out=tmp_path, progress="none")
+    for epochs in (1, 2, 3):
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr(experiment, "watch", lambda *given, last=epochs: [*watch(*given), Interrupt(last)])
+            go_on()
+        go_on = partial(vgglab.resume, tmp_path / "stopped", progress="none")
+    resumed = go_on()
     weights = [keras.saving.load_model(run.folder / "last.keras").get_weights() for run in (resumed, phased)]
     assert all(np.array_equal(one, other) for one, other in zip(*weights, strict=True))
     measured = [[{**row, "seconds": 0} for row in run.history] for run in (resumed, phased)]

@@ -115,10 +115,6 @@ def test_ctrl_c_on_the_command_line_is_one_line_and_code_130(tiny, tmp_path):
     assert errors.startswith("vgglab: interrupted; whole epochs are kept, and vgglab train --resume RUN goes on")
 
 
-def test_the_same_seed_gives_the_same_bits(trained, tiny, tmp_path):
-    assert same_bits(trained, vgglab.run(**tiny, out=tmp_path, progress="none"))
-
-
 def test_another_seed_gives_another_network(tiny):
     first, second = (resolve_config(None, tiny | {"seed": seed}) for seed in (0, 1))
     dataset = vgglab.load_data("digits", limit=100)

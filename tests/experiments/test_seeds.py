@@ -1,12 +1,16 @@
 """A run with several seeds: a folder for each, gone on with like a study."""
 
+import json
+import shutil
+
 import pytest
 
 import vgglab
 from vgglab.config.resolve import make_config
-from vgglab.config.study_file import plan_runs
+from vgglab.config.study_file import Study, plan_runs
 from vgglab.errors import RunError
-from vgglab.experiments.study import open_folder, seeds_study
+from vgglab.experiments.study import open_folder, run_study, seeds_study
+from vgglab.runs.record import HISTORY_FIELDS
 
 TINY = {"limit": 100, "width": 0.05, "epochs": 1, "name": "tiny", "progress": "none"}
 
@@ -31,6 +35,33 @@ def test_what_is_finished_is_not_trained_again_and_seeds_are_added(seeds):
     again = vgglab.run_seeds(**TINY, out=parent, seeds=[1, 7, 2])
     assert [run.config.train.seed for run in again] == [1, 7, 2] and again[1].record == record
     assert {path: path.stat().st_mtime_ns for path in before} == before
+
+
+def test_a_seed_that_fails_stops_no_other_and_is_named(seeds, tmp_path):
+    parent = shutil.copytree(seeds[0].folder.parents[1], tmp_path / "runs")
+    (parent / "tiny" / "seed-7" / "run.json").write_text("{")
+    with pytest.raises(RunError, match=r"seed-7.*run.json.*; 1 of 4 seeds are not done"):
+        vgglab.run_seeds(**TINY, out=parent, seeds=[7, 1, 2, 3])
+    assert vgglab.load(parent / "tiny" / "seed-3").status == "finished"
+
+
+def test_a_study_chooses_by_the_mean_and_trains_the_chosen_with_each_seed(tmp_path):
+    steps = [{"name": "steady"}, {"name": "lucky", "set": {"train.learning_rate": 0.2}}]
+    steps.append({"name": "best", "select": {"best": "val_accuracy", "among": ["*"]}, "set": {"train.epochs": 2}})
+    study = Study(name="s", runs=steps, seeds=[0, 3])
+    accuracies = {"steady/seed-0": 0.6, "steady/seed-3": 0.6, "lucky/seed-0": 0.9, "lucky/seed-3": 0.2}
+
+    def train(folder, quiet):
+        run = vgglab.load(folder)
+        accuracy = accuracies.get(run.name, 0.5)
+        (folder / "history.csv").write_text(f"{','.join(HISTORY_FIELDS)}\n1,2.3,0.1,2.3,{accuracy},0.01,1.0,1\n")
+        run.record.status = "finished"
+        run.record.save(folder)
+
+    assert not run_study(study, plan_runs(study, {}), tmp_path, True, lambda line: None, train)
+    assert json.loads((tmp_path / "study.json").read_text())["choices"]["best"]["chosen"] == "steady"
+    settings = [vgglab.load(tmp_path / "best" / f"seed-{seed}").config.train for seed in (0, 3)]
+    assert [(each.seed, each.learning_rate, each.epochs) for each in settings] == [(0, 0.01, 2), (3, 0.01, 2)]
 
 
 def test_other_settings_are_refused_before_anything_is_trained(tmp_path):

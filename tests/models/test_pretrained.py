@@ -5,7 +5,6 @@ import re
 import subprocess
 import sys
 import zipfile
-from contextlib import contextmanager
 
 import keras
 import numpy as np
@@ -36,14 +35,6 @@ def build(*arguments, shape=(32, 32, 3), **options) -> keras.Model:
     return build_model(config(*arguments, **options), shape, 10, STATISTICS)
 
 
-@contextmanager
-def weights_declared():
-    """What is built in here has weights with shapes and no values, which takes neither time nor memory."""
-    with keras.StatelessScope(initialize_variables=False):
-        yield
-    keras.utils.clear_session(free_memory=False)  # Keras would give them values later
-
-
 def outputs(model: keras.Model, images=IMAGES, layer: str | None = None) -> np.ndarray:
     """What a model, or a layer of it, makes of images; step by step, as a graph takes longer to make than it saves."""
     model = keras.Model(model.input, model.get_layer(layer).output) if layer else model
@@ -71,7 +62,7 @@ def quarter(tmp_path, monkeypatch):
 
 
 @pytest.mark.timeout(2400)  # a minute, where nothing else runs
-def test_every_network_of_keras_applications_builds_flat():
+def test_every_network_of_keras_applications_builds_flat(weights_declared):
     visited = []
     for name in available(application_names()):
         with weights_declared():
@@ -157,7 +148,7 @@ assert "vgglab" not in sys.modules
 """
 
 
-def test_saved_models_load_in_plain_keras_and_predict_alike(tmp_path):
+def test_saved_models_load_in_plain_keras_and_predict_alike(weights_declared, tmp_path):
     model = build("VGG16", preprocessing="backbone", image_size=40)
     model.save(tmp_path / "VGG16.keras")
     np.save(tmp_path / "images.npy", IMAGES.astype("float32"))

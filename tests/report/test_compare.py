@@ -109,6 +109,15 @@ def test_csv_reads_back(two):
     assert read[1]["train.optimizer"] == "adam" and read[1]["test_accuracy"] == ""
 
 
+def test_csv_tells_what_several_seeds_come_to(write_run, tmp_path):
+    for seed, accuracy in ((0, 0.4), (1, 0.6)):
+        write_run(f"seed-{seed}", [1.0], [accuracy], {"seed": seed}, parent=tmp_path / "a")
+    read = list(csv.DictReader(io.StringIO(rows_to_csv(compare(tmp_path)))))
+    assert [row["run"] for row in read] == ["a/seed-0", "a/seed-1"]
+    told = {(row["group"], row["n_seeds"], row["seeds_mean"], row["seeds_sd"][:6]) for row in read}
+    assert told == {("a", "2", "0.5", "0.1414")}
+
+
 def test_what_holds_no_run_is_refused(tmp_path):
     with pytest.raises(RunError, match="holds no run"):
         compare(tmp_path)

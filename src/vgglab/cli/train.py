@@ -108,13 +108,13 @@ def _do_study(
         os.environ["VGGLAB_DATA"] = str(data_dir)  # the runs' own processes look there too
     check_trackers(tuple({name for plan in planned for name in plan.config.log}))
     check_data(planned)
-    succeeded = run_study(loaded, planned, folder, quiet=as_json, say=say)
+    failures = run_study(loaded, planned, folder, quiet=as_json, say=say)
     damaged = Complaints()
     found = find_runs([folder], damaged)
     show_rows(rows_of(found), as_json, explain_runs(found, language, damaged))
     say(f"runs are in {folder}")
     _write_study_report(folder, language)
-    if not succeeded:
+    if failures:
         raise typer.Exit(1)
     damaged.exit()
 

@@ -27,22 +27,31 @@ def data_signals(training: Part, validation: Part, classes: int) -> dict[str, An
     Returns:
         `images`, `counts` (of classes), `stray_labels` (share outside 0 to classes - 1) and `pixels` of each part,
         `duplicates` (share of validation images that are training images too), `near_duplicates` (share of those that
-        are nearly one), `difference` between the parts'
-        images, and `check`: how far the nearest neighbour gets.
+        are nearly one), `difference` between the parts' mean images, `traits` by which their single images differ, and
+        `check`: how far simple models get.
     """
     parts = {"training": training, "validation": validation}
-    tiny = {name: features(part[0][:SUBSET]) for name, part in parts.items()}
-    labels = {name: np.asarray(part[1][:SUBSET]) for name, part in parts.items()}
+    seen = {name: drawn(part[0], SUBSET) for name, part in parts.items()}
+    tiny = {name: features(images) for name, images in seen.items()}
+    labels = {name: drawn(part[1], SUBSET) for name, part in parts.items()}
     return {
         "images": {name: len(part[1]) for name, part in parts.items()},
         "near_duplicates": near_duplicate_share(tiny["training"], tiny["validation"]),
         "counts": {name: counts(part[1], classes) for name, part in parts.items()},
         "stray_labels": {name: stray_share(part[1], classes) for name, part in parts.items()},
-        "pixels": {name: describe_pixels(part[0][:SUBSET]) for name, part in parts.items()},
+        "pixels": {name: describe_pixels(images) for name, images in seen.items()},
         "duplicates": duplicate_share(training[0], validation[0]),
         "difference": difference(tiny["training"], tiny["validation"]),
+        "traits": traits_apart(seen["training"], seen["validation"]),
         "check": check_labels(tiny, labels, classes),
     }
+
+
+def drawn(values: np.ndarray, most: int) -> np.ndarray:
+    """So many of some values at most, at equal distances from the first to the last: a folder's lie class by class."""
+    if len(values) <= most:
+        return np.asarray(values)
+    return np.asarray(values[np.linspace(0, len(values) - 1, most).astype(int)])
 
 
 def counts(labels: np.ndarray, classes: int) -> list[int]:
@@ -120,6 +129,24 @@ def difference(training: np.ndarray, validation: np.ndarray) -> dict[str, float 
     apart = np.abs(training.mean(axis=0) - validation.mean(axis=0))
     errors = np.sqrt(training.var(axis=0) / len(training) + validation.var(axis=0) / len(validation)) + 0.01 * scale
     return {"deviations": short(float(apart.max() / scale)), "errors": short(float((apart / errors).max()))}
+
+
+def traits_apart(training: np.ndarray, validation: np.ndarray) -> dict[str, dict[str, float | None]]:
+    """How far the parts' images are apart in contrast and in detail, as `difference` says it of the mean images."""
+    ours, theirs = traits(training), traits(validation)
+    return {name: difference(ours[name][:, None], theirs[name][:, None]) for name in ours}
+
+
+def traits(images: np.ndarray) -> dict[str, np.ndarray]:
+    """Of each image (N,): the deviation of its values, and the mean step to the next one relative to that."""
+    found = np.array([_trait(np.asarray(image, "float32")) for image in images]).reshape(-1, 2)
+    return {"contrast": found[:, 0], "detail": found[:, 1]}
+
+
+def _trait(image: np.ndarray) -> tuple[float, float]:
+    contrast = float(image.std())
+    steps = [float(np.abs(np.diff(image, axis=axis)).mean()) for axis in (0, 1) if image.shape[axis] > 1]
+    return contrast, sum(steps) / (contrast + 1e-6)
 
 
 def check_labels(tiny: dict[str, np.ndarray], labels: dict[str, np.ndarray], classes: int) -> dict[str, Any]:

@@ -18,6 +18,7 @@ IMAGE_CHANNELS = 4  # with more, a network sees features
 LINEAR = {"linear", "softmax"}
 ACTIVATION_LAYERS = ("ReLU", "LeakyReLU", "PReLU", "ELU", "Activation")
 BOUNDED = {"tanh": (-1.0, 1.0), "sigmoid": (0.0, 1.0), "softsign": (-1.0, 1.0)}  # activations with limits
+WORDS = "first words"  # numbers that only name something
 FIRST = ("first", "first images")  # what the first layer with weights sees: a table or features, or images
 
 
@@ -80,9 +81,11 @@ class Prober:
         """What is to be known of a layer's inputs: the network's first ones, and those of a BatchNormalization."""
         if tensor is None:
             return []
-        first = layer.weights and not is_preprocessing(layer) and not any(what in FIRST for what, _ in self.notes)
+        seen = any(what.startswith(FIRST[0]) for what, _ in self.notes)
+        first = layer.weights and not is_preprocessing(layer) and not seen
         images = len(tensor.shape) == 4 and tensor.shape[-1] <= IMAGE_CHANNELS
-        found = [(FIRST[images], layer.name, tensor)] if first else []
+        what = WORDS if isinstance(layer, keras.layers.Embedding) else FIRST[images]
+        found = [(what, layer.name, tensor)] if first else []
         return [*found, ("norm", layer.name, tensor)] if layer.name in self.norms else found
 
     def signals_of(self, found: dict[str, dict[str, list[np.ndarray]]]) -> dict[str, Any]:

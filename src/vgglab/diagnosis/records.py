@@ -44,6 +44,8 @@ Lines of epochs:
     update                    change of each kernel in the epoch, relative to its norm
     moving_update             change of each BatchNormalization's moving mean in the epoch, in moving deviations
     initial_statistics        share of their initial values that the moving statistics still hold
+    held                      of the last epoch, where validation is much worse: how many validation images other names
+                              of the classes, chosen by other images, make right and wrong, as in `data.check`
 Line 1:
     first_update              change of each kernel by the first step, relative to its norm
     step_update               the same for a few later steps: number of the step -> changes

@@ -152,6 +152,7 @@ class Data(TypedDict):
     duplicates: NotRequired[Share]
     near_duplicates: NotRequired[Share]
     difference: NotRequired[Difference]
+    traits: NotRequired[dict[str, Difference]]
     check: NotRequired[Check]
     validation_scale: NotRequired[dict[str, Spread]]
 
@@ -219,6 +220,7 @@ class SignalLine(TypedDict):
     outputs: NotRequired[Spread | None]
     fit: NotRequired[dict[str, Number | None]]
     batch_norm: NotRequired[dict[str, Moving]]
+    held: NotRequired[Held]
     update: NotRequired[ByLayer]
     moving_update: NotRequired[ByLayer]
     initial_statistics: NotRequired[Share]

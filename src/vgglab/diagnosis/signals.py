@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from vgglab.diagnosis.data import SUBSET, drawn, held_out
 from vgglab.diagnosis.probe import (
     Gradients,
     Prober,
@@ -22,6 +23,7 @@ __all__ = ["SAMPLED_STEPS", "SignalRecorder", "read_signals"]
 
 PROBE_IMAGES = 64  # of each half, validation and training
 GRADIENT_IMAGES = 32
+WORSE = 0.15  # of accuracy; other names of the classes are looked for from there on
 
 
 class SignalRecorder(Recorder):
@@ -32,10 +34,10 @@ class SignalRecorder(Recorder):
 
     Args:
         path: the `signals.jsonl` to write.
-        probe: validation inputs of the model; the first PROBE_IMAGES are used.
+        probe: validation inputs of the model; PROBE_IMAGES of them are used.
         epochs_done: epochs that an earlier process trained; their lines are kept, later ones dropped.
         labels: class numbers of `probe`, for losses; None for none.
-        seen: training inputs and their class numbers, of which the first PROBE_IMAGES are used; None for none.
+        seen: training inputs and their class numbers, of which PROBE_IMAGES are used; None for none.
         data: what `data_signals` found.
     """
 
@@ -50,9 +52,11 @@ class SignalRecorder(Recorder):
     ):
         super().__init__(path, [line for line in read_signals(path) if line["epoch"] <= epochs_done])
         self.data, self.starts = data, epochs_done == 0
-        self.halves = [("validation", _first(probe), None if labels is None else _first(labels))]
+        self.halves = [("validation", _probe(probe), None if labels is None else _probe(labels))]
         if seen is not None:
-            self.halves.append(("training", _first(seen[0]), _first(seen[1])))
+            inputs, numbers = seen[0][: len(seen[1])], seen[1]  # of features of several views the first
+            self.halves.append(("training", _probe(inputs), _probe(numbers)))
+        self.validation = probe, labels
         self.inputs = np.concatenate([inputs for _, inputs, _ in self.halves])
 
     def on_train_begin(self, logs: dict | None = None) -> None:
@@ -74,7 +78,22 @@ class SignalRecorder(Recorder):
         self.line |= self.probe_signals()
         if self.first:
             self.line |= self.gradient_signals()
+        if epoch + 1 == self.params.get("epochs") and self.worse_on_validation(logs or {}):
+            self.line |= self.other_names()
         self.finish(started)
+
+    def worse_on_validation(self, logs: dict) -> bool:
+        """Whether the network is right on validation images much less often than on those that it trains on."""
+        return logs.get("accuracy", 0.0) - logs.get("val_accuracy", 1.0) >= WORSE
+
+    def other_names(self) -> dict[str, Any]:
+        """What other names of the classes would gain the network on validation images that they were not chosen by."""
+        inputs, labels = (values if values is None else drawn(values, SUBSET) for values in self.validation)
+        classes = self.model.output_shape[-1]
+        if labels is None or not 0 <= labels.min() <= labels.max() < classes:
+            return {}
+        guesses = self.model.predict(inputs, batch_size=PROBE_IMAGES, verbose=0).argmax(axis=1)
+        return {"held": {name: held_out(guesses, labels, classes, name == "renamed") for name in ("renamed", "merged")}}
 
     def probe_signals(self) -> dict[str, Any]:
         """What the probe shows: inside the network, and of its predictions."""
@@ -104,5 +123,5 @@ class SignalRecorder(Recorder):
         return {"gradient": self.gradients.ratios(inputs[:GRADIENT_IMAGES], targets)}
 
 
-def _first(values: np.ndarray) -> np.ndarray:
-    return np.asarray(values[:PROBE_IMAGES])
+def _probe(values: np.ndarray) -> np.ndarray:
+    return drawn(values, PROBE_IMAGES)

@@ -82,9 +82,19 @@ TEXTS_IN_KERAS = {
         keras=_("more `epochs`, then another `learning_rate` of the optimizer"),
     ),
     "statistics_unsettled": Text(
+        sentence=_(
+            "The network is better than its validation shows: its loss on training examples is {loss:.3f} in "
+            "training and {inferred:.3f} in inference, as BatchNormalization's moving statistics still hold "
+            "{share:.0%} of their initial values."
+        ),
         keras=_("more steps: more `epochs` or a smaller `batch_size`; or `BatchNormalization(momentum=0.9)`"),
     ),
     "statistics_unsettled.lagging": Text(
+        sentence=_(
+            "The network is better than its validation shows: its loss on training examples is {loss:.3f} in "
+            "training and {inferred:.3f} in inference, as BatchNormalization's moving statistics lag behind the "
+            "weights."
+        ),
         keras=_("a `learning_rate` ten times smaller, at least for the last epochs"),
     ),
     "statistics_unsettled.initial": Text(
@@ -265,8 +275,6 @@ TEXTS_IN_KERAS = {
         ),
     ),
     "frozen_batch_norm_trains": Text(
-        keras=_(
-            "call the frozen part with `training=False`, or `layer.trainable = False` for its BatchNormalization layers"
-        ),
+        keras=_("`layer.trainable = False` for the BatchNormalization layers of the frozen part, then `compile` again"),
     ),
 }

@@ -88,6 +88,23 @@ TEXTS_OF_DATA = {
         ),
         _("look at the folders of both parts: each should have the same classes, each with its own images"),
     ),
+    "labels_renamed.counted": Text(
+        _(
+            "Class {lacking}, counted from 0, has {here:.1%} of the images in one part and {there:.1%} in the other, "
+            "and class {to} has just as many more: images of the one were named as the other there."
+        ),
+        _(
+            "A class that is merely rare in one part makes all others there more frequent. Where one class alone gains "
+            "what another lacks, and the rest are alike, images were moved or renamed by mistake."
+        ),
+        _("look at the folders of both parts: each should have the same classes, each with its own images"),
+    ),
+    "labels_renamed.held": Text(
+        _(
+            "The validation labels number some classes otherwise than the training labels: other names, chosen by "
+            "other validation images than those that they are tried on, make {gained} right and {lost} wrong."
+        )
+    ),
     "labels_renamed.network": Text(
         _(
             "The network knows its training images, but is right for {accuracy:.1%} of the validation images, less "
@@ -106,6 +123,22 @@ TEXTS_OF_DATA = {
         ),
         _("prepare both parts by the same code, and split at random"),
         f"{GOODFELLOW}, section 5.2",
+    ),
+    "validation_unlike_training.contrast": Text(
+        _(
+            "Validation images are not like training images: the contrast of single images is {apart:.1f} deviations "
+            "apart, and the network does worse on them."
+        )
+    ),
+    "validation_unlike_training.detail": Text(
+        _(
+            "Validation images are not like training images: the detail in them, the steps between neighbouring "
+            "pixels, is {apart:.1f} deviations apart, and the network does worse on them."
+        ),
+        _(
+            "Pictures that were made smaller and larger again, strongly compressed or drawn by another method show "
+            "other detail than those that the network learned from; it goes by detail more than a person does."
+        ),
     ),
     "validation_unlike_training.labels": Text(
         _(
@@ -235,6 +268,9 @@ TEXTS_OF_DATA = {
         ),
         _("train all layers, or start from pretrained weights"),
         "Yosinski et al., How transferable are features in deep neural networks? (2014)",
+    ),
+    "layers_frozen.backbone": Text(
+        _("Frozen before it learned anything: {backbone} has no weights but random ones, and keeps them.")
     ),
     "layer_never_moves": Text(
         _("These layers are trained, but their weights never change: {layers}."),

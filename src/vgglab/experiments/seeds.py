@@ -52,14 +52,10 @@ def run_seeds(
     resolved = resolve_config(config, options)
     check_trackers(resolved.log)
     study = seeds_study(resolved, read_seeds(seeds))
-    planned, folder, failed = plan_runs(study, {}), Path(out) / study.name, []
-
-    def hear(line: str) -> None:
-        failed.extend([line.strip()] if line.startswith("  failed: ") else [])
-        tell(progress, line)
-
-    go_on = partial(resume, data_dir=data_dir, progress=progress)
-    run_study(study, planned, folder, quiet=progress != "auto", say=hear, train=lambda path, _: go_on(path))
-    if failed:
-        raise RunError(f"{folder}: not every seed is done, the first {failed[0]}; the same call goes on")
+    planned, folder = plan_runs(study, {}), Path(out) / study.name
+    go_on, say = partial(resume, data_dir=data_dir, progress=progress), partial(tell, progress)
+    failures = run_study(study, planned, folder, quiet=progress != "auto", say=say, train=lambda path, _: go_on(path))
+    for name, reason in failures.items():
+        undone = f"{len(failures)} of {len(planned)} seeds are not done, the same call goes on"
+        raise RunError(f"{folder / name}: {reason}; {undone}")
     return [load(folder / plan.name) for plan in planned]

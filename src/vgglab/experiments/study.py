@@ -42,7 +42,7 @@ def run_study(
     quiet: bool,
     say: Callable[[str], None],
     train: Train = train_in_process,
-) -> bool:
+) -> dict[str, str]:
     """Do every run that is not done yet; one that fails does not stop the others.
 
     Args:
@@ -54,14 +54,14 @@ def run_study(
         train: how one is trained.
 
     Returns:
-        Whether every run is done.
+        Run's name -> why it failed; empty where every run is done.
 
     Raises:
         RunError: the folder holds another study.
     """
     open_folder(folder, study, planned)
     choices: dict[str, Choice] = {}
-    succeeded = True
+    failures: dict[str, str] = {}
     for number, plan in enumerate(planned, start=1):
         say(f"[{number}/{len(planned)}] {plan.name}")
         try:
@@ -74,9 +74,9 @@ def run_study(
                 config = selected_config(plan, choices[plan.group].run.config)
             say(f"  {finish((folder / plan.name).parent, config, quiet, train)}")
         except VgglabError as error:
+            failures[plan.name] = str(error)
             say(f"  failed: {error}")
-            succeeded = False
-    return succeeded
+    return failures
 
 
 def seeds_study(config: RunConfig, seeds: tuple[int, ...]) -> Study:
@@ -128,8 +128,8 @@ def open_folder(folder: Path, study: Study, planned: list[PlannedRun]) -> None:
     path = folder / "study.yaml"
     if path.exists() and not goes_on(path.read_text(encoding="utf-8"), study, planned):
         raise RunError(
-            f"{folder}: holds runs of another study or with other settings; "
-            "choose another --name or --out, or remove the folder"
+            f"{folder}: holds runs of another study or with other settings (seeds and runs may be added, none taken "
+            "away); choose another --name or --out, or remove the folder"
         )
     folder.mkdir(parents=True, exist_ok=True)
     sweep(folder)

@@ -7,6 +7,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from vgglab.keras_tools.passes import own_torch_numbers
+
 Loss = Callable[..., Any]  # of a list of tensors, and more: to one number
 Gradient = Callable[..., list[np.ndarray]]
 
@@ -69,7 +71,7 @@ def _torch_gradients(loss_of: Loss) -> Callable[..., tuple[Any, list[Any]]]:
 
     def gradients(values: list[Any], *given: Any) -> tuple[Any, list[Any]]:
         copies = [value.detach().clone().requires_grad_(True) for value in values]
-        with torch.enable_grad():
+        with torch.enable_grad(), own_torch_numbers():
             found = loss_of(copies, *given)
             slopes = torch.autograd.grad(found[0], copies, allow_unused=True)
         pairs = zip(slopes, copies, strict=True)

@@ -1,6 +1,7 @@
 """A pass through a model, values given, with its layers listened to: nothing of the model changes, on any backend."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import keras
@@ -48,8 +49,22 @@ def quickly(function: Callable[..., Any]) -> Callable[..., Any]:
     if backend == "torch":
         import torch
 
-        return torch.no_grad()(function)
+        def undisturbed(*given: Any) -> Any:
+            with torch.no_grad(), own_torch_numbers():
+                return function(*given)
+
+        return undisturbed
     return function
+
+
+@contextmanager
+def own_torch_numbers() -> Iterator[None]:
+    """Put torch's random state back: Keras's Dropout and torch's order of data both draw from it."""
+    import torch
+
+    devices = [torch.cuda.current_device()] if torch.cuda.is_available() else []
+    with torch.random.fork_rng(devices):
+        yield
 
 
 def first_tensor(given: Any) -> Any:

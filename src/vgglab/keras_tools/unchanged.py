@@ -26,22 +26,13 @@ def unchanged(model: keras.Model) -> Iterator[None]:
     variables = [*model.variables, *getattr(model, "metrics_variables", ())]
     variables += getattr(getattr(model, "optimizer", None), "variables", ())
     kept = [np.array(ops.convert_to_numpy(each.value)) for each in variables]
-    try:
-        with same_random_numbers():
-            yield
-    finally:
-        for variable, value in zip(variables, kept, strict=True):
-            if np.asarray(ops.convert_to_numpy(variable.value)).tobytes() != value.tobytes():
-                variable.assign(value)
-
-
-@contextmanager
-def same_random_numbers() -> Iterator[None]:
-    """Put the random states of this process back: what comes after the block draws what it would have without it."""
     states = _random_states()
     try:
         yield
     finally:
+        for variable, value in zip(variables, kept, strict=True):
+            if np.asarray(ops.convert_to_numpy(variable.value)).tobytes() != value.tobytes():
+                variable.assign(value)
         _put_back(states)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from vgglab.config.schema import APART
 from vgglab.errors import RunError
-from vgglab.report.seeds import over_seeds, seeds_table, verdicts_table
+from vgglab.report.seeds import MEASURE, over_seeds, seeds_table, verdicts_table
 from vgglab.report.tables import html_table, text_table
 from vgglab.runs.record import MEASURES
 from vgglab.runs.store import Run, find_folder, list_runs, load
@@ -133,10 +133,11 @@ def differing(configs: Sequence[dict[str, Any]]) -> list[str]:
 
 
 def rows_to_csv(rows: Sequence[Row]) -> str:
-    """The rows as CSV; each differing config field is a column."""
+    """The rows as CSV; each differing config field is a column, and of several seeds what they come to."""
     if not rows:
         return ""
-    flat = [{**row, **row["config"]} for row in rows]
+    several = any(row["seeds"]["n"] > 1 for row in rows)
+    flat = [{**row, **row["config"], **(_seed_columns(row["seeds"]) if several else {})} for row in rows]
     for row in flat:
         del row["config"], row["seeds"], row["rank"]
     buffer = io.StringIO()
@@ -145,6 +146,11 @@ def rows_to_csv(rows: Sequence[Row]) -> str:
     writer.writeheader()
     writer.writerows(flat)
     return buffer.getvalue()
+
+
+def _seed_columns(told: Row) -> Row:
+    figures = told[MEASURE]
+    return {"group": told["run"], "n_seeds": told["n"], "seeds_mean": figures["mean"], "seeds_sd": figures["sd"]}
 
 
 def results_table(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import cache
 from itertools import count
 from pathlib import Path
 
@@ -45,11 +46,13 @@ def write_report(paths: Sequence[Path | str], output: Path | None = None, langua
 
 def render(collected: Collected, say: Language) -> str:
     """The page as text."""
-    page = make_page(collected, say)
-    return environment(say).get_template("page.html").render(page=page)
+    numbers = count(1)
+    given = {"page": make_page(collected, say), "say": say, "ids": lambda: f"picture-{next(numbers)}"}
+    return environment().get_template("page.html").render(given)
 
 
-def environment(say: Language) -> Environment:
+@cache
+def environment() -> Environment:
     """Jinja2 as our templates want it: everything is escaped, nothing may be missing."""
     made = Environment(
         loader=PackageLoader("vgglab.report"),
@@ -58,8 +61,6 @@ def environment(say: Language) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    numbers = count(1)
-    made.globals |= {"say": say, "ids": lambda: f"picture-{next(numbers)}"}
     made.filters["plain"] = lambda text: Markup(
         re.sub("<[^>]*>", "", escape(text))
     )  # striptags would join fixed spaces

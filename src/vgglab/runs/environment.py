@@ -4,6 +4,7 @@ import os
 import platform
 import subprocess
 import sys
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ def describe_environment(seed: int | None, split_seed: int | None, backend: str)
     }
 
 
+@cache
 def installed_versions() -> dict[str, str]:
     """The version of each of PACKAGES that is installed."""
     return {name: found for name in PACKAGES if (found := _version(name))}

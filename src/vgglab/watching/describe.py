@@ -94,8 +94,14 @@ def unseen_in(model: keras.Model, data: Data) -> list[str]:
     return [code for code, holds in found.items() if holds]
 
 
-def describe_data(data: Data, task: dict[str, Any]) -> dict[str, Any]:
-    """Counts, ranges of both halves, and what the first batches are made of, as far as they were seen."""
+def describe_data(data: Data, task: dict[str, Any], scaled: bool) -> dict[str, Any]:
+    """Counts, ranges of both halves, and what the first batches are made of, as far as they were seen.
+
+    Args:
+        data: what was seen.
+        task: as `diagnosis.task.describe_task` has it.
+        scaled: whether inputs have a scale; numbers of words have none.
+    """
     told: dict[str, Any] = {}
     facts: dict[str, Any] = {}
     if "training" in data.counts:
@@ -103,10 +109,10 @@ def describe_data(data: Data, task: dict[str, Any]) -> dict[str, Any]:
     numbers = class_numbers(data.targets, task["form"]) if data.whole else None
     if numbers is not None and task["kind"] in ("classes", "binary") and task["classes"]:
         facts["counts"] = {"training": counts_of(numbers, task["classes"])}
-    ranges = {part: spread_of(inputs) for part, inputs in data.ranges.items() if is_one(inputs)}
+    ranges = {part: spread_of(inputs) for part, inputs in data.ranges.items() if scaled and is_one(inputs)}
     if len(ranges) == 2:
         facts["validation_scale"] = ranges
-    if "training" in data.ranges and is_table(data.ranges["training"]):
+    if "training" in ranges and is_table(data.ranges["training"]):
         told["columns"] = describe_columns(data.ranges["training"])
     mixed = [class_numbers(targets, task["form"]) for targets in data.batches]
     found = [len(np.unique(numbers)) for numbers in mixed if numbers is not None]

@@ -18,7 +18,6 @@ from vgglab.diagnosis.records import short
 from vgglab.diagnosis.task import describe_task
 from vgglab.keras_tools.fitting import build, current_fit, validation_iterator
 from vgglab.keras_tools.passes import Values, kept_values, parts_of, values_of
-from vgglab.keras_tools.unchanged import same_random_numbers
 from vgglab.watching.data import Data, Heard, joined, length, rows, seen_at_once
 from vgglab.watching.describe import describe_data, describe_network, end_of, unseen_in
 
@@ -81,7 +80,9 @@ class TaskRecorder(Recorder):
         network = describe_network(model, values, self.prober.last)
         planned = self.params or {}
         self.line |= {"task": task, "steps": {"steps": planned.get("steps"), "epochs": self.planned or None}}
-        self.line |= describe_data(self.data, task) | signals | self.answers(outputs, values) | {"norm": self.norms()}
+        scaled = "input" in signals or not signals  # not so where the first layer looks words up
+        self.line |= describe_data(self.data, task, scaled) | signals | self.answers(outputs, values)
+        self.line["norm"] = self.norms()
         self.line |= self.gradient_signals(values)
         self.line["model"] = network | {"unseen": sorted({*unseen_in(model, self.data), *self.unseen})}
         self.cost, cost = 0.0, self.cost
@@ -234,10 +235,10 @@ class TaskRecorder(Recorder):
     def attempt(self, code: str, function: Callable[[], Any], otherwise: Any) -> Any:
         """What a function gives; where somebody's own model or loss is not made for it, that is noted.
 
-        Random numbers that it draws are put back, and what Keras would say a second time is not said.
+        What Keras would warn of a second time is not said. Random states are left alone, as batches may be drawn now.
         """
         try:
-            with warnings.catch_warnings(action="ignore"), same_random_numbers():
+            with warnings.catch_warnings(action="ignore"):
                 return function()
         except Exception:
             self.unseen.add(code)

@@ -1,5 +1,6 @@
 """`vgglab.Watch`: a callback that says why somebody's own training goes as it does, and never harms it."""
 
+import contextlib
 import functools
 import math
 import time
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 
 from vgglab.config.schema import flatten
 from vgglab.diagnosis.findings import Evidence, findings_of
@@ -34,10 +36,10 @@ def harmless(method: Method) -> Method:
         if self.quiet:
             return
         try:
-            method(self, *given, **named)
+            with np.errstate(all="ignore"):  # weights of somebody's own may be anything
+                method(self, *given, **named)
         except Exception as error:
-            self.quiet = True
-            say(f"watches no more: {type(error).__name__}: {first_line(error)}; the training goes on")
+            self.fall_silent(f"watches no more: {type(error).__name__}: {first_line(error)}")
 
     return quietly
 
@@ -130,6 +132,14 @@ class Watch(keras.callbacks.Callback):
         task = self.signals[0].get("task", {}) if self.signals else {}
         config = flatten(config_of(self.seen, self.recorder)) if self.seen is not None else {}
         return Evidence(status, message, self.history, self.signals, task.get("classes") or 1, config, {}, True)
+
+    def fall_silent(self, why: str) -> None:
+        """Say why, once, and leave the folder to its readers."""
+        self.quiet = True
+        say(f"{why}; the training goes on")
+        if self.folder is not None:
+            with contextlib.suppress(Exception):  # it may be what went wrong
+                self.folder.run.end("failed", f"vgglab {why}")
 
     def told(self) -> None:
         """A line is complete: write it, say what is certain, stop where that was asked for."""

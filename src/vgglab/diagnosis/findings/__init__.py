@@ -35,7 +35,7 @@ ABOUT_RATES = {
 }
 # In the order in which one causes the next.
 STRUCTURE = (*FITTING, *DATA, *SCALES, *NETWORK, batches_of_one_class, initial_weights, steps_too_few)
-SYMPTOMS = (*STEPS, constant_outputs)
+SYMPTOMS = (*STEPS, constant_outputs, rate_slow)
 REMARKS = (accuracy_of_regression,)
 CONSEQUENCES = {"dead_units", "saturated_units"}  # shown beside the cause that they follow from
 # In somebody's own script shown beside an error that was found before: what happened, or a cause of its own.
@@ -100,13 +100,13 @@ def findings_of(evidence: Evidence) -> list[Finding]:
 
 def course_of(evidence: Evidence, found: list[Finding]) -> list[Finding]:
     """What was found in data and network, and what the training then shows; that all is well, where it is."""
-    by_losses = evidence.regression or not evidence.scored
+    by_losses = evidence.kind not in ("classes", "binary") or not evidence.scored
     if not certain(found):
         found = found + first_cause(SYMPTOMS, evidence)
     elif evidence.watched:
         found = found + [one for one in found_by(SYMPTOMS, evidence) if one["code"] in BESIDE]
     if not certain(found) and evidence.rows:
-        found = found + first_and_remarks(found_by((rate_slow, *(BY_LOSSES if by_losses else COURSE)), evidence))
+        found = found + first_and_remarks(found_by(BY_LOSSES if by_losses else COURSE, evidence))
     if evidence.rows and all(one["severity"] == "info" for one in found):
         healthy = [learned_by_losses(evidence)] if by_losses else [learned(evidence), *still_improving(evidence)]
         return [*healthy[:1], *found, *healthy[1:]]

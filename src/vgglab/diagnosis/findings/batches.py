@@ -2,6 +2,7 @@
 
 import math
 
+from vgglab.diagnosis.findings.course import falls
 from vgglab.diagnosis.findings.evidence import Evidence, Finding, at_end, finding, measured
 
 FEW_IN_A_BATCH = 4  # examples; fewer are of one class by chance
@@ -43,8 +44,8 @@ def _most_frequent(evidence: Evidence) -> float:
     loss, others = evidence.chance_loss, max((evidence.task.get("classes") or 2) - 1, 1)
     if "crossentropy" not in evidence.model.get("loss", "") or not evidence.chance_known:
         return 1.0  # not known: nothing can be said
-    possible = [share / 1000 for share in range(1, 1000)]
-    return max((share for share in possible if _largest_entropy(share, others) >= loss), default=1.0)
+    loss = min(loss, math.log(others + 1) - 1e-3)  # rounded, it may lie above what any shares give
+    return max(share / 1000 for share in range(1, 1000) if _largest_entropy(share / 1000, others) >= loss)
 
 
 def _largest_entropy(share: float, others: int) -> float:
@@ -59,7 +60,7 @@ def steps_too_few(evidence: Evidence) -> Finding | None:
     if not steps or not evidence.watched or not evidence.rows or evidence.knows_training:
         return None
     epochs = len(evidence.rows)
-    if steps * epochs >= FEW_STEPS or not evidence.chance_known:
+    if steps * epochs >= FEW_STEPS or not evidence.chance_known or not (evidence.at_chance or falls(evidence)):
         return None
     size = (evidence.start.get("batch") or {}).get("size") or 0
     figures = {"steps_in_all": measured(steps * epochs, FEW_STEPS), "batch_size": measured(size)} | at_end(evidence)

@@ -16,6 +16,7 @@ LITTLE = 0.02  # of validation accuracy; a best epoch that is better than those 
 SURELY = 2.0  # standard errors
 LATE = 10  # epochs, or the second half: jumps before do not say that the last epoch is one
 OVERFIT_RISE = 0.1  # rise of the validation loss over its minimum, relative
+SUSTAINED = 2  # epochs; a rise in the last one alone may be a jump
 OVERFIT_GAP = 0.1  # accuracy on training images above that on validation images
 BY_HEART = 0.15  # the same gap, where the validation loss does not rise
 STALLED = 0.9  # training loss at the end, relative to that at the lowest validation loss
@@ -107,7 +108,8 @@ def overfitting(evidence: Evidence) -> Finding | None:
     if best is None:
         return None
     last = evidence.validated[-1]
-    gap, rises = _gap(evidence, last), last["val_loss"] >= (1 + OVERFIT_RISE) * best["val_loss"]
+    risen, later = last["val_loss"] >= (1 + OVERFIT_RISE) * best["val_loss"], last["epoch"] - best["epoch"]
+    gap, rises = _gap(evidence, last), risen and later >= SUSTAINED
     if (last["loss"] >= best["loss"] and rises) or last["val_loss"] <= last["loss"]:
         return None
     stalled = not rises and last["loss"] < STALLED * best["loss"] and best["epoch"] <= STALLED_SINCE * last["epoch"]

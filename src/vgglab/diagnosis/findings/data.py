@@ -12,7 +12,9 @@ SURE_AND_WRONG = 3.0  # loss before any step, in losses of guessing
 IMAGE_CHANNELS = 4  # with more, the first layer of a run of an older version saw features
 FEW_CONSTANT, MOST_CONSTANT = 0.02, 0.5  # of the images
 SURE = 5.0  # standard errors
-MAPPED = 4.0  # standard errors by which a naming gains on images that it was not chosen by
+LOOKED_AT = 2000  # validation images at most
+GAINS = 3.0  # standard errors by which a naming gains on images that it was not chosen by; by chance once in 700 runs
+MAPPED = 4.0  # standard errors by which a share is another one
 LEAST_GAIN = 0.03  # of accuracy, by such a naming
 FEW_OF_A_CLASS = 10  # images; with fewer a simple model need not know a class, and a naming fits by chance
 FEW_IMAGES = 20  # of a part, whose mean image says little
@@ -20,8 +22,11 @@ FEW_NEAR = 3  # images; fewer may be near by chance
 KNOWN = 0.7  # accuracy on the probe's training half, in inference
 LARGE_DROP = 0.15  # of accuracy
 PARTS_APART = 0.5  # deviations of single images between the parts' mean images
+TRAITS_APART = 1.0  # the same of single images' contrast and detail
 FEW_DUPLICATES = 0.01  # of the validation images; public data sets have some
 FEW_NEAR_DUPLICATES = 0.05  # the same of those that are nearly alike
+WIDE = 0.1  # margin of an accuracy; within one that is wider, labels that are right may lie as well
+SCARCE = 0.25  # of a class's share in the other part; with less it was moved, or left out
 LEAD = 0.05  # of accuracy on validation images above that on training images
 HARDER = ("model.dropout", "backbone.head_dropout", "augment.flip", "augment.crop", "augment.randaugment")
 HARDER += ("augment.mixup", "augment.cutmix")  # what makes training images harder than validation images
@@ -111,7 +116,7 @@ def labels_shuffled(evidence: Evidence) -> Finding | None:
     if check["n_within"] < FEW_OF_A_CLASS * evidence.classes:
         return None  # a simple model that saw a handful of a class need not beat guessing
     margin = 3 * error_of(check["majority"], check["n_within"])
-    if check["within"] > check["majority"] + margin or _network_generalises(evidence, check):
+    if margin > WIDE or check["within"] > check["majority"] + margin or _network_generalises(evidence, check):
         return None
     figures = {"check_within": measured(check["within"], round(check["majority"] + margin, 3), 1.0)}
     figures["majority"] = measured(check["majority"])
@@ -123,19 +128,25 @@ def labels_shuffled(evidence: Evidence) -> Finding | None:
 
 
 def _network_generalises(evidence: Evidence, check: dict) -> bool:
-    """Whether the network was surely better than guessing on validation images in some epoch."""
-    count = evidence.data["images"]["validation"]
-    wanted = check["majority"] + 4 * error_of(check["majority"], count)
-    return any(row["val_accuracy"] > wanted for row in evidence.validated)
+    """Whether the network is better than guessing on validation images: surely in some epoch, or in most later ones."""
+    error = error_of(check["majority"], evidence.data["images"]["validation"])
+    found = [row["val_accuracy"] for row in evidence.validated]
+    later = median(found[len(found) // 2 :]) if found else 0.0
+    return max(found, default=0.0) > check["majority"] + 4 * error or later > check["majority"] + 2 * error
 
 
 def labels_renamed(evidence: Evidence) -> Finding | None:
     """Validation labels that name the classes in another order than training labels do."""
     check = evidence.data.get("check")
     if not check or check["n_across"] < 50:
-        return _far_below_guessing(evidence)
+        return _counted_otherwise(evidence) or _far_below_guessing(evidence)
     if not _renaming_holds(evidence, check) or check["renamed"] < 0.7 * check["within"]:
-        return _merged(evidence, check) or _far_below_guessing(evidence)
+        return (
+            _merged(evidence, check)
+            or _counted_otherwise(evidence)
+            or _far_below_guessing(evidence)
+            or _renamed_by_network(evidence)
+        )
     figures = {
         "check_across": measured(check["across"], round(0.9 * check["within"], 3), 1.0),
         "check_renamed": measured(check["renamed"]),
@@ -156,7 +167,7 @@ def _renaming_holds(evidence: Evidence, check: dict) -> bool:
 def _surely_gains(gained: int, lost: int, count: int) -> bool:
     """Whether more images become right than wrong, by more than chance (McNemar's test)."""
     gain = gained - lost
-    return gain >= LEAST_GAIN * count and gain >= MAPPED * math.sqrt(max(gained + lost, 1))
+    return gain >= LEAST_GAIN * count and gain >= GAINS * math.sqrt(max(gained + lost, 1))
 
 
 def _merged(evidence: Evidence, check: dict) -> Finding | None:
@@ -188,6 +199,30 @@ def _moved(full: list[int], lacking: list[int]) -> bool:
     )
 
 
+def _counted_otherwise(evidence: Evidence) -> Finding | None:
+    """Two classes that the parts divide otherwise, though they have as many images together: some were moved over.
+
+    A class that is merely rarer in one part makes the shares of all others there larger.
+    """
+    counts = evidence.data.get("counts", {})
+    if len(counts.get("training", [])) < 3 or len(counts) < 2 or not all(sum(part) for part in counts.values()):
+        return None
+    trained, validated = ([count / sum(counts[part]) for count in counts[part]] for part in ("training", "validation"))
+    images = min(sum(part) for part in counts.values())
+    more = [one - other for one, other in zip(trained, validated, strict=True)]
+    to, lacking = more.index(max(more)), more.index(min(more))
+    if trained[lacking] > SCARCE * validated[lacking]:  # then those of the validation part may have been moved
+        to, lacking, trained, validated = lacking, to, validated, trained
+    apart = MAPPED * error_of(validated[lacking], images)
+    others = [gap for number, gap in enumerate(more) if number not in (to, lacking)] + [more[to] + more[lacking]]
+    scarce = trained[lacking] <= SCARCE * validated[lacking] and validated[lacking] * images >= FEW_OF_A_CLASS
+    if not scarce or abs(more[to]) < apart or max(map(abs, others)) > apart / 2:
+        return None
+    figures = {"class_here": measured(trained[lacking]), "class_there": measured(validated[lacking])}
+    values = {"here": trained[lacking], "there": validated[lacking], "lacking": lacking, "to": to}
+    return finding("labels_renamed", "error", figures, case="counted", **values)
+
+
 def _far_below_guessing(evidence: Evidence) -> Finding | None:
     """A network that knows its training images and is right on validation images less often than by guessing."""
     counts = evidence.data.get("counts", {}).get("validation")
@@ -196,12 +231,28 @@ def _far_below_guessing(evidence: Evidence) -> Finding | None:
     if not counts or not sum(counts) or not knows or not rows or _images_apart(evidence):
         return None
     guessing = sum(share * count for share, count in zip(evidence.frequencies, counts, strict=True)) / sum(counts)
-    best = max(row["val_accuracy"] for row in rows)
-    if best >= guessing - MAPPED * error_of(guessing, sum(counts)):
+    usual = median(row["val_accuracy"] for row in rows)
+    if usual >= guessing - MAPPED * error_of(guessing, sum(counts)):
         return None
-    figures = {"best_val_accuracy": measured(best, round(guessing, 3), 1.0), "accuracy": measured(rows[-1]["accuracy"])}
-    values = {"accuracy": best, "guessing": guessing}
+    figures = {"val_accuracy": measured(usual, round(guessing, 3), 1.0), "accuracy": measured(rows[-1]["accuracy"])}
+    values = {"accuracy": usual, "guessing": guessing}
     return finding("labels_renamed", "error", figures, case="network", epoch=rows[0]["epoch"], **values)
+
+
+def _renamed_by_network(evidence: Evidence) -> Finding | None:
+    """Names under which the network is right more often, on validation images that they were not chosen by."""
+    held, images = evidence.last.get("held"), evidence.data.get("images", {}).get("validation", 0)
+    if (
+        not held
+        or not _surely_gains(*held["renamed"], min(images, LOOKED_AT))
+        or _images_apart(evidence)
+        or _other_trait(evidence)
+    ):
+        return None
+    gained, lost = held["renamed"]
+    figures = {"names_gain": measured(gained), "names_lose": measured(lost, gained)}
+    values = {"gained": gained, "lost": lost, "accuracy": evidence.validated[-1]["val_accuracy"]}
+    return finding("labels_renamed", "error", figures, case="held", **values)
 
 
 def _images_apart(evidence: Evidence) -> bool:
@@ -222,6 +273,8 @@ def validation_unlike_training(evidence: Evidence) -> Finding | None:
             "standard_errors": measured(apart["errors"], 0, 4),
         }
         return finding("validation_unlike_training", "error", figures, case="images", apart=apart["deviations"])
+    if trait := _other_trait(evidence):
+        return trait
     if not check or min(check["n_within"], check["n_across"]) < 50 or labels_renamed(evidence):
         return None
     drop = check["within"] - check["across"]
@@ -233,6 +286,24 @@ def validation_unlike_training(evidence: Evidence) -> Finding | None:
     }
     values = {"within": check["within"], "across": check["across"]}
     return finding("validation_unlike_training", "error", figures, case="labels", **values)
+
+
+def _other_trait(evidence: Evidence) -> Finding | None:
+    """Validation images of another contrast, or with less or more detail, where the network does worse on them."""
+    few = min(evidence.data.get("images", {}).values(), default=0) < FEW_IMAGES
+    traits = {} if few or not _worse_on_validation(evidence) else evidence.data.get("traits", {})
+    sure = {name: apart for name, apart in traits.items() if None not in apart.values() and apart["errors"] > SURE}
+    name = max(sure, key=lambda each: sure[each]["deviations"], default="")
+    if not name or sure[name]["deviations"] < TRAITS_APART:
+        return None
+    apart = sure[name]["deviations"]
+    figures = {"traits_apart": measured(apart, 0, 0.3), "standard_errors": measured(sure[name]["errors"], 0, 4)}
+    return finding("validation_unlike_training", "error", figures, case=name, apart=apart)
+
+
+def _worse_on_validation(evidence: Evidence) -> bool:
+    last = evidence.validated[-1] if evidence.validated else None
+    return last is not None and last["accuracy"] - last["val_accuracy"] >= LARGE_DROP
 
 
 def duplicates(evidence: Evidence) -> Finding | None:

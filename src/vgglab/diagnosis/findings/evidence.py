@@ -16,6 +16,9 @@ LEARNED_SHARE = 0.35  # of the loss of guessing; below, the training images are 
 LEAST_PROBED = 20  # images of the probe; fewer may well get one answer, or light up none of a layer, by chance
 PROBE_HALF = 64  # images of each part that the probe has at most
 ZERO_NORM = 1e-8  # of a kernel
+FEWEST_SETTLED = 4  # epochs
+BELOW_CHANCE = 0.9  # of the loss of guessing; something was learned
+FLAT = 0.97  # of the loss a quarter of the epochs before
 DEAD = 0.99  # share of a layer's units; the rest cannot carry the signal
 
 
@@ -168,7 +171,13 @@ class Evidence:
         """Whether the training images are mostly learned."""
         explained = (self.last.get("fit") or {}).get("training") or 0.0
         guessing = self.chance_loss if self.chance_known else self.rows[0]["loss"] if self.rows else 0.0
-        return explained > 1 - LEARNED_SHARE or (bool(self.rows) and self.final_loss < LEARNED_SHARE * guessing)
+        return explained > 1 - LEARNED_SHARE or (bool(self.rows) and self.loss_without_noise < LEARNED_SHARE * guessing)
+
+    @property
+    def loss_without_noise(self) -> float:
+        """The last training loss, or that in inference where it is lower: without dropout, on images as they are."""
+        inferred = (self.last.get("training") or {}).get("loss")
+        return self.final_loss if inferred is None else min(self.final_loss, inferred)
 
     @property
     def optimizer(self) -> str:
@@ -179,6 +188,14 @@ class Evidence:
     def may_be_noise(self) -> bool:
         """Whether what is not learned may lie in the targets: of somebody's own table or text nobody knows."""
         return self.watched and not (self.start.get("input") or {}).get("images")
+
+    @property
+    def settled(self) -> bool:
+        """Whether a loss that may be noise came below that of guessing, and no longer falls: no step would help."""
+        losses = [row["loss"] for row in self.rows]
+        if not self.may_be_noise or len(losses) < FEWEST_SETTLED or self.final_loss > BELOW_CHANCE * self.chance_loss:
+            return False
+        return losses[-1] > FLAT * losses[-len(losses) // 4 - 1]
 
     @property
     def failed(self) -> bool:
@@ -245,8 +262,17 @@ class Evidence:
     @property
     def frozen(self) -> bool:
         """Whether layers of a pretrained network are frozen to the end."""
+        return self.pretrained and self._freezes
+
+    @property
+    def frozen_backbone(self) -> str:
+        """The published network of which layers are frozen to the end, trained before or not; "" for none."""
+        return (self.config.get("backbone.name") or "") if self._freezes else ""
+
+    @property
+    def _freezes(self) -> bool:
         phases = self.config.get("train.phases") or [{"freeze": self.config.get("train.freeze")}]
-        return self.pretrained and phases[-1]["freeze"] not in (None, "none")
+        return phases[-1]["freeze"] not in (None, "none")
 
     @property
     def pretrained(self) -> bool:

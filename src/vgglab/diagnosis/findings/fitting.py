@@ -12,6 +12,7 @@ from vgglab.diagnosis.findings.fitting_table import (
     range_of,
 )
 
+FOR_CLASSES = "loss_mismatch.values"
 TOLERANCE = 1e-3  # by which values may lie outside of a range, of its size
 # Networks may learn with these all the same, if not as well: no error on their own account.
 MILD = ("squared", "sigmoid_classes", "binary_softmax", "short_logits")
@@ -50,7 +51,10 @@ def activation_mismatch(evidence: Evidence) -> Finding | None:
     verdict = activation_verdict(loss, evidence.model["from_logits"], activation, form, columns)
     if not verdict and activation is None and _outputs_leave(evidence, loss):
         verdict = "activation_mismatch.outputs"
-    if not verdict and evidence.regression and FAMILIES.get(loss) not in PROBABILITIES and _targets_leave(evidence):
+    if _loss_problem(evidence) == FOR_CLASSES and verdict != "activation_mismatch.softmax_one_unit":
+        verdict = ""  # held against a loss that has to go
+    real = evidence.regression and FAMILIES.get(loss) not in PROBABILITIES
+    if not verdict and real and _targets_leave(evidence):
         verdict = "activation_mismatch.range"
     return _found(evidence, verdict)
 
@@ -79,15 +83,20 @@ def _leaves(figures: dict[str, Any], low: float, high: float) -> bool:
 
 def loss_unfit(evidence: Evidence) -> Finding | None:
     """A loss that does not take targets as they are written, or that is made for another task."""
-    if not evidence.task or not evidence.model:
-        return None
+    return _found(evidence, _loss_problem(evidence)) if evidence.task and evidence.model else None
+
+
+def _loss_problem(evidence: Evidence) -> str:
+    """What is wrong with the loss, as `code.case`; "" for nothing."""
     loss, activation, form, columns = _ending(evidence)
     verdict = loss_verdict(loss, activation, form, columns)
-    if verdict == "loss_mismatch.values" and not _unusable(evidence, loss):
+    if verdict == "labels_mismatch.numbers_binary" and (evidence.task.get("least") or 0) > 1:
+        verdict = FOR_CLASSES  # numbers of classes begin at 0 or 1
+    if verdict == FOR_CLASSES and not _unusable(evidence, loss):
         verdict = ""
     if verdict == "loss_mismatch.squared" and evidence.regression:
         verdict = ""  # whole numbers that count something
-    return _found(evidence, verdict or _odd_values(evidence, loss, columns))
+    return verdict or _odd_values(evidence, loss, columns)
 
 
 def _unusable(evidence: Evidence, loss: str) -> bool:

@@ -24,7 +24,7 @@ LONG = 10  # epochs, or more, whose course can be called smooth
 SMOOTH = 0.95  # share of the epochs in which the loss falls
 STRAIGHT = 0.5  # fall in the later half, relative to that in the first
 FLAT = 0.97  # of the first epoch's loss
-SMALL_STEP = 0.01  # typical change of a kernel by a step
+LARGE_STEP = 0.1  # change of a kernel by a step; healthy is less
 
 
 def constant_outputs(evidence: Evidence) -> Finding | None:
@@ -35,7 +35,7 @@ def constant_outputs(evidence: Evidence) -> Finding | None:
         return None
     if not size or spread >= CONSTANT * size or evidence.knows_training or (explained or 0.0) > UNEXPLAINED:
         return None
-    large = evidence.largest_update[1] > SMALL_STEP * 10
+    large = evidence.largest_update[1] > LARGE_STEP
     figures = at_end(evidence) | {"outputs_between": measured(spread, round(0.1 * size, 6))}
     fix, values = scaled_rate(evidence, 0.1) if large else {}, {"between": spread, "deviation": size}
     return finding("constant_outputs", "error", figures, fix, "" if large else "quiet", **values)
@@ -85,7 +85,7 @@ def rate_slow(evidence: Evidence) -> Finding | None:
     losses, typical = [row["loss"] for row in evidence.rows], evidence.typical_update
     if not evidence.watched or len(losses) < LONG or evidence.knows_training or not _straight(losses):
         return None
-    if typical is not None and typical > SMALL_STEP:
+    if typical is not None and typical > LARGE_STEP:
         return None
     fall = 1 - losses[-1] / losses[0]
     figures = {"fall_in_all": measured(fall, 1 - LEARNED_SHARE, 1.0)} | at_end(evidence)

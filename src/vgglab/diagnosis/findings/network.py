@@ -19,6 +19,8 @@ def layers_frozen(evidence: Evidence) -> Finding | None:
     """Frozen layers that never learned anything: their weights are random."""
     layers = [layer for layer in evidence.model.get("layers", []) if layer["kind"] != "BatchNormalization"]
     frozen = [layer["name"] for layer in layers if not layer["trainable"]]
+    if not evidence.pretrained and evidence.frozen_backbone:
+        return _random_features(evidence)
     if not frozen or evidence.pretrained or len(frozen) == len(layers):
         return None
     severity = "error" if evidence.failed else "warning"
@@ -26,6 +28,12 @@ def layers_frozen(evidence: Evidence) -> Finding | None:
     return finding(
         "layers_frozen", severity, figures, {"train.freeze": "none"}, layers=listed(frozen), count=len(frozen)
     )
+
+
+def _random_features(evidence: Evidence) -> Finding:
+    """A frozen network without weights: its layers may not be recorded, as what they give is computed once."""
+    severity, name = "error" if evidence.failed else "warning", evidence.frozen_backbone
+    return finding("layers_frozen", severity, {}, {"train.freeze": "none"}, "backbone", backbone=name)
 
 
 def layer_never_moves(evidence: Evidence) -> Finding | None:

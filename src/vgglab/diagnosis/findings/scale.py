@@ -90,7 +90,8 @@ def targets_out_of_scale(evidence: Evidence) -> Finding | None:
     case = "" if size > LARGE else "small"
     figures = {"target_size": measured(size, 0.1, 3.0), "target_deviation": measured(deviation, 0.1, 3.0)}
     values = {"least": task.get("least"), "largest": task.get("largest"), "size": size, "deviation": deviation}
-    return finding("targets_out_of_scale", unless_learned(evidence), figures, {}, case, **values)
+    severity = "info" if evidence.settled else unless_learned(evidence)
+    return finding("targets_out_of_scale", severity, figures, {}, case, **values)
 
 
 def _scales_itself(evidence: Evidence) -> bool:

@@ -231,7 +231,7 @@ def learning_rate_too_small(evidence: Evidence) -> Finding | None:
         return None
     if evidence.stuck and (median_gradient(evidence) is None or weak_gradient(evidence)):
         return None
-    if evidence.rows[-1]["loss"] < LEARNED_SHARE * evidence.chance_loss:
+    if evidence.rows[-1]["loss"] < LEARNED_SHARE * evidence.chance_loss or evidence.settled:
         return None
     figures = {"typical_update": measured(typical, *HEALTHY_UPDATE)} | at_end(evidence)
     fix, suggested = scaled_rate(evidence, min(max(0.003 / typical, 10.0), 1e4)), evidence.rate_range.get("suggested")

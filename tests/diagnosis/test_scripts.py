@@ -164,6 +164,9 @@ def test_a_row_of_sigmoid_layers_is_why_a_gradient_is_lost():
     layers = [layer(name, "sigmoid") for name in ("one", "two", "three", "four")]
     found = codes(CLASSES, [1.1] * 3, layers=layers, gradient={"one": 1e-6, "two": 1e-5}, last={"spread": 1e-6})
     assert found == ["signal_lost.squashed"]
+    tiny = {"first_update": {"one": 1e-6}, "step_update": {"2": {"one": 1e-6}}}
+    falling = {"one": 1e-4, "two": 1e-3, "three": 1e-2, "four": 0.1}
+    assert codes(CLASSES, [1.1] * 3, layers=layers, gradient=falling, line=tiny) == ["signal_lost.squashed"]
 
 
 @pytest.mark.parametrize(

@@ -64,6 +64,7 @@ LABELS = CHECK_LABELS | {
     "frozen_layers": _("frozen layers"),
     "gap_accuracy": _("training above validation accuracy"),
     "gradient": _("gradient before the first step, relative to the kernel"),
+    "gradient_first": _("gradient of the first kernel, relative to that of the last"),
     "initial_statistics": _("initial share of the moving statistics"),
     "input_largest": _("largest input"),
     "input_size": _("size of the inputs (root mean square)"),

@@ -17,7 +17,7 @@ from vgglab.diagnosis.findings.evidence import (
     smaller_rate,
 )
 from vgglab.diagnosis.findings.optimizers import ADAPTIVE
-from vgglab.diagnosis.findings.units import DEEP, saturated_units, squashing_layers
+from vgglab.diagnosis.findings.units import DEEP, gradient_vanishes, saturated_units, squashing_layers
 
 LARGE_UPDATE = 0.5  # a step that changes a kernel by half its size has replaced what it was
 LARGE_EVERYWHERE = 0.2  # median over layers of the first step
@@ -277,6 +277,7 @@ STEPS = (
     learning_rate_too_large,
     saturated_units,
     signal_lost,
+    gradient_vanishes,
     dead_units,
     learning_rate_too_small,
     statistics_initial,

@@ -10,6 +10,7 @@ TOO_LARGE, TOO_SMALL = 5.0, 0.1  # initial deviation, relative to the usual ones
 ALIKE = 1e-6  # deviation of a kernel's weights, of their usual one; no more than rounding
 NO_KERNELS = ("BatchNormalization", "LayerNormalization", "GroupNormalization", "UnitNormalization", "Embedding")
 SQUASHING = ("sigmoid", "hard_sigmoid", "tanh", "hard_tanh", "softsign")
+VANISHED = 0.01  # gradient of the first kernel, relative to that of the last one
 DEEP = 3  # squashing layers; each passes on at most a quarter (sigmoid) of the gradient
 
 
@@ -36,6 +37,18 @@ def _saturated(evidence: Evidence, line: dict[str, Any]) -> dict[str, float]:
 def squashing_layers(evidence: Evidence) -> int:
     """How many hidden layers end in a sigmoid or a tanh."""
     return sum(layer.get("activation") in SQUASHING for layer in evidence.model.get("layers", [])[:-1])
+
+
+def gradient_vanishes(evidence: Evidence) -> Finding | None:
+    """A row of squashing layers of which the first gets next to nothing of the gradient that the last one gets."""
+    values = [value for value in (evidence.start.get("gradient") or {}).values() if value is not None]
+    if not evidence.watched or not evidence.at_chance or squashing_layers(evidence) < DEEP or len(values) < DEEP:
+        return None
+    share = values[0] / max(values[-1], 1e-12)
+    if share >= VANISHED:
+        return None
+    figures = {"gradient_first": measured(share, 0.1)}
+    return finding("signal_lost", "error", figures, {}, "squashed", spread=evidence.last.get("spread") or 0.0)
 
 
 def initial_weights(evidence: Evidence) -> Finding | None:

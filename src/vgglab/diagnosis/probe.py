@@ -292,7 +292,7 @@ class Gradients:
             targets: as its loss takes them.
             values: of what is trained and of what is not; None for those that the model has.
         """
-        trained, fixed = values or values_of(self.model)
+        trained, fixed = ([ops.convert_to_tensor(one) for one in some] for some in values or values_of(self.model))
         slopes = self.gradients(trained, fixed, inputs, targets)
         given = {each.path: pair for each, *pair in zip(self.model.trainable_variables, slopes, trained, strict=True)}
         return {name: ratio(*given[weight.path]) for name, weight in kernel_weights(self.model).items()}

@@ -1,6 +1,6 @@
 """What `Model.fit` was given, found from a callback: Keras tells callbacks of neither data nor batches.
 
-`tests/keras_tools/test_fitting.py` says which versions of Keras it was tried with.
+`tests/keras_tools/test_graph.py` says which versions of Keras it was tried with.
 """
 
 import sys

@@ -147,7 +147,7 @@ def faulty() -> list[Script]:
 def watch(script: Script) -> list[dict[str, Any]]:
     """What is found in a script."""
     keras.utils.set_random_seed(0)
-    model = keras.Sequential([keras.layers.clone_layer(layer) if layer.built else layer for layer in script.layers])
+    model = keras.Sequential([layer.from_config(layer.get_config()) for layer in script.layers])
     model.compile(script.optimizer, script.loss, metrics=["accuracy"] if script.data[1].ndim == 1 else None)
     watched = Watch()
     options = {"epochs": script.epochs, "validation_split": 0.25, "verbose": 0} | script.fit

@@ -15,6 +15,7 @@ BINARY = {"kind": "binary", "form": "column", "classes": 2, "guess_loss": 0.69, 
 CLASSES = {"kind": "classes", "form": "numbers", "classes": 3, "guess_loss": 1.1, "least": 0, "largest": 2}
 OF_IMAGES = ("images_constant", "validation_unlike_training")  # what is known of images alone
 LOSSES = {"regression": ("mean_squared_error", "linear"), "binary": ("binary_crossentropy", "sigmoid")}
+LOSSES["labels"] = LOSSES["binary"]
 LOSSES["classes"] = ("sparse_categorical_crossentropy", "softmax")
 COLUMNS = {"count": 4, "least": -2.0, "largest": 2.0, "least_deviation": 0.5, "largest_deviation": 1.0, "constant": 0}
 
@@ -29,7 +30,7 @@ def watched(
     task, losses, val_losses=None, layers=None, model=(), line=(), last=(), optimizer="adam", rate=0.001, **start
 ):
     """The findings about a watched training with these losses; healthy but for what is given."""
-    (loss, activation), count = LOSSES[task["kind"]], {"regression": 1, "binary": 1, "classes": 3}[task["kind"]]
+    (loss, activation), count = LOSSES[task["kind"]], {"classes": 3, "labels": 5}.get(task["kind"], 1)
     layers = layers or [layer("one"), layer("two", activation, shape=(8, count))]
     network = {"layers": layers, "trainable": 100, "optimizer": optimizer, "loss": loss, "from_logits": False}
     network |= {"softmaxes": 0, "outputs": count, "activation": activation, "metrics": []} | dict(model)
@@ -219,6 +220,11 @@ def test_a_smooth_straight_fall_asks_for_larger_steps():
 )
 def test_the_course_of_a_regression_is_told_by_its_losses(losses, held_out, expected):
     assert codes(REGRESSION, losses, held_out) == expected
+
+
+def test_of_several_classes_at_once_accuracy_says_nothing_of_guessing():
+    several = BINARY | {"kind": "labels", "form": "several", "classes": 5}
+    assert [(one["code"], one["case"]) for one in watched(several, GOOD)] == [("learned", "losses")]
 
 
 def test_a_share_that_stays_unexplained_is_remarked_but_no_fault():

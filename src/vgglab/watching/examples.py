@@ -57,8 +57,10 @@ class Examples:
 
     def feed(self, rows: np.ndarray) -> tuple[Any, Any]:
         """Inputs and targets of some examples as tensors, as `fit` gives them to the model."""
-        give = lambda arrays: tree.map_structure(lambda array: self._tensor(array[rows]), arrays)  # noqa: E731
-        return give(self.inputs), None if self.targets is None else give(self.targets)
+        return self._tensors(self.inputs, rows), self._tensors(self.targets, rows)
+
+    def _tensors(self, arrays: Any, rows: np.ndarray) -> Any:
+        return None if arrays is None else tree.map_structure(lambda array: self._tensor(array[rows]), arrays)
 
     def _tensor(self, array: np.ndarray) -> Any:
         array = array[:, None] if self.columns_added and array.ndim == 1 else array

@@ -100,8 +100,8 @@ def findings_of(evidence: Evidence) -> list[Finding]:
 
 def course_of(evidence: Evidence, found: list[Finding]) -> list[Finding]:
     """What was found in data and network, and what the training then shows; that all is well, where it is."""
-    classes = evidence.kind in ("classes", "binary")
-    by_losses = not (classes and evidence.scored and evidence.chance_known)
+    classed = evidence.kind in ("classes", "binary")
+    by_losses = not classed or not evidence.scored or not evidence.chance_known
     if not certain(found):
         found = found + first_cause(SYMPTOMS, evidence)
     elif evidence.watched:

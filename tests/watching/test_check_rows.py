@@ -59,7 +59,7 @@ def test_a_loss_that_cannot_be_computed_is_said_with_keras_reason(row):
 
 def test_a_new_network_begins_at_the_loss_of_guessing(row):
     found = row("start")
-    assert found.verdict == "passed" and found.values["times"] == pytest.approx(1, abs=0.6)
+    assert found.verdict == "passed" and 0.5 < found.values["times"] < 3
 
 
 def test_a_first_loss_far_above_guessing_fails(row):

@@ -59,7 +59,7 @@ def test_a_loss_that_cannot_be_computed_is_said_with_keras_reason(row):
 
 def test_a_new_network_begins_at_the_loss_of_guessing(row):
     found = row("start")
-    assert found.verdict == "passed" and found.values["times"] == pytest.approx(1, abs=0.6)
+    assert found.verdict == "passed" and 0.5 < found.values["times"] < 3
 
 
 def test_a_first_loss_far_above_guessing_fails(row):
@@ -91,7 +91,7 @@ def test_a_layer_that_is_dead_from_the_start_is_the_cause_that_is_told(row):
 
 
 def test_a_gradient_that_is_not_finite_is_an_error(row):
-    found = row("gradient", kl.Dense(4, name="before"), Function(lambda x, _: ops.sqrt(ops.relu(x))))
+    found = row("gradient", kl.Dense(4, name="before"), Function(lambda x, _: ops.sqrt(0 * x)))
     assert codes(found) == [("gradient_not_finite", "")] and "before/kernel" in found.findings[0]["values"]["layers"]
 
 

@@ -6,7 +6,7 @@ KARPATHY = "Karpathy, A Recipe for Training Neural Networks (2019), section 2"
 
 TEXTS_OF_CHECKS = {
     "loss_fails": Text(
-        _("The loss, {loss}, cannot be computed from these targets and outputs: {reason}"),
+        _("The loss, {loss}, cannot be computed from these targets and outputs: {reason}."),
         _("Targets, outputs and loss must agree in shape and meaning; Keras says where they do not."),
         _("look at the shapes of targets and outputs, and at the loss that takes such targets"),
         "Keras, documentation of losses",

@@ -44,7 +44,7 @@ def outputs_fit(subject: Subject, about: list[Finding]) -> Row:
     try:
         ops.convert_to_numpy(subject.first.passed.loss)
     except Exception as error:
-        fails = finding("loss_fails", "error", {}, reason=first_line(error), loss=values["loss"])
+        fails = finding("loss_fails", "error", {}, reason=first_line(error).rstrip("."), loss=values["loss"])
         return Row("outputs", "failed", "outputs_wrong", values, tuple(about) or (fails,))
     said = "outputs_wrong" if about else "outputs" if values["loss"] else "outputs_several"
     return Row("outputs", "failed" if about else "passed", said, values, tuple(about))

@@ -15,12 +15,12 @@ from vgglab.config.schema import flatten
 from vgglab.diagnosis.findings import Evidence, findings_of
 from vgglab.diagnosis.reading import check_language
 from vgglab.errors import UsageError, first_line
+from vgglab.report.findings import Findings
 from vgglab.runs.measures import measures_of
 from vgglab.runs.record import history_row
 from vgglab.runs.watched import check_free
 from vgglab.tracking.trackers import check_trackers
 from vgglab.watching.describe import rate_of
-from vgglab.watching.findings import Findings
 from vgglab.watching.folder import Folder, config_of
 from vgglab.watching.live import Live, check_codes, say
 from vgglab.watching.recorder import TaskRecorder
@@ -118,9 +118,12 @@ class Watch(keras.callbacks.Callback):
     @property
     def findings(self) -> Findings:
         """What is the case, the most severe first; readable when printed, a table in a notebook."""
-        if not self.signals:
-            return Findings([], self.language, watched=False)
-        return Findings(findings_of(self.evidence()), self.language)
+        try:
+            found = findings_of(self.evidence()) if self.signals else []
+        except Exception as error:  # a script goes on, whatever is wrong with a rule
+            say(f"finds nothing: {type(error).__name__}: {first_line(error)}")
+            found = []
+        return Findings(found, self.place, self.language)
 
     def evidence(self) -> Evidence:
         """What there is so far, for the rules."""

@@ -1,10 +1,11 @@
-"""Make notebooks/vgg16_lab.ipynb and vgg16_lab.fr.ipynb from notebooks/vgg16_lab.py, and run them.
+"""Make notebooks/NAME.ipynb and NAME.fr.ipynb from notebooks/NAME.py, and run them.
 
-    python docs/scripts/notebooks.py          both, which takes minutes
+    python docs/scripts/notebooks.py [NAME...]          all, which takes minutes
 
-VGGLAB_NOTEBOOK_EPOCHS and VGGLAB_NOTEBOOK_IMAGES make it short; what is committed was made without them.
+VGGLAB_NOTEBOOK_EPOCHS and VGGLAB_NOTEBOOK_IMAGES make the lab's short; what is committed was made without them.
 """
 
+import sys
 import tempfile
 from base64 import b64decode, b64encode
 from io import BytesIO
@@ -17,27 +18,33 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from PIL import Image
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
-SOURCE = FOLDER / "vgg16_lab.py"
-NOTEBOOKS = {"en": FOLDER / "vgg16_lab.ipynb", "fr": FOLDER / "vgg16_lab.fr.ipynb"}
+NAMES = ("vgg16_lab", "why_not_learning")
+LANGUAGES = ("en", "fr")
 MARK = "# %% "
 COLOURS = 64
 MOST_SECONDS = 3600  # for one cell
 
 
-def write_all() -> None:
-    """Make both notebooks and run them."""
-    for language, path in NOTEBOOKS.items():
-        notebook = make_notebook(language)
-        with tempfile.TemporaryDirectory() as folder:
-            run_notebook(notebook, Path(folder))
-        tidy(notebook)
-        nbformat.write(notebook, path)
+def write_all(names: list[str]) -> None:
+    """Make these notebooks in both languages, and run them."""
+    for name in names:
+        for language in LANGUAGES:
+            notebook = make_notebook(name, language)
+            with tempfile.TemporaryDirectory() as folder:
+                run_notebook(notebook, Path(folder))
+            tidy(notebook)
+            nbformat.write(notebook, path_of(name, language))
 
 
-def make_notebook(language: str) -> NotebookNode:
-    """The notebook in a language, without outputs."""
+def path_of(name: str, language: str) -> Path:
+    """Where a notebook is kept."""
+    return FOLDER / (f"{name}.ipynb" if language == "en" else f"{name}.{language}.ipynb")
+
+
+def make_notebook(name: str, language: str) -> NotebookNode:
+    """A notebook in a language, without outputs."""
     cells = []
-    for kind, text in read_cells():
+    for kind, text in read_cells(name):
         if kind == "code":
             cells.append(new_code_cell(text.replace('language = "en"', f'language = "{language}"')))
         elif kind == language:
@@ -48,10 +55,10 @@ def make_notebook(language: str) -> NotebookNode:
     return new_notebook(cells=cells, metadata={"kernelspec": kernel, "language_info": {"name": "python"}})
 
 
-def read_cells() -> list[tuple[str, str]]:
-    """Kind (`code`, `en`, `fr`) and text of each cell of the source."""
+def read_cells(name: str) -> list[tuple[str, str]]:
+    """Kind (`code`, `en`, `fr`) and text of each cell of a source."""
     cells = []
-    for part in SOURCE.read_text(encoding="utf-8").split(f"\n{MARK}")[1:]:
+    for part in (FOLDER / f"{name}.py").read_text(encoding="utf-8").split(f"\n{MARK}")[1:]:
         kind, _, text = part.partition("\n")
         cells.append((kind.strip(" []"), text.strip("\n")))
     return cells
@@ -106,4 +113,4 @@ def fewer_colours(png: str) -> str:
 
 
 if __name__ == "__main__":
-    write_all()
+    write_all(sys.argv[1:] or list(NAMES))

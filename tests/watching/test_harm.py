@@ -85,6 +85,6 @@ def test_what_goes_wrong_in_it_is_one_line_and_the_training_goes_on(nets, table,
 
 def test_a_callback_has_no_hold_of_a_training_that_it_was_not_given(nets, table):
     watch = Watch()
-    assert repr(watch.findings) == "no training was watched yet"
+    assert repr(watch.findings).startswith("Nothing to diagnose yet")
     nets["noisy"]().fit(*table, verbose=0)
     assert watch.findings == [] and watch.signals == []

@@ -162,6 +162,7 @@ class _Heard:
         return self.each(iter(self.data))
 
     def each(self, batches: Iterator[Any]) -> Iterator[Any]:
+        """The batches, each told of before it is given on."""
         for batch in batches:
             self.keep(batch)
             yield batch

@@ -151,7 +151,7 @@ def test_a_healthy_network_learns_sixteen_examples_by_heart_at_its_own_rate(row)
     assert (found.values["examples"], found.values["rate"]) == (16, 0.05)
 
 
-@pytest.mark.parametrize(("rate", "case"), [(1000.0, "rate_large"), (1e-4, "rate_small")])
+@pytest.mark.parametrize(("rate", "case"), [(30.0, "rate_large"), (1e-4, "rate_small")])
 def test_a_rate_that_does_not_learn_is_told_with_one_that_does(row, rate, case):
     found = row("by_heart", kl.Dense(16, activation="relu"), rate=rate)
     tried = found.findings[0]["try"]["learning_rate"]

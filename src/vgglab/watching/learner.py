@@ -25,9 +25,11 @@ class Learner:
     """
 
     def __init__(self, network: Stateless, values: list[Any], fixed: list[Any], optimizer: keras.optimizers.Optimizer):
-        self.both, self.values, self.fixed = value_and_gradients(network.total), values, fixed
+        self.both, self.fixed = value_and_gradients(network.total), fixed
+        self.start = [np.array(ops.convert_to_numpy(value)) for value in values]
         self.rate = own_rate(optimizer)
-        self.copies = [keras.Variable(value, name=f"copy_{place}") for place, value in enumerate(values)]
+        # Of copies, as torch's optimizers change what they are given in its place.
+        self.copies = [keras.Variable(np.array(value), name=f"copy_{place}") for place, value in enumerate(self.start)]
         self.optimizer = with_rate(optimizer, self.rate)
         self.optimizer.build(self.copies)
         self.slots = [np.array(ops.convert_to_numpy(each.value)) for each in self.optimizer.variables]
@@ -58,7 +60,7 @@ class Learner:
 
     def restart(self, rate: float) -> None:
         """The weights of the start, a new optimizer, and a rate."""
-        for copy, value in zip(self.copies, self.values, strict=True):
+        for copy, value in zip(self.copies, self.start, strict=True):
             copy.assign(value)
         for slot, value in zip(self.optimizer.variables, self.slots, strict=True):
             slot.assign(value)

@@ -13,7 +13,7 @@ Judged = dict[tuple[int, str], dict[str, Any]]
 def page_text(records: list[dict[str, Any]]) -> str:
     """The page, from its template."""
     judged = judge(records)
-    parts = {"counts": table(counts(judged)), "programs": table(programs(judged)), "missing": missing(judged)}
+    parts = {"counts": table(counts(judged)), "programs": table(programs(judged))}
     return TEMPLATE.read_text(encoding="utf-8").format(**parts)
 
 
@@ -65,14 +65,6 @@ def reached_text(record: dict[str, Any] | None) -> str:
         return ""
     quality = record.get("quality")
     return "refused" if quality is None else "NaN" if quality != quality else f"{quality:.2f}"
-
-
-def missing(judged: Judged) -> str:
-    """What there is no recording of."""
-    posts = read_posts()
-    wanted = [(number, form) for number, post in posts.items() for form in ("faulty", "mended")[: 1 + bool(post.types)]]
-    names = [f"{number} {form}" for number, form in wanted if (number, form) not in judged]
-    return ", ".join(names) or "nothing"
 
 
 def table(rows: list[list[Any]]) -> str:

@@ -290,7 +290,7 @@ for layer in base_model.layers:
     layer.trainable = False
 
 image = keras.Input((32, 32, 3), name="image_input")
-x = base_model(image / 255)
+x = base_model(image)  # it divides pixels by 255 itself
 x = keras.layers.Flatten(name="flatten")(x)
 x = keras.layers.Dense(512, activation="relu", name="fc1")(x)
 x = keras.layers.Dense(10, activation="softmax", name="predictions")(x)

@@ -147,6 +147,19 @@ def write_watched(watch_in, tmp_path):
 
 
 @pytest.fixture
+def told(capfd):
+    """Call the command line: (exit code, stdout, stderr)."""
+    from vgglab.cli.app import app
+    from vgglab.cli.console import run_command
+
+    def call(*arguments: object) -> tuple[int, str, str]:
+        code = run_command(app, [str(argument) for argument in arguments])
+        return code, *capfd.readouterr()
+
+    return call
+
+
+@pytest.fixture
 def make_folder(tmp_path, monkeypatch):
     """Write a folder of noise pictures, no two alike: `make_folder({"cats": 3, "dogs": 4})`."""
     monkeypatch.setenv("VGGLAB_DATA", str(tmp_path / "home"))

@@ -9,8 +9,6 @@ import numpy as np
 import pytest
 from PIL import Image, ImageEnhance
 
-from vgglab.cli.app import app
-from vgglab.cli.console import run_command
 from vgglab.datasets.check import check_folder
 from vgglab.datasets.check_text import check_text
 from vgglab.datasets.duplicates import BANDS, BITS, NEAR, near_groups, perceptual_hash
@@ -185,29 +183,18 @@ def test_the_grey_levels_in_use_are_said_and_that_they_are_few(tmp_path, dtype, 
     assert kinds(report) == kinds_of_levels and said in check_text(report)
 
 
-@pytest.fixture
-def vgglab(capfd):
-    """Call the command line: (exit code, stdout, stderr)."""
-
-    def call(*arguments):
-        code = run_command(app, [str(argument) for argument in arguments])
-        return code, *capfd.readouterr()
-
-    return call
-
-
-def test_the_command_prints_text_or_json(vgglab, make_folder):
+def test_the_command_prints_text_or_json(told, make_folder):
     root = make_folder({"a": 40, "b": 40}, size=(300, 300))
-    code, out, err = vgglab("data", "check", root)
+    code, out, err = told("data", "check", root)
     assert code == 0 and out.startswith(f"{root}: 80 files in 2 classes, not split\n") and err == ""
-    code, out, _ = vgglab("data", "check", root, "--json")
+    code, out, _ = told("data", "check", root, "--json")
     assert code == 0 and json.loads(out) == check_folder(root)
 
 
-def test_the_code_says_whether_training_would_refuse(vgglab, make_folder, tmp_path):
-    code, out, _ = vgglab("data", "check", make_folder({"a": 40, "b": 1}))
+def test_the_code_says_whether_training_would_refuse(told, make_folder, tmp_path):
+    code, out, _ = told("data", "check", make_folder({"a": 40, "b": 1}))
     assert code == 1 and "- error: " in out
-    code, out, err = vgglab("data", "check", tmp_path / "nowhere")
+    code, out, err = told("data", "check", tmp_path / "nowhere")
     assert (code, out) == (1, "") and err.count("\n") == 1 and "no such folder" in err
     with pytest.raises(DataError, match="no such folder"):
         check_folder(tmp_path / "nowhere")

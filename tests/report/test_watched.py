@@ -5,8 +5,6 @@ import json
 import pytest
 
 import vgglab
-from vgglab.cli.app import app
-from vgglab.cli.console import run_command
 from vgglab.errors import RunError
 from vgglab.report.compare import compare
 from vgglab.report.html import write_report
@@ -23,17 +21,6 @@ def runs(watch_in, tmp_path_factory):
     watch_in(folder, "bad", STAYS, **SLOW)
     watch_in(folder, "classes", [1.0, 0.4], accuracies=[0.5, 0.9])
     return folder
-
-
-@pytest.fixture
-def told(capfd):
-    """Exit code, output and errors of a command."""
-
-    def call(*arguments: object) -> tuple[int, str, str]:
-        code = run_command(app, [str(argument) for argument in arguments])
-        return code, *capfd.readouterr()
-
-    return call
 
 
 def test_it_is_listed_with_its_kind_and_its_lowest_validation_loss(runs, told):

@@ -8,8 +8,6 @@ import keras
 import pytest
 
 import vgglab
-from vgglab.cli.app import app
-from vgglab.cli.console import run_command
 from vgglab.errors import DataError, UsageError
 from vgglab.watching.losses import read_losses
 
@@ -153,17 +151,6 @@ def test_a_history_without_losses_is_one_line(history, told):
 def test_what_is_no_history_is_one_line():
     with pytest.raises(UsageError, match="the history is of type int; expected a Keras History"):
         vgglab.diagnose(3)
-
-
-@pytest.fixture
-def told(capfd):
-    """Exit code, output and errors of a command."""
-
-    def call(*arguments: object) -> tuple[int, str, str]:
-        code = run_command(app, [str(argument) for argument in arguments])
-        return code, *capfd.readouterr()
-
-    return call
 
 
 def test_the_command_line_takes_a_file_of_losses(tmp_path, told):

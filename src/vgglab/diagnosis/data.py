@@ -49,9 +49,12 @@ def data_signals(training: Part, validation: Part, classes: int) -> dict[str, An
 
 def drawn(values: np.ndarray, most: int) -> np.ndarray:
     """So many of some values at most, at equal distances from the first to the last: a folder's lie class by class."""
-    if len(values) <= most:
-        return np.asarray(values)
-    return np.asarray(values[np.linspace(0, len(values) - 1, most).astype(int)])
+    return np.asarray(values if len(values) <= most else values[places(len(values), most)])
+
+
+def places(count: int, most: int) -> np.ndarray:
+    """So many places among `count` at most, at equal distances from the first to the last."""
+    return np.linspace(0, count - 1, min(count, most)).astype(int)
 
 
 def counts(labels: np.ndarray, classes: int) -> list[int]:

@@ -70,7 +70,7 @@ def output_columns(model: Any) -> int | None:
     """Length of the last axis of a model's only output; None where there is more than one, or it isn't known yet."""
     try:
         shape = model.output_shape
-    except (AttributeError, ValueError, NotImplementedError):
+    except (AttributeError, ValueError):
         return None
     if not isinstance(shape, tuple) or not shape or not isinstance(shape[-1], int):
         return None

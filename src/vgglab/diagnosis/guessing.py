@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from vgglab.diagnosis.data import drawn
 from vgglab.diagnosis.ending import LOSSES, loss_name, loss_options, only_loss, output_columns
 from vgglab.diagnosis.records import short
 
@@ -26,7 +27,7 @@ def guess_loss(model: Any, rows: np.ndarray | None) -> float | None:
     loss = only_loss(model)
     if rows is None or loss is None or not np.isfinite(rows).all():
         return None
-    rows = rows[np.linspace(0, len(rows) - 1, min(ROWS, len(rows))).astype(int)]
+    rows = drawn(rows, ROWS)
     try:
         with warnings.catch_warnings(action="ignore"):  # Keras's, of shapes that do not fit: the rules say it
             found = [_loss_of(loss, rows, constant) for constant in _constants(model, rows)]

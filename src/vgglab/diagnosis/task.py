@@ -126,9 +126,9 @@ def classes_of(form: str, rows: np.ndarray) -> int | None:
     return rows.shape[1] if form in ("one-hot", "several", "signs") else None
 
 
-def figures_of(rows: np.ndarray) -> dict[str, float | None]:
-    """Least, largest, mean and deviation of the finite targets."""
-    finite = rows[np.isfinite(rows)].astype("float64")
+def figures_of(values: np.ndarray) -> dict[str, float | None]:
+    """Least, largest, mean and deviation of those values that are finite."""
+    finite = values[np.isfinite(values)].astype("float64")
     if not finite.size:
         return dict.fromkeys(FIGURES)
     found = (finite.min(), finite.max(), finite.mean(), finite.std())

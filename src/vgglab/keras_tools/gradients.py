@@ -7,7 +7,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from vgglab.keras_tools.passes import own_torch_numbers
+from vgglab.keras_tools.passes import jitted, own_torch_numbers
 
 Loss = Callable[..., Any]  # of a list of tensors, and more: to one number
 Gradient = Callable[..., list[np.ndarray]]
@@ -19,11 +19,7 @@ def gradients_of(loss_of: Loss) -> Gradient:
     Args:
         loss_of: made of the backend's or Keras's operations; its first argument is a list of tensors.
     """
-    both = value_and_gradients(lambda *given: (loss_of(*given), ()))
-    if keras.backend.backend() == "jax":
-        import jax
-
-        both = jax.jit(both)
+    both = jitted(value_and_gradients(lambda *given: (loss_of(*given), ())))
     return lambda *given: [ops.convert_to_numpy(one) for one in both(*given)[1]]
 
 

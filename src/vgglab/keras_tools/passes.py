@@ -41,20 +41,24 @@ def call_in(model: keras.Model, values: Values, inputs: Any, training: bool) -> 
 
 def quickly(function: Callable[..., Any]) -> Callable[..., Any]:
     """A function as it runs fast on this backend: JAX compiles it, torch keeps no graph for gradients."""
-    backend = keras.backend.backend()
-    if backend == "jax":
-        import jax
+    if keras.backend.backend() != "torch":
+        return jitted(function)
+    import torch
 
-        return jax.jit(function)
-    if backend == "torch":
-        import torch
+    def undisturbed(*given: Any) -> Any:
+        with torch.no_grad(), own_torch_numbers():
+            return function(*given)
 
-        def undisturbed(*given: Any) -> Any:
-            with torch.no_grad(), own_torch_numbers():
-                return function(*given)
+    return undisturbed
 
-        return undisturbed
-    return function
+
+def jitted(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function as JAX runs it fast: compiled; as it is on other backends."""
+    if keras.backend.backend() != "jax":
+        return function
+    import jax
+
+    return jax.jit(function)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from keras import ops, tree
 from vgglab.keras_tools.calls import replaced_calls
 from vgglab.keras_tools.gradients import value_and_gradients
 from vgglab.keras_tools.graph import inner_layers
-from vgglab.keras_tools.passes import parts_of
+from vgglab.keras_tools.passes import jitted, parts_of
 
 # How a model runs. As in training, but for layers that are random; but for BatchNormalization too; as in inference.
 QUIET, STILL, INFERENCE = "quiet", "still", "inference"
@@ -177,12 +177,3 @@ def _mean_square(floating: list[Any]) -> Any:
 def _bytes(tensor: Any) -> int:
     width = re.search(r"\d+$", str(tensor.dtype).strip("<>' "))
     return math.prod(int(side or 1) for side in tensor.shape) * (int(width.group()) // 8 if width else 1)
-
-
-def jitted(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A function as JAX runs it fast: compiled; as it is on other backends."""
-    if keras.backend.backend() != "jax":
-        return function
-    import jax
-
-    return jax.jit(function)

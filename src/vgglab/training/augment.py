@@ -9,6 +9,7 @@ import numpy as np
 from keras import layers, ops
 
 from vgglab.config.schema import AugmentConfig
+from vgglab.keras_tools.passes import jitted
 from vgglab.training.augment_layers import CutMix, MixUp, PadAndCrop
 from vgglab.training.batches import one_hot
 from vgglab.training.randaugment import RandAugment
@@ -112,11 +113,7 @@ class Chain:
 
 def compiled(function: Callable) -> Callable:
     """`function` of a batch and states as a graph for each shape on TensorFlow and JAX; on torch as it is."""
-    if keras.backend.backend() == "jax":
-        import jax
-
-        return jax.jit(function)
-    return graphs_by_shape(function) if keras.backend.backend() == "tensorflow" else function
+    return graphs_by_shape(function) if keras.backend.backend() == "tensorflow" else jitted(function)
 
 
 def graphs_by_shape(function: Callable) -> Callable:

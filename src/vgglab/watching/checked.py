@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from vgglab.diagnosis.findings import Finding
+from vgglab.diagnosis.findings import Finding, ranked
 from vgglab.diagnosis.reading import Numbers, describe, translations
 from vgglab.diagnosis.texts_of_checks import CHECKS, COLUMNS, RESULT, SEEN, VERDICTS
 from vgglab.report.findings import Findings
@@ -15,7 +15,6 @@ CAUSES |= {"labels_mismatch", "wrong_outputs", "dead_units", "images_constant", 
 EXPLAINED = dict.fromkeys(  # what follows from another finding
     ("first_loss_high", "gradient_not_finite", "layer_never_moves", "output_constant"), CAUSES
 ) | {"not_by_heart": CAUSES | {"output_constant", "first_loss_high"}}
-SEVERITIES = ("error", "warning", "info")
 
 
 class Checked:
@@ -40,7 +39,7 @@ class Checked:
         found = [one for row in self.rows for one in row.findings]
         codes = {one["code"] for one in found}
         kept = [one for one in found if not EXPLAINED.get(one["code"], set()) & codes]
-        return Findings(sorted(kept, key=lambda one: SEVERITIES.index(one["severity"])), None, self.language)
+        return Findings(ranked(kept), None, self.language)
 
     @property
     def errors(self) -> list[Finding]:

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 from keras import ops, tree
 
-from vgglab.diagnosis.findings import Finding, findings_of
+from vgglab.diagnosis.findings import Finding
 from vgglab.diagnosis.findings.in_keras import in_keras
 from vgglab.diagnosis.reading import check_language
 from vgglab.errors import UsageError, first_line
@@ -106,8 +106,7 @@ def row_of(name: str, subject: Subject) -> Row:
     """What a check came to; what goes wrong in it is its row."""
     try:
         codes = ABOUT.get(name, set())
-        found = findings_of(subject.evidence) if codes else []
-        row = CHECKS[name](subject, [one for one in found if one["code"] in codes])
+        row = CHECKS[name](subject, [one for one in subject.findings if one["code"] in codes] if codes else [])
     except NotApplicable as reason:
         return Row(name, "skipped", str(reason))
     except Exception as error:  # whatever somebody's model leads to

@@ -10,6 +10,7 @@ from vgglab.diagnosis.data import counts as counts_of
 from vgglab.diagnosis.ending import activation_name, last_activation
 from vgglab.diagnosis.probe import describe_model, is_preprocessing
 from vgglab.diagnosis.records import short
+from vgglab.diagnosis.task import figures_of
 from vgglab.keras_tools.fitting import metric_names, steps_itself
 from vgglab.keras_tools.graph import functional
 from vgglab.keras_tools.passes import Values, parts_of
@@ -60,7 +61,12 @@ def describe_layer(layer: keras.layers.Layer, first: dict[str, Any]) -> dict[str
 
 def own_optimizer(model: keras.Model) -> Any:
     """The model's optimizer, the inner one where its loss is scaled for half precision."""
-    return getattr(model.optimizer, "inner_optimizer", None) or model.optimizer
+    return inner_optimizer(model.optimizer)
+
+
+def inner_optimizer(optimizer: Any) -> Any:
+    """The optimizer inside of one that scales the loss; any other as it is."""
+    return getattr(optimizer, "inner_optimizer", None) or optimizer
 
 
 def rate_of(model: keras.Model) -> float | None:
@@ -109,7 +115,7 @@ def describe_data(data: Data, task: dict[str, Any], scaled: bool) -> dict[str, A
     numbers = class_numbers(data.targets, task["form"]) if data.whole else None
     if numbers is not None and task["kind"] in ("classes", "binary") and task["classes"]:
         facts["counts"] = {"training": counts_of(numbers, task["classes"])}
-    ranges = {part: spread_of(inputs) for part, inputs in data.ranges.items() if scaled and is_one(inputs)}
+    ranges = {part: figures_of(inputs) for part, inputs in data.ranges.items() if scaled and is_one(inputs)}
     if len(ranges) == 2:
         facts["validation_scale"] = ranges
     if "training" in ranges and is_table(data.ranges["training"]):
@@ -140,15 +146,6 @@ def is_one(inputs: Any) -> bool:
 def is_table(inputs: Any) -> bool:
     """Whether inputs are the rows of a table."""
     return is_one(inputs) and inputs.ndim == 2
-
-
-def spread_of(inputs: np.ndarray) -> dict[str, float | None]:
-    """Where the finite values of some inputs lie."""
-    values = inputs[np.isfinite(inputs)].astype("float64")
-    if not values.size:
-        return dict.fromkeys(("least", "largest", "mean", "deviation"))
-    found = {"least": values.min(), "largest": values.max(), "mean": values.mean(), "deviation": values.std()}
-    return {name: short(float(value)) for name, value in found.items()}
 
 
 def describe_columns(table: np.ndarray) -> dict[str, Any]:

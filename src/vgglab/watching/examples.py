@@ -10,6 +10,7 @@ import keras
 import numpy as np
 from keras import ops, tree
 
+from vgglab.diagnosis.data import places
 from vgglab.errors import DataError, UsageError
 
 LOOKED = 2000  # examples that are looked at
@@ -53,7 +54,7 @@ class Examples:
 
     def spread(self, count: int) -> np.ndarray:
         """Places of so many examples, evenly spread, as they may lie in the order of their classes."""
-        return np.unique(np.linspace(0, len(self) - 1, min(count, len(self))).astype(int))
+        return places(len(self), count)
 
     def feed(self, rows: np.ndarray) -> tuple[Any, Any]:
         """Inputs and targets of some examples as tensors, as `fit` gives them to the model."""

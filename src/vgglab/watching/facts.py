@@ -7,7 +7,8 @@ import numpy as np
 
 from vgglab.diagnosis.data import counts, data_signals, duplicate_share, stray_share
 from vgglab.diagnosis.probe import Prober, describe_predictions
-from vgglab.watching.describe import class_numbers, describe_columns, describe_network, is_one, is_table, spread_of
+from vgglab.diagnosis.task import figures_of
+from vgglab.watching.describe import class_numbers, describe_columns, describe_network, is_one, is_table
 from vgglab.watching.examples import LOOKED, Examples
 
 MOST_BYTES = 2**31  # of inputs that are all looked through for duplicates
@@ -58,7 +59,9 @@ def _data_of(subject: Any, task: dict[str, Any]) -> dict[str, Any]:
         if len(parts) == 2 and (share := shared(training, validation)) is not None:
             data["duplicates"] = share
     if len(parts) == 2 and all(is_one(found.input) for found in parts.values()):
-        data["validation_scale"] = {part: spread_of(found.input[found.spread(LOOKED)]) for part, found in parts.items()}
+        data["validation_scale"] = {
+            part: figures_of(found.input[found.spread(LOOKED)]) for part, found in parts.items()
+        }
     return data
 
 

@@ -10,6 +10,7 @@ from keras import ops
 
 from vgglab.keras_tools.gradients import value_and_gradients
 from vgglab.keras_tools.stateless import Stateless
+from vgglab.watching.describe import inner_optimizer
 
 TRACED = 100  # weights, with more of which TensorFlow traces for longer than the few steps take
 
@@ -69,7 +70,7 @@ class Learner:
 
 def own_rate(optimizer: keras.optimizers.Optimizer) -> float:
     """The rate that an optimizer begins with."""
-    rate = getattr(getattr(optimizer, "inner_optimizer", optimizer), "_learning_rate", 0.0)
+    rate = getattr(inner_optimizer(optimizer), "_learning_rate", 0.0)
     if isinstance(rate, keras.optimizers.schedules.LearningRateSchedule):
         rate = rate(0)
     return float(f"{float(ops.convert_to_numpy(getattr(rate, 'value', rate))):.6g}")
@@ -77,7 +78,7 @@ def own_rate(optimizer: keras.optimizers.Optimizer) -> float:
 
 def with_rate(optimizer: keras.optimizers.Optimizer, rate: float) -> keras.optimizers.Optimizer:
     """A new optimizer of the same kind and settings, with a rate of its own."""
-    inner = getattr(optimizer, "inner_optimizer", optimizer)
+    inner = inner_optimizer(optimizer)
     config = inner.get_config() | {"learning_rate": rate, "gradient_accumulation_steps": None}
     return type(inner).from_config(config)
 

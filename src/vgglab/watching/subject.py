@@ -10,7 +10,7 @@ import keras
 import numpy as np
 from keras import ops, tree
 
-from vgglab.diagnosis.findings import Evidence, Finding
+from vgglab.diagnosis.findings import Evidence, Finding, findings_of
 from vgglab.diagnosis.records import short
 from vgglab.diagnosis.task import describe_task
 from vgglab.keras_tools.stateless import INFERENCE, QUIET, Called, Passed, Stateless
@@ -180,6 +180,11 @@ class Subject:
         classes = self.task["classes"] or 1
         begun = {"epoch": 1, "step_loss": [self.first_loss]}
         return Evidence("", "", [], [line, begun], classes, self.config or {}, watched=self.watched)
+
+    @cached_property
+    def findings(self) -> list[Finding]:
+        """What the rules say before the first step."""
+        return findings_of(self.evidence)
 
     @cached_property
     def first_loss(self) -> float | None:

@@ -13,7 +13,7 @@ import numpy as np
 
 from vgglab.config.schema import flatten
 from vgglab.diagnosis.findings import Evidence, findings_of
-from vgglab.diagnosis.reading import check_language
+from vgglab.diagnosis.reading import check_language, watched_evidence
 from vgglab.errors import UsageError, first_line
 from vgglab.report.findings import Findings
 from vgglab.runs.measures import measures_of
@@ -132,9 +132,8 @@ class Watch(keras.callbacks.Callback):
         if broken:
             status = "diverged"
             message = f"the loss became {broken['loss']} in epoch {broken['epoch']}, step {broken['step']}"
-        task = self.signals[0].get("task", {}) if self.signals else {}
         config = flatten(config_of(self.seen, self.recorder)) if self.seen is not None else {}
-        return Evidence(status, message, self.history, self.signals, task.get("classes") or 1, config, {}, True)
+        return watched_evidence(status, message, self.history, self.signals, config)
 
     def fall_silent(self, why: str) -> None:
         """Say why, once, and leave the folder to its readers."""

@@ -142,10 +142,14 @@ def first_and_remarks(found: list[Finding]) -> list[Finding]:
 def explained(found: list[Finding]) -> list[Finding]:
     """The findings without those that another one explains, and of one code the first."""
     codes = {one["code"] for one in found if one["severity"] != "info"}
-    explained_by = [EXPLAINED.get(f"{one['code']}.{one['case']}", EXPLAINED.get(one["code"], set())) for one in found]
-    causes = [sources & codes for sources in explained_by]
-    first = [one["code"] not in [before["code"] for before in found[:place]] for place, one in enumerate(found)]
-    return [one for one, cause, new in zip(found, causes, first, strict=True) if new and not cause]
+    first = {one["code"]: one for one in reversed(found)}
+    return [one for one in found if first[one["code"]] is one and not causes_of(one) & codes]
+
+
+def causes_of(found: Finding) -> set[str]:
+    """Codes that explain a finding: those of its case, or else of its code."""
+    code = found["code"]
+    return EXPLAINED.get(f"{code}.{found['case']}", EXPLAINED.get(code, set()))
 
 
 def certain(found: list[Finding]) -> bool:

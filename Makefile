@@ -10,7 +10,7 @@ INSTALLED := $(VENV)/installed
 TESTABLE := $(VENV)/testable
 BACKENDS := $(VENV)/backends
 # Each worker computes on one thread: as many threads as cores, in as many workers, would only wait for each other.
-PYTEST := OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
+PYTEST := OPENBLAS_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 # What imports a backend; the rest reads folders, and is the same on each.
 ON_BACKENDS := $(addprefix tests/,diagnosis evaluation experiments keras_tools models runs training watching \
 	cli/test_predict.py report/test_notebook.py test_public.py)

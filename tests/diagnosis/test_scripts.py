@@ -277,3 +277,12 @@ def test_words_of_keras_are_laid_over_texts_that_are_there_and_name_no_other_fig
     )
     assert key in TEXTS and named <= known
     assert key in OF_IMAGES or "image" not in text_of(*key.split("."), keras=True).sentence
+
+
+@pytest.mark.parametrize("task", [REGRESSION, REGRESSION | {"guess_loss": None}], ids=["guessing known", "not known"])
+def test_a_validation_loss_that_jumps_is_a_warning_where_its_lowest_was_luck(task):
+    falls = [0.9, 0.5, 0.45, 0.42, 0.4]
+    assert codes(task, falls, [0.9, 0.5, 0.9, 0.3, 0.9]) == ["validation_unsettled"]
+    kept = next(one for one in watched(task, falls, [0.9, 0.5, 0.9, 0.5, 0.49]) if one["code"] == "validation_unsettled")
+    assert (kept["severity"], kept["case"], kept["epoch"]) == ("info", "kept", 3)
+    assert "validation_unsettled" not in codes(task, falls, [0.9, 0.5, 0.55, 0.5, 0.49])

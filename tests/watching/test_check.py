@@ -13,7 +13,7 @@ from PIL import Image
 import vgglab
 from vgglab.cli.app import app
 from vgglab.cli.console import run_command
-from vgglab.diagnosis.texts_of_checks import CHECKS
+from vgglab.diagnosis.texts_of_checks import CHECKS, VERDICTS
 from vgglab.errors import DataError, UsageError
 
 X = np.random.default_rng(0).normal(size=(64, 4)).astype("float32")
@@ -163,6 +163,14 @@ def test_an_own_run_is_checked_from_its_config_in_french_and_writes_nothing(comm
     code, out, _ = command("check", *TINY, "--lang", "fr")
     assert code == 0 and "appris par cœur" in out and "réussi" in out
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_check_for_machines_is_all_of_it_on_stdout(command):
+    code, out, _ = command("check", *TINY, "--json")
+    found = json.loads(out)
+    assert code == 0 and found["passed"] and [row["check"] for row in found["checks"]] == list(CHECKS)
+    assert {row["verdict"] for row in found["checks"]} <= set(VERDICTS) and found["schema"] == 1
+    assert all(row["seen"] and isinstance(row["values"], dict) for row in found["checks"])
 
 
 def test_an_error_stops_a_training_that_checks_before_and_leaves_no_folder(command, tmp_path):

@@ -6,7 +6,7 @@ from functools import cached_property
 from statistics import median
 from typing import Any
 
-from vgglab.diagnosis.findings.optimizers import within_scale
+from vgglab.diagnosis.findings.optimizers import RESETTING, within_scale
 
 Finding = dict[str, Any]
 
@@ -220,7 +220,8 @@ class Evidence:
             step: {k: v for k, v in found.items() if v is not None and (began.get(k) is None or began[k] > ZERO_NORM)}
             for step, found in steps.items()
         }
-        return [(step, finite[step]) for step in sorted(finite) if finite[step]]
+        own = 2 if self.watched and self.optimizer in RESETTING else 1  # the first step that the rate has a say in
+        return [(step, finite[step]) for step in sorted(finite) if finite[step] and step >= own]
 
     @cached_property
     def largest_update(self) -> tuple[str, float, int]:
@@ -231,8 +232,8 @@ class Evidence:
     @cached_property
     def typical_update(self) -> float | None:
         """Median relative change of a kernel in the sampled steps after the first, or in the first alone."""
-        steps = self.sampled_updates[1:] or self.sampled_updates
-        values = [value for _, changes in steps for value in changes.values()]
+        later = [changes for step, changes in self.sampled_updates if step > 1]
+        values = [value for changes in later or [one for _, one in self.sampled_updates] for value in changes.values()]
         return median(values) if values else None
 
     @cached_property

@@ -76,7 +76,9 @@ def measure_of(group: Group) -> str:
 
 def _measured_alike(first: Group, second: Group) -> bool:
     """Whether both have accuracies, or both the same loss."""
-    kinds = {(measure_of(one), measure_of(one) == LOSS and one.runs[0].settings["train.loss"]) for one in (first, second)}
+    kinds = {
+        (measure_of(one), measure_of(one) == LOSS and one.runs[0].settings["train.loss"]) for one in (first, second)
+    }
     return len(kinds) == 1
 
 

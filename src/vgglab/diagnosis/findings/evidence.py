@@ -16,6 +16,7 @@ LEARNED_SHARE = 0.35  # of the loss of guessing; below, the training images are 
 LEAST_PROBED = 20  # images of the probe; fewer may well get one answer, or light up none of a layer, by chance
 PROBE_HALF = 64  # images of each part that the probe has at most
 ZERO_NORM = 1e-8  # of a kernel
+NEAR_ZERO = 0.02  # of a kernel's initial norm
 FEWEST_SETTLED = 4  # epochs
 BELOW_CHANCE = 0.9  # of the loss of guessing; something was learned
 FLAT = 0.97  # of the loss a quarter of the epochs before
@@ -235,6 +236,20 @@ class Evidence:
         later = [changes for step, changes in self.sampled_updates if step > 1]
         values = [value for changes in later or [one for _, one in self.sampled_updates] for value in changes.values()]
         return median(values) if values else None
+
+    @cached_property
+    def moved(self) -> float:
+        """How far kernels came in all, at most, in units of their size: the median of them, summed over the looks."""
+        updates = [[value for value in line.get("update", {}).values() if value is not None] for line in self.lines]
+        return sum(median(values) for values in updates if values)
+
+    @cached_property
+    def left_at_zero(self) -> bool:
+        """Whether kernels that the optimizer's first step took to about zero are there at the end, and nothing learned."""
+        began, ended = self.start.get("norm") or {}, self.last.get("norm") or {}
+        ratios = [ended.get(name, 0.0) / norm for name, norm in began.items() if norm and ended.get(name) is not None]
+        resets = self.watched and self.optimizer in RESETTING and self.at_chance and bool(ratios)
+        return resets and median(ratios) < NEAR_ZERO
 
     @cached_property
     def worst_step_loss(self) -> float | None:

@@ -1,4 +1,4 @@
-"""Every optimizer of Keras at rates from far too small to far too large: what the training came to, and what is said of its rate.
+"""Every optimizer of Keras at rates from far too small to far too large: what comes of it, what is said of it.
 
     python benchmarks/optimizers.py [--seeds 2] [--only ftrl,lion]
 

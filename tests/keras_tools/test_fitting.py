@@ -20,7 +20,7 @@ Y = X[:, :1]
 
 
 class Asks(keras.callbacks.Callback):
-    """Asks what `function(model, fitting)` gives when a training begins; ends it after an epoch, where it can be ended."""
+    """Asks what `function(model, fitting)` gives when a training begins; after an epoch calls that, if it can."""
 
     def __init__(self, function):
         super().__init__()

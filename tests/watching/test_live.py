@@ -1,7 +1,6 @@
-"""What a watch says while a training goes on: what is certain, as soon as it is, once; and nothing that may still change."""
+"""What a watch says while a training goes on: what is certain, at once, once; and nothing that may still change."""
 
 import keras
-import numpy as np
 import pytest
 from keras import layers
 

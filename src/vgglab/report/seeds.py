@@ -76,10 +76,9 @@ def measure_of(group: Group) -> str:
 
 def _measured_alike(first: Group, second: Group) -> bool:
     """Whether both have accuracies, or both the same loss."""
-    kinds = {
-        (measure_of(one), measure_of(one) == LOSS and one.runs[0].settings["train.loss"]) for one in (first, second)
-    }
-    return len(kinds) == 1
+    if measure_of(first) != measure_of(second):
+        return False
+    return measure_of(first) == MEASURE or len({one.runs[0].settings["train.loss"] for one in (first, second)}) == 1
 
 
 def summary(values: Sequence[float | None]) -> dict[str, float | int | None]:
@@ -103,9 +102,9 @@ def over_seeds(runs: Sequence[Run], rows: Sequence[Figures]) -> list[Figures]:
 
     Returns:
         Dicts with `run` (its name without the seed), `n` seeds, for each of SUMMED its `mean`, `sd` and `n`, and
-        `against`: dicts with `run`, `measure` (what is tested), `test` (its name), `difference` of the means from that run to this one, its 95 %
-        `interval`, `p`, `p_adjusted` for the number of pairs, `n` of the two, and whether it `differs` by more than
-        seeds do; None where one seed cannot tell.
+        `against`: dicts with `run`, `measure` (what is tested), `test` (its name), `difference` of the means from that
+        run to this one, its 95 % `interval`, `p`, `p_adjusted` for the number of pairs, `n` of the two, and whether it
+        `differs` by more than seeds do; None where one seed cannot tell.
     """
     own = {run.folder: row for run, row in zip(runs, rows, strict=True)}
     groups = grouped(runs)

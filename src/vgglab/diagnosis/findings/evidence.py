@@ -245,7 +245,7 @@ class Evidence:
 
     @cached_property
     def left_at_zero(self) -> bool:
-        """Whether kernels that the optimizer's first step took to about zero are there at the end, and nothing learned."""
+        """Whether kernels that the first step took to about zero are there at the end, and nothing was learned."""
         began, ended = self.start.get("norm") or {}, self.last.get("norm") or {}
         ratios = [ended.get(name, 0.0) / norm for name, norm in began.items() if norm and ended.get(name) is not None]
         resets = self.watched and self.optimizer in RESETTING and self.at_chance and bool(ratios)

@@ -21,7 +21,7 @@ USUAL = {
 ADAPTIVE = ("adam", "adamw", "schedulefreeadamw", "nadam", "adamax", "rmsprop", "lion", "lamb", "muon", "adafactor")
 ADAPTIVE += ("adagrad",)
 BY_GRADIENT = ("sgd",)
-# They compute the weights from sums that begin at zero: their first step takes initial weights to about zero, whatever the
+# They compute weights from sums that begin at zero: the first step takes initial weights to about zero, whatever the
 # rate. Of ScheduleFreeAdamW that is so in Keras 3.15, where `fit` builds it before there are weights to copy.
 RESETTING = ("ftrl", "schedulefreeadamw")
 

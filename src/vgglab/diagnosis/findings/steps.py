@@ -246,7 +246,7 @@ def learning_rate_too_small(evidence: Evidence) -> Finding | None:
 def _tiny(evidence: Evidence, typical: float) -> bool:
     """Whether steps were tiny all the time, or small and in sum moved the weights next to nowhere."""
     little = evidence.watched and evidence.at_chance and typical < HEALTHY_UPDATE[0] and evidence.moved < LITTLE_MOVED
-    return 0 < typical and (little or (typical < TINY_UPDATE and not _steps_grew(evidence, typical)))
+    return typical > 0 and (little or (typical < TINY_UPDATE and not _steps_grew(evidence, typical)))
 
 
 def _steps_grew(evidence: Evidence, typical: float) -> bool:

@@ -3,7 +3,7 @@
     python benchmarks/optimizers.py [--seeds 2] [--only ftrl,lion]
 
 A table of 3 classes, a network with two hidden layers; each optimizer at its usual rate times 10 to the -4 to 4. What a
-rate is, follows from what the trainings came to: good where the loss at the end is at most twice that of the best rate;
+rate is, follows from what the trainings came to: good where the loss at the end is at most half again that of the best;
 too small or too large where it is that of guessing; between them rather small or large, where nothing has to be said.
 """
 
@@ -64,10 +64,10 @@ def trained(optimizer: keras.optimizers.Optimizer, seed: int) -> tuple[float, vg
 def verdict(losses: list[float], place: int) -> str:
     """What a rate is among others, by the losses that they came to: `good`, `small`, `large`, or between them."""
     best, loss = min(range(len(losses)), key=losses.__getitem__), losses[place]
-    if loss < max(2 * losses[best], GOOD):
-        return "good"
     side = "small" if place < best else "large"
-    return side if loss > GUESSING else f"rather {side}"
+    if loss > GUESSING:
+        return side
+    return "good" if loss < max(1.5 * losses[best], GOOD) else f"rather {side}"
 
 
 def main() -> None:

@@ -112,6 +112,12 @@ def test_a_first_step_that_resets_the_weights_at_any_rate_is_no_large_rate(optim
     assert codes(CLASSES, [1.1] * 3, line=RESET, last=end, optimizer=optimizer, rate=1e-3, **begun) == found
 
 
+def test_after_a_first_step_that_says_nothing_a_tenth_of_a_large_rate_is_tried():
+    grown = {"first_update": {"one": 1.0}, "step_update": {"2": {"one": 9.0, "two": 9.0}}}
+    found = watched(CLASSES, [1.1] * 3, line=grown, last={"spread": 0.0}, optimizer="ftrl", rate=10.0)
+    assert (found[0]["code"], found[0]["try"]) == ("learning_rate_too_large", {"learning_rate": 1.0})
+
+
 def test_steps_that_shrink_and_in_sum_lead_nowhere_were_too_small():
     small = {"first_update": {"one": 4e-4}, "step_update": {"2": {"one": 4e-4}}, "update": {"one": 0.01}}
     (found,) = watched(CLASSES, [1.1, 1.09, 1.09], line=small, optimizer="adagrad", rate=1e-3)

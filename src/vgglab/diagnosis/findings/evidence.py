@@ -16,7 +16,7 @@ LEARNED_SHARE = 0.35  # of the loss of guessing; below, the training images are 
 LEAST_PROBED = 20  # images of the probe; fewer may well get one answer, or light up none of a layer, by chance
 PROBE_HALF = 64  # images of each part that the probe has at most
 ZERO_NORM = 1e-8  # of a kernel
-NEAR_ZERO = 0.02  # of a kernel's initial norm
+NEAR_ZERO = 0.1  # of a kernel's initial norm; ten times too small
 FEWEST_SETTLED = 4  # epochs
 BELOW_CHANCE = 0.9  # of the loss of guessing; something was learned
 FLAT = 0.97  # of the loss a quarter of the epochs before
@@ -360,7 +360,7 @@ def smaller_rate(evidence: Evidence) -> dict[str, float]:
     suggested = evidence.rate_range.get("suggested")
     if suggested and suggested < (evidence.rate or 0):
         return {"train.learning_rate": suggested}
-    first = evidence.sampled_updates[0][1].values() if evidence.sampled_updates else ()
+    first = next((changes.values() for step, changes in evidence.sampled_updates if step == 1), ())
     return scaled_rate(evidence, min(max(0.02 / max(*first, 0.02, 0.0), 1e-4), 0.1))
 
 

@@ -22,7 +22,7 @@ ADAPTIVE = ("adam", "adamw", "schedulefreeadamw", "nadam", "adamax", "rmsprop", 
 ADAPTIVE += ("adagrad",)
 BY_GRADIENT = ("sgd",)
 # They compute weights from sums that begin at zero: the first step takes initial weights to about zero, whatever the
-# rate. Of ScheduleFreeAdamW that is so in Keras 3.15, where `fit` builds it before there are weights to copy.
+# rate. ScheduleFreeAdamW is meant to begin at the weights; with Keras 3.15 on TensorFlow it was seen to begin at zero.
 RESETTING = ("ftrl", "schedulefreeadamw")
 
 

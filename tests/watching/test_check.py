@@ -165,7 +165,7 @@ def test_an_own_run_is_checked_from_its_config_in_french_for_machines_and_writes
     assert code == 0 and found["passed"] and found["schema"] == 1 and found["findings"] == []
     assert [row["check"] for row in found["checks"]] == list(CHECKS)
     assert {row["verdict"] for row in found["checks"]} <= set(VERDICTS)
-    assert any("appris par cœur" in row["seen"] for row in found["checks"])
+    assert any("exemples de validation" in row["seen"] for row in found["checks"])
     assert list(tmp_path.iterdir()) == []
 
 

@@ -20,6 +20,7 @@ from vgglab.runs.door import read_json, read_rows
 from vgglab.runs.files import sweep, write_folder, write_text
 from vgglab.runs.record import HISTORY_FIELDS, RunRecord, best_row, read_record
 from vgglab.runs.shapes import TRAINED, WATCHED, ClassNames, Findings, HistoryRow, Metrics, Split, WatchedRow
+from vgglab.runs.source import keep_source
 
 DEFAULT_PARENT = "runs"
 MODELS = ("best.keras", "last.keras", "model.weights.h5")  # what only training writes into a run folder
@@ -270,6 +271,8 @@ def start_folder(
 ) -> None:
     """Write config and record into a new folder."""
     write_text(folder / "config.yaml", dump_yaml(config.model_dump(mode="json", by_alias=True)))
+    if isinstance(config, RunConfig):
+        keep_source(folder, config)
     now = datetime.now().astimezone().isoformat("T", "seconds")
     RunRecord(config.name, "running", now, parameters=parameters or {}, kind=kind).save(folder)
 

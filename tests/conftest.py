@@ -66,6 +66,7 @@ def cache(tmp_path_factory):
     """Features of frozen layers are kept below the tests' own folder."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("VGGLAB_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))  # which code was trained with
         yield
 
 

@@ -25,7 +25,7 @@ class Block(layers.Layer):
         self.filters, self.strides = filters, strides
         self.first = layers.Conv2D(filters, 3, strides, padding="same", use_bias=False, name="first")
         self.second = layers.Conv2D(filters, 3, padding="same", use_bias=False, name="second")
-        self.norms = [layers.BatchNormalization(name=f"norm{number}") for number in (1, 2)]
+        self.norms = [layers.BatchNormalization(momentum=0.9, name=f"norm{number}") for number in (1, 2)]
         self.around = layers.Conv2D(filters, 1, strides, use_bias=False, name="around")
 
     def build(self, shape):

@@ -305,3 +305,25 @@ def test_a_backbone_is_frozen_and_has_weights_unless_told_otherwise(backbone, wi
 )
 def test_phases_and_augmentation_that_cannot_be(tree, message):
     assert message in refusal(make_config, tree)
+
+
+def test_arguments_of_ones_own_network_are_set_one_by_one():
+    tree = {"model": {"name": "my.py:make", "arguments": {"depth": 8, "wide": True}}}
+    config = make_config(tree, {"model.arguments.depth": 20, "model.arguments": "{wide: false}"})
+    assert config.model.arguments == {"wide": False, "depth": 20} and tree["model"]["arguments"]["depth"] == 8
+    told = {name: value for name, value in flatten(config).items() if name.startswith(ARGUMENTS)}
+    assert told == {"model.arguments.wide": False, "model.arguments.depth": 20}
+    assert make_config({}, flatten(config)) == config
+
+
+@pytest.mark.parametrize(
+    ("tree", "line"),
+    [
+        ({"model": {"arguments": {"depth": 8}}}, "model.arguments are for a function"),
+        ({"model": {"name": "my.py:make", "width": 0.5}}, "model.width is for vgg16"),
+        ({"model": {"name": "my.py:make"}, "backbone": {"name": "VGG16"}}, "leave one of them out"),
+        ({"model": {"name": "my.py:make", "arguments": 3}}, "model.arguments is 3"),
+    ],
+)
+def test_settings_that_do_not_go_with_ones_own_network_are_one_line(tree, line):
+    assert line in refusal(make_config, tree)

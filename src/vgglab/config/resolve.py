@@ -140,6 +140,7 @@ def _set(tree: dict[str, Any], dotted: str, value: Any, source: str) -> None:
     if dotted.startswith(f"{ARGUMENTS}.") and isinstance(target, dict):
         section, name = ARGUMENTS, dotted.removeprefix(f"{ARGUMENTS}.")
         given = target.get("arguments") or {}
+        given = parse_yaml(given, ARGUMENTS) if isinstance(given, str) else given
         target["arguments"] = target = dict(given) if isinstance(given, dict) else given
     if not isinstance(target, dict):
         raise ConfigError(f"{source}: {section} is {target!r}; expected a mapping of its fields")

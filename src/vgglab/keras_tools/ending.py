@@ -99,13 +99,13 @@ def as_probabilities(model: Any) -> Any:
             told = activation or "no known activation"
             raise ValueError(f"it ends in one unit with {told}; expected one with sigmoid (two classes), or a softmax")
         both = keras.layers.Concatenate(name="both_classes")([1 - output, output])
-        return keras.Model(model.inputs, both, name=model.name)
+        return keras.Model(model.inputs[0], both, name=model.name)
     if activation == "softmax" or (activation in (None, "linear") and _sums_to_one(model)):
         return model
     if activation != "linear":
         told = f"{columns} units with {activation}" if activation else "something that gives no probabilities"
         raise ValueError(f"it ends in {told}; expected a softmax, or a last layer without activation, which gets one")
-    return keras.Model(model.inputs, keras.layers.Softmax(name="probabilities")(output), name=model.name)
+    return keras.Model(model.inputs[0], keras.layers.Softmax(name="probabilities")(output), name=model.name)
 
 
 def _sums_to_one(model: Any) -> bool:

@@ -24,6 +24,7 @@ from vgglab.models.builtin import builtin_path
 from vgglab.models.preprocessing import INPUT, RESCALING, RESIZING, treat_alike
 from vgglab.models.weights import copy_weights, load_weights
 from vgglab.runs.files import write_atomic
+from vgglab.runs.saved_model import have_registered, read_architecture
 from vgglab.runs.store import find_folder
 
 WEIGHTS = ("imagenet", "builtin", "none")
@@ -186,9 +187,13 @@ class SavedBackbone:
         Raises:
             ConfigError: it has no feature maps.
             DataError: the file is damaged.
+            RunError: it needs code that is not there, or is not to be executed.
         """
         try:
+            have_registered(read_architecture(self.path), self.path)
             model = keras.saving.load_model(self.path, compile=False)
+        except RunError:
+            raise
         except Exception as error:  # whatever a damaged archive, config or weights raise
             raise DataError(f"{self.path}: cannot be loaded ({first_line(error)}); restore it from a copy") from None
         if len(getattr(model, "operations", [])) < 2 or not any(_is_maps(each) for each in model.operations):

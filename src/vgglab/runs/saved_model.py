@@ -242,10 +242,7 @@ def read_member(path: Path) -> dict[str, Any] | None:
 def _load(path: Path, compiled: bool = True) -> keras.Model:
     """A model whose weights, by their shapes, can be in the file: making room for others could end the process."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            config = json.loads(archive.read(CONFIG))
-        if not isinstance(config, dict) or "class_name" not in config:
-            raise ValueError(f"its {CONFIG} describes no model")
+        config = read_architecture(path)
         have_registered(config, path)
         declared = sum(math.prod(shape) for shape in weight_shapes(config))
         if declared <= path.stat().st_size:
@@ -256,6 +253,19 @@ def _load(path: Path, compiled: bool = True) -> keras.Model:
         raise RunError(f"{path}: cannot be loaded ({reason(error)}); restore it from a copy") from None
     size = f"{declared:,} weights, more than its {path.stat().st_size:,} bytes can hold"
     raise RunError(f"{path}: declares {size}; restore it from a copy")
+
+
+def read_architecture(path: Path) -> dict[str, Any]:
+    """A network as a `.keras` file describes it, without its weights.
+
+    Raises:
+        Exception: whatever a damaged archive leads to.
+    """
+    with zipfile.ZipFile(path) as archive:
+        config = json.loads(archive.read(CONFIG))
+    if not isinstance(config, dict) or "class_name" not in config:
+        raise ValueError(f"its {CONFIG} describes no model")
+    return config
 
 
 def have_registered(config: dict[str, Any], path: Path) -> None:

@@ -19,6 +19,7 @@ FOR_VGG16 = ("batch_norm", "dropout", "width", "dense_units")  # settings of a n
 PREPROCESSING = ("scale", "normalize", "normalize-channels", "backbone", "none")
 BUILTIN = ("VGG16", "MobileNetV2")  # networks that are shipped with weights, at BUILTIN_WIDTH
 BUILTIN_WIDTH = 0.25
+RUN_PREFIX = "run:"  # of backbone.weights: the best model of a run
 POOLING = ("flatten", "avg", "max")
 LAYOUTS = ("auto", "class", "part/class", "class/part")
 LOGS = ("tensorboard", "mlflow")

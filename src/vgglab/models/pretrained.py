@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 import keras
 
-from vgglab.config.schema import BUILTIN, BUILTIN_WIDTH, RunConfig
+from vgglab.config.schema import BUILTIN, BUILTIN_WIDTH, RUN_PREFIX, RunConfig
 from vgglab.config.yaml_text import nearest
 from vgglab.errors import ConfigError, DataError, RunError, first_line
 from vgglab.keras_tools.graph import run_through
@@ -28,7 +28,6 @@ from vgglab.runs.saved_model import have_registered, read_architecture
 from vgglab.runs.store import find_folder
 
 WEIGHTS = ("imagenet", "builtin", "none")
-RUN_PREFIX = "run:"
 PATIENCE = 15.0  # seconds without a byte before a download counts as failed
 
 Tensor = Any  # a symbolic tensor of Keras

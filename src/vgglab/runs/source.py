@@ -6,6 +6,7 @@
     function         that makes the network; None for a model
     module           that the function is imported from; None for a file, which is executed
     folder           that the file was in, absolute: what it imports may lie beside it
+`source/code/` holds the same of the run whose model this one started from, where its layers need code.
 
 Code is executed where a person names it. That of a run folder is executed where this user has had the same bytes
 executed before: somebody else's run folder runs nothing that nobody looked at.
@@ -30,7 +31,7 @@ from vgglab.runs.door import read_json
 from vgglab.runs.files import write_atomic, write_json
 from vgglab.runs.shapes import SourceTree
 
-FOLDER, RECORD = "source", "source.json"
+FOLDER, CODE, RECORD = "source", "code", "source.json"
 PREFIX = "vgglab_own_"  # of the name that an executed file has among the modules
 
 
@@ -108,14 +109,28 @@ def keep_source(folder: Path, config: RunConfig) -> None:
     if not config.model.own:
         return
     source = find_source(config.model.name)
-    content, target = source.read(), folder / FOLDER / source.path.name
-    target.parent.mkdir(exist_ok=True)
-    write_atomic(target, lambda path: path.write_bytes(content))
-    told = {"schema": 1, "file": target.name, "sha256": digest(content), "function": source.function}
-    told |= {"module": source.module, "folder": str(source.place)}
-    write_json(target.parent / RECORD, told)
+    _copy(source, folder / FOLDER)
     if source.sha256 is None and source.function:
-        trust(content, source.place)
+        trust(source.read(), source.place)
+
+
+def keep_code(folder: Path, origin: Path) -> None:
+    """Copy the code of a run whose model a new run starts from: its layers are in the new model too.
+
+    Args:
+        folder: of the new run.
+        origin: the folder that the model is in; nothing is done where it keeps no code.
+    """
+    if source := kept_source(origin):
+        _copy(source, folder / FOLDER / CODE)
+
+
+def _copy(source: Source, folder: Path) -> None:
+    content = source.read()
+    folder.mkdir(parents=True, exist_ok=True)
+    write_atomic(folder / source.path.name, lambda path: path.write_bytes(content))
+    told = {"schema": 1, "file": source.path.name, "sha256": digest(content), "function": source.function}
+    write_json(folder / RECORD, told | {"module": source.module, "folder": str(source.place)})
 
 
 def kept_config(folder: Path, config: RunConfig) -> RunConfig:
@@ -205,10 +220,9 @@ def execute_file(path: Path) -> None:
 
 def kept_source(folder: Path) -> Source | None:
     """The file with code that a run folder keeps; None where it keeps none."""
-    if not (folder / FOLDER / RECORD).is_file():
-        return None
-    kept = _kept(folder / FOLDER)
-    return kept if kept.function else None
+    places = (folder / FOLDER, folder / FOLDER / CODE)
+    found = [_kept(place) for place in places if (place / RECORD).is_file()]
+    return next((source for source in found if source.function), None)
 
 
 def _kept(folder: Path) -> Source:

@@ -1,19 +1,23 @@
-"""Write src/vgglab/models/facts.csv: what `vgglab models` says of the networks of keras.applications.
+"""Write src/vgglab/models/facts.csv and hub.csv: what `vgglab models` says of keras.applications and KerasHub.
 
-python docs/scripts/models.py
+python docs/scripts/models.py, with the extra hub
 """
 
 import csv
 import io
+import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from unittest.mock import patch
 
 import keras
 
 from vgglab.models.describe import count_flops, count_parameters
-from vgglab.models.listing import FACTS, FIELDS
+from vgglab.models.hub import known_presets
+from vgglab.models.listing import FACTS, FIELDS, HUB_FACTS
 from vgglab.models.pretrained import Application, application_names
 
+MAPS = ("cspnet", "densenet", "efficientnet", "mobilenet", "resnet", "vgg", "xception")  # their backbones end in maps
 ANY_SIZE = 224  # pixels: MobileNetV3 takes images of any size, and was trained on these
 
 
@@ -48,14 +52,24 @@ def weights_file(name: str, side: int) -> str:
     raise ValueError(f"{name}: Keras asked for no weights")
 
 
-def text(names: tuple[str, ...]) -> str:
-    """The file: a row a network."""
+def presets() -> Iterator[dict[str, str | int]]:
+    """The presets of KerasHub that give feature maps, by what KerasHub says of them."""
+    for name, told in known_presets().items():
+        side = re.search(r"(\d{3})x\1", told["metadata"]["description"])
+        if told["metadata"]["path"] in MAPS:
+            numbers = {"side": side[1] if side else "", "parameters": told["metadata"]["params"]}
+            yield {"name": name, **numbers, "file": told["kaggle_handle"]}
+
+
+def write(path: Path, rows: Iterable[dict[str, str | int]]) -> None:
+    """Write a file with a row a network."""
     buffer = io.StringIO()
     writer = csv.DictWriter(buffer, FIELDS, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(facts(name) for name in names)
-    return buffer.getvalue()
+    writer.writerows(rows)
+    path.write_text(buffer.getvalue(), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    Path(FACTS).write_text(text(application_names()), encoding="utf-8")
+    write(HUB_FACTS, sorted(presets(), key=lambda row: row["name"]))
+    write(FACTS, map(facts, application_names()))

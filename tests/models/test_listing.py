@@ -14,8 +14,8 @@ from vgglab.models.vgg16 import vgg16
 def test_every_network_that_can_be_named_is_listed():
     listed = list_models()
     assert {each.name for each in listed if each.source == "keras.applications"} == set(application_names())
-    assert len(listed) >= 40 and all(each.parameters > 1e5 and each.flops > 1e7 and each.side for each in listed)
-    assert all(each.file.endswith(".h5") for each in listed[1:])
+    assert len(listed) >= 40 and all(each.parameters > 1e5 and each.flops != 0 and each.side != 0 for each in listed)
+    assert sum(each.source == "KerasHub" for each in listed) >= 40
 
 
 @pytest.mark.parametrize("name", ["MobileNetV2", "EfficientNetB0", "MobileNetV3Small"])

@@ -10,6 +10,7 @@ from vgglab.config.schema import (
     ARGUMENTS,
     BUILTIN,
     BUILTIN_WIDTH,
+    HUB_PREFIX,
     Phase,
     RunConfig,
     Section,
@@ -115,7 +116,9 @@ def _write_out(config: RunConfig, source: str) -> RunConfig:
 
 
 def default_weights(backbone: str, width: float) -> str:
-    """`builtin` for a network that is shipped at this width, else `imagenet`."""
+    """`builtin` for a network that is shipped at this width, `preset` for one of KerasHub, else `imagenet`."""
+    if backbone.startswith(HUB_PREFIX):
+        return "preset"
     shipped = backbone.lower() in map(str.lower, BUILTIN) and width == BUILTIN_WIDTH
     return "builtin" if shipped else "imagenet"
 

@@ -19,6 +19,7 @@ FOR_VGG16 = ("batch_norm", "dropout", "width", "dense_units")  # settings of a n
 PREPROCESSING = ("scale", "normalize", "normalize-channels", "backbone", "none")
 BUILTIN = ("VGG16", "MobileNetV2")  # networks that are shipped with weights, at BUILTIN_WIDTH
 BUILTIN_WIDTH = 0.25
+HUB_PREFIX = "hub:"  # of backbone.name: a preset of KerasHub
 RUN_PREFIX = "run:"  # of backbone.weights: the best model of a run
 POOLING = ("flatten", "avg", "max")
 LAYOUTS = ("auto", "class", "part/class", "class/part")
@@ -156,8 +157,10 @@ class ModelConfig(Section):
 class BackboneConfig(Section):
     """A pretrained network in place of one from scratch, and the head on top of it."""
 
-    name: str | None = Field(None, min_length=1, description="backbone of keras.applications, such as MobileNetV2")
-    weights: str | None = Field(None, min_length=1, description="imagenet, builtin, none, a weights file, or run:ID")
+    name: str | None = Field(
+        None, min_length=1, description="backbone: of keras.applications, as MobileNetV2, or hub:PRESET"
+    )
+    weights: str | None = Field(None, min_length=1, description="imagenet, builtin, preset, none, a file, or run:ID")
     head_units: Units = Field((512,), description="units of the head's fc1, fc2, ...; none without a value")
     head_dropout: Number = Field(0.0, ge=0, lt=1, description="Dropout after each dense layer of the head: the rate")
     pooling: Literal[POOLING] = Field("flatten", description="how the backbone's last feature maps become a vector")

@@ -6,7 +6,7 @@ from typing import Any
 import keras
 
 from vgglab.config.resolve import from_options, make_config, parse_assignments
-from vgglab.config.schema import ARGUMENTS, MODELS, RunConfig, config_fields, option_name
+from vgglab.config.schema import ARGUMENTS, HUB_PREFIX, MODELS, RunConfig, config_fields, option_name
 from vgglab.config.yaml_text import nearest, read_yaml
 from vgglab.datasets.load import published_for
 from vgglab.errors import ConfigError, UsageError
@@ -41,7 +41,7 @@ class ModelSource:
         network, *settings = name.split(",")
         if network in MODELS:
             return self._build(make_config({"model": {"name": network}}, self.overrides | _parse(settings), name))
-        if network.lower() in map(str.lower, application_names()):
+        if network.lower() in map(str.lower, application_names()) or network.startswith(HUB_PREFIX):
             return self._build(make_config({"backbone": {"name": network}}, self.overrides | _parse(settings), name))
         if ":" in network:
             return self._build(make_config({"model": {"name": network}}, self.overrides | _parse_own(settings), name))

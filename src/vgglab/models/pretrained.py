@@ -16,11 +16,12 @@ from typing import Any, Protocol
 
 import keras
 
-from vgglab.config.schema import BUILTIN, BUILTIN_WIDTH, RUN_PREFIX, RunConfig
+from vgglab.config.schema import BUILTIN, BUILTIN_WIDTH, HUB_PREFIX, RUN_PREFIX, RunConfig
 from vgglab.config.yaml_text import nearest
 from vgglab.errors import ConfigError, DataError, RunError, first_line
 from vgglab.keras_tools.graph import run_through
 from vgglab.models.builtin import builtin_path
+from vgglab.models.hub import find_hub
 from vgglab.models.preprocessing import INPUT, RESCALING, RESIZING, treat_alike
 from vgglab.models.weights import copy_weights, load_weights
 from vgglab.runs.files import write_atomic
@@ -54,6 +55,10 @@ def find_backbone(config: RunConfig) -> Backbone:
     """
     name, weights = config.backbone.name, config.backbone.weights or "none"
     keyword = weights.lower()
+    if name and name.startswith(HUB_PREFIX):
+        if config.model.width != 1:
+            raise ConfigError(f"model.width is {config.model.width}; presets of KerasHub come at width 1")
+        return find_hub(_plain(config, name).backbone.name, keyword)
     if keyword == "builtin":
         return SavedBackbone(_builtin(_plain(config, "the built-in network")))
     path = None if keyword in WEIGHTS else _weights_file(weights)
@@ -73,7 +78,7 @@ def find_backbone(config: RunConfig) -> Backbone:
 def undownloaded(config: RunConfig) -> RunConfig:
     """`config` with random weights where its own would have to be fetched: for who only looks at the network."""
     backbone = config.backbone
-    if (backbone.weights or "").lower() != "imagenet":
+    if (backbone.weights or "").lower() not in ("imagenet", "preset"):
         return config
     return config.model_copy(update={"backbone": backbone.model_copy(update={"weights": "none"})})
 

@@ -8,11 +8,14 @@ import pytest
 
 import vgglab
 from vgglab.config.resolve import make_config
+from vgglab.config.study_file import load_study, plan_runs
 from vgglab.errors import RunError
 from vgglab.experiments.grid.local import finish
 from vgglab.experiments.run import start_model
 from vgglab.keras_tools.graph import inner_layers
-from vgglab.runs.source import keep_source, kept_config
+from vgglab.models.build import build_model
+from vgglab.runs.saved_model import load_model
+from vgglab.runs.source import keep_source, kept_config, kept_source
 from vgglab.runs.store import create_run
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "residual.py"
@@ -75,6 +78,28 @@ def test_somebody_elses_code_is_executed_only_where_it_is_named(own, told, tmp_p
     assert (code, out) == (1, "") and "read it, and if you trust it say --code" in err
     code, out, err = told("predict", own.folder, picture, "--code", own.folder / "source" / "residual.py")
     assert code == 0 and out.startswith(str(picture))
+
+
+def test_a_run_that_starts_from_its_model_takes_the_code_along(own, example, tmp_path):
+    model = {"name": str(own.folder / "best.keras"), "preprocessing": "none"}
+    folder, config = create_run(make_config({**STUDY, "name": "next", "model": model}), tmp_path)
+    start = build_model(kept_config(folder, config), (32, 32, 3), 10)
+    assert kept_source(folder).path == folder / "source" / "code" / "residual.py"
+    assert all(map(np.array_equal, start.get_weights(), own.classifier.model.get_weights()))
+    weights, _ = create_run(make_config({"name": "w", "backbone": {"weights": f"run:{own.folder}"}}), tmp_path)
+    assert kept_source(weights).function == "make"
+
+
+def test_the_study_of_the_documentation_plans_a_run_for_each_depth():
+    planned = plan_runs(load_study(EXAMPLE.with_suffix(".yaml")), {})
+    assert [run.name for run in planned] == ["depth-8", "depth-14", "depth-20", "longer"]
+    assert [run.config.model.arguments["depth"] for run in planned[:3]] == [8, 14, 20]
+
+
+def test_a_model_that_is_loaded_is_frozen_as_it_was_also_inside_its_layers(own):
+    model = load_model(own.folder / "last.keras")  # of the second phase
+    assert [weight.path.partition("/")[0] for weight in model.trainable_variables] == ["classify"] * 2
+    assert int(model.optimizer.iterations) == 1
 
 
 def test_code_that_was_changed_is_not_executed(own, example, tmp_path):

@@ -19,6 +19,7 @@ from vgglab.config.shown import one_line
 from vgglab.errors import RunError, UsageError, VgglabError, first_line
 from vgglab.keras_tools.dry import weight_shapes
 from vgglab.keras_tools.ending import as_probabilities
+from vgglab.keras_tools.graph import inner_layers
 from vgglab.runs.door import parse_json
 from vgglab.runs.files import write_atomic
 from vgglab.runs.shapes import MEMBER_SCHEMA, Member
@@ -246,13 +247,28 @@ def _load(path: Path, compiled: bool = True) -> keras.Model:
         have_registered(config, path)
         declared = sum(math.prod(shape) for shape in weight_shapes(config))
         if declared <= path.stat().st_size:
-            return keras.saving.load_model(path, compile=compiled)
+            return _load_as_saved(path, compiled)
     except VgglabError:
         raise
     except Exception as error:  # whatever a strange config leads Keras and its backends to
         raise RunError(f"{path}: cannot be loaded ({reason(error)}); restore it from a copy") from None
     size = f"{declared:,} weights, more than its {path.stat().st_size:,} bytes can hold"
     raise RunError(f"{path}: declares {size}; restore it from a copy")
+
+
+def _load_as_saved(path: Path, compiled: bool) -> keras.Model:
+    """Load a model; where layers are of its own, what is inside a frozen one is frozen too, which Keras forgets."""
+    config = read_architecture(path)  # anew: Keras takes entries out of what it has read
+    if not compiled or not own_names(config):
+        return keras.saving.load_model(path, compile=compiled)
+    model = keras.saving.load_model(path, compile=False)
+    for layer in model.layers:
+        for inner in inner_layers(layer) if not layer.trainable else ():
+            inner.trainable = False
+    if config.get("compile_config"):
+        model.compile_from_config(config["compile_config"])
+        model.load_weights(path)  # the optimizer's state as well
+    return model
 
 
 def read_architecture(path: Path) -> dict[str, Any]:
@@ -274,7 +290,7 @@ def have_registered(config: dict[str, Any], path: Path) -> None:
     Raises:
         RunError: the code is not there, or is not to be executed, see `runs.source`.
     """
-    unknown = sorted(unregistered(config))
+    unknown = sorted(name for name in own_names(config) if keras.saving.get_registered_object(name) is None)
     if not unknown:
         return
     source = kept_source(path.absolute().parent)
@@ -284,17 +300,15 @@ def have_registered(config: dict[str, Any], path: Path) -> None:
         raise RunError(f"{path}: needs the code of {left[0]}; name the Python file that registers it with --code")
 
 
-def unregistered(tree: Any) -> set[str]:
-    """The names of layers and functions in a network's config that are neither Keras's nor registered yet."""
+def own_names(tree: Any) -> set[str]:
+    """The registered names of the layers and functions in a network's config that are not Keras's."""
     if isinstance(tree, list):
-        return set().union(*map(unregistered, tree))
+        return set().union(*map(own_names, tree))
     if not isinstance(tree, dict):
         return set()
-    found = set().union(*map(unregistered, tree.values()))
+    found = set().union(*map(own_names, tree.values()))
     name, module = tree.get("registered_name"), str(tree.get("module"))
-    if not isinstance(name, str) or module.partition(".")[0] in KERAS or keras.saving.get_registered_object(name):
-        return found
-    return found | {name}
+    return found if not isinstance(name, str) or module.partition(".")[0] in KERAS else found | {name}
 
 
 def reason(error: Exception) -> str:

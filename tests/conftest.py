@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from small_network import NETWORK
 
 import vgglab  # before any test imports Keras: it chooses the kernels that TensorFlow computes with
 from vgglab.__main__ import SELDOM
@@ -30,7 +31,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 gc.set_threshold(*SELDOM)  # as on the command line
 
-TINY = {"limit": 100, "width": 0.05, "batch_norm": True, "dropout": 0.2, "learning_rate": 0.1, "epochs": 3}
+TINY = {"model": NETWORK, "limit": 100, "learning_rate": 0.1, "epochs": 3}
 
 SCORES = {"class": "a", "precision": 0.5, "recall": 0.5, "f1": 0.5, "support": 10}
 METRICS = {"schema": 1, "n": 10, "accuracy_interval": [0.2, 0.9], "loss": None, "loss_interval": None}

@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from small_network import NETWORK
 
 from vgglab.runs.saved_model import load_classifier
 from vgglab.runs.store import load
@@ -198,7 +199,7 @@ def small_disk(small_disks):
 
 
 def test_a_full_disk_is_one_line_and_keeps_what_was_trained(vgglab, small_disk):
-    code, out, err = vgglab("train", "--limit=100", "--width=0.05", "--epochs=3", "--out", small_disk, "--name=r")
+    code, out, err = vgglab("train", "--limit=100", f"--model={NETWORK}", "--epochs=3", "--out", small_disk, "--name=r")
     assert (code, out) == (1, "") and err.count("\n") == 1 and "no space left on the device" in err
     run = load(small_disk / "r")
     assert run.status == "failed" and len(run.history) == 1 and not list(run.folder.glob(".*.keras"))

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import pytest
 from PIL import Image
+from small_network import NETWORK
 
 import vgglab as library
 from vgglab.datasets.layout import find_pictures
@@ -45,7 +46,7 @@ def stretched(tmp_path_factory):
         (home / "x" / "ab"[number % 2]).mkdir(parents=True, exist_ok=True)
         grey = random.integers(100, 3000, (32, 32), dtype=np.uint16)
         Image.fromarray(grey).save(home / "x" / "ab"[number % 2] / f"{number}.png")
-    settings = {"width": 0.05, "epochs": 1, "image_size": 32, "stretch": True}
+    settings = {"model": NETWORK, "epochs": 1, "image_size": 32, "stretch": True}
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("VGGLAB_DATA", str(home))
         return home / "x", library.run(data=str(home / "x"), **settings, out=home, progress="none")

@@ -62,6 +62,13 @@ def trained(tmp_path_factory):
     return vgglab.run(**TINY, name="trained", out=tmp_path_factory.mktemp("runs"), progress="none")
 
 
+@pytest.fixture(scope="session")
+def vgg(tmp_path_factory):
+    """A finished run of the lab's network, for what looks at its layers."""
+    network = {"width": 0.05, "batch_norm": True, "dropout": 0.2}
+    return vgglab.run(**network, limit=100, epochs=1, name="vgg", out=tmp_path_factory.mktemp("runs"), progress="none")
+
+
 @pytest.fixture(autouse=True, scope="session")
 def cache(tmp_path_factory):
     """Features of frozen layers are kept below the tests' own folder."""

@@ -180,7 +180,7 @@ def test_explaining_draws_each_picture_under_a_name_of_its_own(vgglab, trained, 
     rows = [json.loads(line) for line in out.splitlines()]
     names = ["2.png", "0.png", "1.png", "2-2.png"]
     assert (code, err) == (0, "") and [row["drawing"] for row in rows] == [f"explanations/{name}" for name in names]
-    assert {row["explained"] for row in rows} == {"7"} and rows[0]["layer"].startswith("block4_conv3")
+    assert {row["explained"] for row in rows} == {"7"} and rows[0]["layer"].startswith("block5_")
     with Image.open(tmp_path / rows[0]["drawing"]) as drawing:
         assert drawing.width > 1000 and len(drawing.convert("RGB").getcolors(1 << 20)) > 200
 

@@ -7,10 +7,10 @@ import numpy as np
 from keras import ops
 
 from vgglab.diagnosis.data import counts as counts_of
-from vgglab.diagnosis.ending import activation_name, last_activation
 from vgglab.diagnosis.probe import describe_model, is_preprocessing
 from vgglab.diagnosis.records import short
 from vgglab.diagnosis.task import figures_of
+from vgglab.keras_tools.ending import activation_name, last_activation
 from vgglab.keras_tools.fitting import metric_names, steps_itself
 from vgglab.keras_tools.graph import functional
 from vgglab.keras_tools.passes import Values, parts_of

@@ -105,6 +105,9 @@ class ModelConfig(Section):
 
     name: Literal[MODELS] = Field("vgg16", description="network")
     batch_norm: bool = Field(False, description="BatchNormalization after each convolution")
+    batch_norm_momentum: Number | None = Field(
+        None, ge=0, lt=1, description="of BatchNormalization's moving statistics, where they train; else the network's own"
+    )
     dropout: Number = Field(0.0, ge=0, lt=1, description="Dropout after each convolution but a block's last: the rate")
     width: Number = Field(1.0, gt=0, description="factor on the filters and the dense units")
     dense_units: Units = Field((4096, 4096), description="units of fc1, fc2, ...")
@@ -182,6 +185,9 @@ class TrainConfig(Section):
         (), description="stretches of epochs with settings of their own"
     )
     batch_size: Whole = Field(64, ge=1, description="images per step")
+    settle_batch_norm: bool = Field(
+        False, description="BatchNormalization's statistics from training images before each validation"
+    )
     seed: Whole = Field(0, ge=0, lt=2**32, description="seed of the weights, the data order and dropout")
     signals: bool = Field(True, description="record what a diagnosis needs")
     cache: bool = Field(True, description="compute frozen layers once and keep what they give")

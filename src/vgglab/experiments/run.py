@@ -1,7 +1,7 @@
 """One run from config to folder: data, model, training, evaluation, diagnosis."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,7 @@ from vgglab.training.fit import NonFiniteLoss, fit
 from vgglab.training.part import TrainedPart, make_part
 from vgglab.training.phases import Stretch, begin_phase, check_phases, remaining
 from vgglab.training.progress import ProgressMode, close_progress, make_progress, tell
+from vgglab.training.settling import Settling
 
 Before = Callable[[RunConfig, DataSet, keras.Model], None]
 
@@ -120,7 +121,7 @@ def train(
         describe_data(folder, config, dataset)
         if not history:
             describe_network(folder, model, record)
-        checkpoint = Checkpoint(folder, model, dataset, history, record)
+        checkpoint = Checkpoint(folder, model, dataset, history, record, apart=config.train.settle_batch_norm)
         try:
             for stretch in remaining(config.phases, len(history)):
                 train_stretch(model, dataset, config, stretch, checkpoint, tracking, progress)
@@ -144,8 +145,10 @@ def train_stretch(
     if stretch.begins:
         begin_phase(model, config, stretch.phase, len(dataset.train))
     part = make_part(model, dataset, config, progress)
-    checkpoint.begin_phase(stretch.number, part.seconds)
+    settling = Settling(part, config.train.batch_size) if config.train.settle_batch_norm else None
+    checkpoint.begin_phase(stretch.number, part.seconds, settling.judged if settling else nullcontext)
     callbacks = watch(checkpoint, config, dataset, part, stretch, progress)
+    callbacks += [settling] if settling else []
     if tracking:
         callbacks.append(keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: tracking.update()))
     try:
@@ -248,5 +251,5 @@ def watch(
         path, (probe, labels), start = checkpoint.folder / "signals.jsonl", part.validation, stretch.epochs.start
         pictures = [(images.images, images.labels) for images in (dataset.train, dataset.validation)]
         data = None if start else data_signals(*pictures, len(dataset.classes))
-        callbacks.insert(0, SignalRecorder(path, probe, start, labels, part.train, data))
+        callbacks.insert(0, SignalRecorder(path, probe, start, labels, part.train, data, checkpoint.judged))
     return callbacks

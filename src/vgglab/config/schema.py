@@ -106,7 +106,10 @@ class ModelConfig(Section):
     name: Literal[MODELS] = Field("vgg16", description="network")
     batch_norm: bool = Field(False, description="BatchNormalization after each convolution")
     batch_norm_momentum: Number | None = Field(
-        None, ge=0, lt=1, description="of BatchNormalization's moving statistics, where they train; else the network's own"
+        None,
+        ge=0,
+        lt=1,
+        description="momentum of BatchNormalization's statistics where it trains; else its own",
     )
     dropout: Number = Field(0.0, ge=0, lt=1, description="Dropout after each convolution but a block's last: the rate")
     width: Number = Field(1.0, gt=0, description="factor on the filters and the dense units")
@@ -177,6 +180,7 @@ class TrainConfig(Section):
     optimizer: Literal[OPTIMIZERS] = Field("sgd", description="optimizer")
     learning_rate: Number = Field(0.01, gt=0, description="learning rate")
     momentum: Number = Field(0.0, ge=0, lt=1, description="momentum, for sgd and rmsprop")
+    layer_decay: Number = Field(1.0, gt=0, le=1, description="rate of each block below the head, of the one above it")
     epochs: Whole = Field(10, ge=1, description="times through the training images")
     schedule: Literal[SCHEDULES] = Field("constant", description="course of the learning rate")
     warmup: Number = Field(0.0, ge=0, description="epochs in which the rate rises from 0")

@@ -35,7 +35,7 @@ from vgglab.training.fit import NonFiniteLoss, fit
 from vgglab.training.part import TrainedPart, make_part
 from vgglab.training.phases import Stretch, begin_phase, check_phases, remaining
 from vgglab.training.progress import ProgressMode, close_progress, make_progress, tell
-from vgglab.training.settling import Settling
+from vgglab.training.settling import Settling, trained_norms
 
 Before = Callable[[RunConfig, DataSet, keras.Model], None]
 
@@ -145,10 +145,10 @@ def train_stretch(
     if stretch.begins:
         begin_phase(model, config, stretch.phase, len(dataset.train))
     part = make_part(model, dataset, config, progress)
-    settling = Settling(part, config.train.batch_size) if config.train.settle_batch_norm else None
-    checkpoint.begin_phase(stretch.number, part.seconds, settling.judged if settling else nullcontext)
-    callbacks = watch(checkpoint, config, dataset, part, stretch, progress)
-    callbacks += [settling] if settling else []
+    settles = config.train.settle_batch_norm and trained_norms(part.model)
+    settling = [Settling(part, config.train.batch_size)] if settles else []
+    checkpoint.begin_phase(stretch.number, part.seconds, settling[0].judged if settling else nullcontext)
+    callbacks = settling + watch(checkpoint, config, dataset, part, stretch, progress)
     if tracking:
         callbacks.append(keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: tracking.update()))
     try:

@@ -212,7 +212,7 @@ def statistics_initial(evidence: Evidence) -> Finding | None:
     Training uses the statistics of each batch: a loss in inference above that in training tells that it is these.
     """
     share, inferred = evidence.last.get("initial_statistics") or 0.0, (evidence.last.get("training") or {}).get("loss")
-    if not _one_answer(evidence) or share < YOUNG or inferred is None or not evidence.rows:
+    if not _one_answer(evidence) or share < YOUNG or inferred is None or not evidence.rows or settled(evidence):
         return None
     loss = evidence.loss_in_training
     if share < INITIAL and inferred <= loss:
@@ -221,8 +221,20 @@ def statistics_initial(evidence: Evidence) -> Finding | None:
     figures["training_loss_in_inference"] = measured(inferred, 0, round(1.2 * loss + 0.05, 3))
     epochs = math.ceil(len(evidence.rows) * math.log(0.005) / math.log(min(share, 0.99)))
     values = {"loss": loss, "inferred": inferred, "share": share}
-    fix, epoch = {"train.epochs": epochs}, evidence.rows[-1]["epoch"]
-    return finding("statistics_unsettled", "warning", figures, fix, "initial", epoch, **values)
+    fix = (
+        settle(evidence, {"train.epochs": epochs}) if loss < KNOWN * evidence.chance_loss else {"train.epochs": epochs}
+    )
+    return finding("statistics_unsettled", "warning", figures, fix, "initial", evidence.rows[-1]["epoch"], **values)
+
+
+def settle(evidence: Evidence, otherwise: dict) -> dict:
+    """Statistics computed anew before validation; what else to try where vgglab does not train."""
+    return otherwise if evidence.watched else {"train.settle_batch_norm": True}
+
+
+def settled(evidence: Evidence) -> bool:
+    """Whether the network is judged with statistics computed for it, not with moving ones."""
+    return bool(evidence.config.get("train.settle_batch_norm"))
 
 
 def learning_rate_too_small(evidence: Evidence) -> Finding | None:

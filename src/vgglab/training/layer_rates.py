@@ -21,10 +21,10 @@ WEIGHTS_EACH = 12  # arrays of weights of a block then, as in timm's `auto_group
 
 
 def decay_rates(model: keras.Model, decay: float) -> None:
-    """Have the optimizer of a compiled model train each block at `decay` of the rate of the one above; the head in full.
+    """Have the optimizer of a compiled model train each block at `decay` of the rate of the one above.
 
-    The weight decay that an optimizer applies at its rate is cut with it. It holds until the model is compiled anew,
-    and is not saved: a model that was loaded needs it again.
+    The head has the whole rate. The weight decay that an optimizer applies at its rate is cut with it. All this holds
+    until the model is compiled anew, and is not saved: a model that was loaded needs it again.
 
     Args:
         model: flat, from images to class probabilities, with a head.

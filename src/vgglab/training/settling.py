@@ -68,9 +68,9 @@ class Settling(keras.callbacks.Callback):
 
     def pass_through(self, values: Values, inputs: Any) -> list[Any]:
         """The statistics after a pass in training, of which nothing stays in the model."""
-        model = self.part.model
-        variables = model.trainable_variables + model.non_trainable_variables
-        with keras.StatelessScope(zip(variables, sum(values, []), strict=True)) as scope:
+        model, (trained, fixed) = self.part.model, values
+        mapping = zip(model.trainable_variables + model.non_trainable_variables, [*trained, *fixed], strict=True)
+        with keras.StatelessScope(mapping) as scope:
             model(inputs, training=True)
         return [scope.get_current_value(each) for each in self.statistics]
 

@@ -28,6 +28,7 @@ WEAK_GRADIENT = 3e-3  # of the kernel's size; with less, a rate of 0.1 moves no 
 MUCH_DROPOUT = 0.5  # above, the noise of one layer, p / (1 - p) of the signal's power, is more than the signal
 YOUNG = 0.2  # of BatchNormalization's initial statistics; inference is then not the network that was trained
 INITIAL = 0.5  # the same; the two have next to nothing in common
+SOMETHING_LEARNED = 0.9  # of the loss of guessing; above, the right statistics show no more than the wrong ones
 NOISY = 2.0  # loss with dropout relative to that without, before training
 HEALTHY_UPDATE = (0.001, 0.1)
 
@@ -221,9 +222,8 @@ def statistics_initial(evidence: Evidence) -> Finding | None:
     figures["training_loss_in_inference"] = measured(inferred, 0, round(1.2 * loss + 0.05, 3))
     epochs = math.ceil(len(evidence.rows) * math.log(0.005) / math.log(min(share, 0.99)))
     values = {"loss": loss, "inferred": inferred, "share": share}
-    fix = (
-        settle(evidence, {"train.epochs": epochs}) if loss < KNOWN * evidence.chance_loss else {"train.epochs": epochs}
-    )
+    longer = {"train.epochs": epochs}
+    fix = settle(evidence, longer) if loss < SOMETHING_LEARNED * evidence.chance_loss else longer
     return finding("statistics_unsettled", "warning", figures, fix, "initial", evidence.rows[-1]["epoch"], **values)
 
 

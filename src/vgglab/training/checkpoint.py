@@ -67,8 +67,7 @@ class Checkpoint(keras.callbacks.Callback):
         self.history.append(self.row(epoch, logs or {}))
         best = best_row(self.history) is self.history[-1] or not (self.folder / "best.keras").exists()
         if best and self.apart:
-            with self.judged():
-                self.save("best.keras")
+            self.keep_best()
         if best or epoch + 1 == self.params["epochs"] or time.monotonic() - self.saved_at > SAVED_EVERY:
             self.save("last.keras")
             self.saved, self.saved_at = len(self.history), time.monotonic()
@@ -82,8 +81,12 @@ class Checkpoint(keras.callbacks.Callback):
         save_model(self.whole, self.folder / name, classes, training, self.dataset.levels)
 
     def keep_best(self) -> None:
-        """Let `best.keras` be what `last.keras` is now."""
-        write_atomic(self.folder / "best.keras", lambda path: link(self.folder / "last.keras", path))
+        """Let `best.keras` be what `last.keras` is now; where that is another network, the one that was judged."""
+        if self.apart:
+            with self.judged():
+                self.save("best.keras")
+        else:
+            write_atomic(self.folder / "best.keras", lambda path: link(self.folder / "last.keras", path))
 
     def forget_unsaved(self) -> None:
         """Where training stops: let the history end with the epoch that `last.keras` is from."""

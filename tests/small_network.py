@@ -6,7 +6,7 @@ NETWORK = f"{__file__}:make"  # as a config names it
 
 
 def make(input_shape: tuple[int, int, int], classes: int) -> Any:
-    """Two convolutions, one of them with BatchNormalization, Dropout, and a head whose layers are named as VGG-16's."""
+    """Two convolutions with BatchNormalization, Dropout, and a head; layers are named as VGG-16's."""
     import keras  # not before vgglab: it chooses the kernels that TensorFlow computes with
     from keras import layers
 
@@ -14,13 +14,15 @@ def make(input_shape: tuple[int, int, int], classes: int) -> Any:
         [
             keras.Input(input_shape),
             layers.MaxPooling2D(2),
-            layers.Conv2D(8, 3, activation="relu", name="block1_conv1"),
+            layers.Conv2D(8, 3, name="block1_conv1"),
+            layers.BatchNormalization(name="block1_conv1_bn"),
+            layers.ReLU(name="block1_conv1_relu"),
             layers.MaxPooling2D(2),
-            layers.Conv2D(8, 3, use_bias=False, name="block5_conv1"),
-            layers.BatchNormalization(name="block5_bn1"),
-            layers.ReLU(name="block5_relu1"),
+            layers.Conv2D(8, 3, name="block5_conv1"),
+            layers.BatchNormalization(name="block5_conv1_bn"),
+            layers.ReLU(name="block5_conv1_relu"),
             layers.MaxPooling2D(2),
-            layers.Dropout(0.2, name="block5_dropout1"),
+            layers.Dropout(0.2, name="block5_dropout"),
             layers.Flatten(name="flatten"),
             layers.Dense(16, activation="relu", name="fc1"),
             layers.Dense(classes, activation="softmax", name="predictions"),

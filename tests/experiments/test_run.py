@@ -79,7 +79,7 @@ def test_signals_hold_the_first_steps_and_a_line_an_epoch(trained):
     start, *lines = [json.loads(line) for line in (trained.folder / "signals.jsonl").read_text().splitlines()]
     assert start["epoch"] == 0 and [line["epoch"] for line in lines] == [1, 2, 3]
     assert len(lines[0]["step_loss"]) == 2 and lines[0]["first_update"]["block1_conv1"] > 0
-    assert set(lines[-1]["dead"]) >= {"block1_conv1", "fc1"} and 1 <= lines[-1]["classes_predicted"] <= 10
+    assert set(lines[-1]["dead"]) >= {"block1_conv1_relu", "fc1"} and 1 <= lines[-1]["classes_predicted"] <= 10
     assert lines[-1]["initial_statistics"] == round(0.99**6, 5)  # two steps an epoch
 
 

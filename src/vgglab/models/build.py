@@ -43,11 +43,12 @@ def build_model(
     try:
         x = treat(x, config.model.preprocessing, statistics, backbone and backbone.treat)
         if config.model.own:
-            return own_model(image, x, config.model, classes)
-        x = _with_backbone(x, config, backbone, classes) if backbone else _from_scratch(x, config.model, classes)
+            model = own_model(image, x, config.model, classes)
+        else:
+            x = _with_backbone(x, config, backbone, classes) if backbone else _from_scratch(x, config.model, classes)
+            model = keras.Model(image, x, name=backbone.name.lower() if backbone else config.model.name)
     except (ValueError, NotImplementedError) as error:
         raise ConfigError(str(error)) from None
-    model = keras.Model(image, x, name=backbone.name.lower() if backbone else config.model.name)
     if config.model.batch_norm_momentum is not None:
         set_momentum(model, config.model.batch_norm_momentum)
     return model
@@ -61,8 +62,9 @@ def set_momentum(model: keras.Model, momentum: float) -> None:
     """
     norms = [layer for layer in inner_layers(model) if isinstance(layer, keras.layers.BatchNormalization)]
     if not norms:
+        add = "use model.batch_norm" if model.name in BUILDERS else "give it some"
         raise ConfigError(
-            f"model.batch_norm_momentum: {model.name} has no BatchNormalization; use model.batch_norm, or leave it out"
+            f"model.batch_norm_momentum: {model.name} has no BatchNormalization; {add}, or leave this out"
         )
     for norm in norms:
         norm.momentum = momentum

@@ -1,5 +1,6 @@
 """What turns a network's last feature maps into class probabilities."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from keras import layers
@@ -29,7 +30,8 @@ def classify(x: Any, classes: int, units: tuple[int, ...], dropout: float = 0.0,
     return layers.Dense(classes, activation="softmax", name="predictions")(x)
 
 
-def first_of_head(names: list[str]) -> int:
-    """The position of the head's first layer, given the names of a model's layers in their order."""
+def first_of_head(model_layers: Sequence[layers.Layer]) -> int:
+    """The position of the head's first layer in a flat model; its last one with weights where no layer pools as ours."""
     poolings = {make().name for make in POOLINGS.values()}
-    return max(position for position, name in enumerate(names) if name in poolings)
+    weighted = [position for position, layer in enumerate(model_layers) if layer.weights]
+    return max((place for place, layer in enumerate(model_layers) if layer.name in poolings), default=weighted[-1])

@@ -39,7 +39,7 @@ def _first_trained(model: keras.Model, trained_from: str, pretrained: bool) -> i
     if trained_from == "none":
         return 0
     if trained_from == "all":
-        return first_of_head(names) if pretrained else len(names)
+        return first_of_head(model.layers) if pretrained else len(names)
     if trained_from not in names:
         raise ConfigError(
             f"freeze is {trained_from!r}; expected all, none, or the name of a layer to train from"

@@ -57,7 +57,7 @@ def shortened(variables: Iterable[keras.Variable], shares: dict[int, float]) -> 
 
 def depths(model: keras.Model) -> list[tuple[keras.layers.Layer, int]]:
     """Each layer of a flat model, and how many blocks it lies below the head; 0 in the head."""
-    head = first_of_head([layer.name for layer in model.layers])
+    head = first_of_head(model.layers)
     blocks = blocks_of(model.layers[:head])
     top = max(blocks, default=-1) + 1
     below = [(layer, top - block) for layer, block in zip(model.layers, blocks, strict=False)]

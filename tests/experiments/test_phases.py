@@ -16,6 +16,8 @@ PHASES = [
 ]
 OPTIONS = {"limit": 100, "width": 0.05, "batch_norm": True, "dropout": 0.2, "momentum": 0.9}
 OPTIONS |= {"crop": 2, "views": 2, "phases": PHASES}
+OPTIONS |= {"nesterov": True, "weight_decay": 1e-2, "clip_norm": 1.0, "ema": True, "ema_momentum": 0.9}
+OPTIONS |= {"label_smoothing": 0.1, "class_weights": "balanced"}
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from vgglab.config.schema import (
     BUILTIN,
     BUILTIN_WIDTH,
+    WEIGHT_DECAY,
     Phase,
     RunConfig,
     Section,
@@ -105,7 +106,9 @@ def _write_out(config: RunConfig, source: str) -> RunConfig:
     epochs = sum(phase.epochs for phase in phases) or train.epochs
     if "epochs" in train.model_fields_set and train.epochs != epochs:
         raise ConfigError(f"{source}: train.epochs is {train.epochs}, but the phases have {epochs}; leave epochs out")
-    train = train.model_copy(update={"freeze": freeze, "phases": phases, "epochs": epochs})
+    decay = WEIGHT_DECAY.get(train.optimizer, 0.0) if train.weight_decay is None else train.weight_decay
+    written = {"weight_decay": decay, "freeze": freeze, "phases": phases, "epochs": epochs}
+    train = train.model_copy(update=written)
     backbone = backbone.model_copy(update={"name": name, "weights": weights})
     return config.model_copy(update={"backbone": backbone, "train": train})
 

@@ -13,6 +13,9 @@ DATASETS = ("digits", "cifar10", "cifar100")
 PICTURE_SIZE = 224  # side in pixels that a folder's pictures are decoded at where model.image_size is not given
 MODELS = ("vgg16",)
 TAKES_MOMENTUM = ("sgd", "rmsprop")
+TAKES_NESTEROV = ("sgd",)
+WEIGHT_DECAY = {"adamw": 0.004}  # of optimizers that Keras gives one, where none is asked for
+CLASS_WEIGHTS = ("none", "balanced")
 SCHEDULES = ("constant", "cosine", "step")
 PREPROCESSING = ("scale", "normalize", "normalize-channels", "backbone")
 BUILTIN = ("VGG16", "MobileNetV2")  # networks that are shipped with weights, at BUILTIN_WIDTH
@@ -174,6 +177,15 @@ class TrainConfig(Section):
     optimizer: Literal[OPTIMIZERS] = Field("sgd", description="optimizer")
     learning_rate: Number = Field(0.01, gt=0, description="learning rate")
     momentum: Number = Field(0.0, ge=0, lt=1, description="momentum, for sgd and rmsprop")
+    nesterov: bool = Field(False, description="Nesterov's momentum, for sgd")
+    weight_decay: Number | None = Field(
+        None, ge=0, description="decoupled weight decay of kernels; if not given, 0.004 for adamw, 0 for others"
+    )
+    clip_norm: Number = Field(0.0, ge=0, description="largest norm of the gradient of all weights together; 0: any")
+    ema: bool = Field(False, description="validate, save and test the moving average of the weights")
+    ema_momentum: Number = Field(0.99, gt=0, lt=1, description="share of that average that a step keeps")
+    label_smoothing: Number = Field(0.0, ge=0, lt=1, description="share of each label that goes to all classes alike")
+    class_weights: Literal[CLASS_WEIGHTS] = Field("none", description="what an image's loss counts, by its class")
     epochs: Whole = Field(10, ge=1, description="times through the training images")
     schedule: Literal[SCHEDULES] = Field("constant", description="course of the learning rate")
     warmup: Number = Field(0.0, ge=0, description="epochs in which the rate rises from 0")
@@ -200,6 +212,20 @@ class TrainConfig(Section):
             raise ValueError(f"train.momentum: {self.optimizer} takes none; use {allowed}, or leave it 0")
         return self
 
+    @model_validator(mode="after")
+    def _nesterov_has_momentum(self) -> "TrainConfig":
+        if self.nesterov and self.optimizer not in TAKES_NESTEROV:
+            raise ValueError(f"train.nesterov: {self.optimizer} has none; use {TAKES_NESTEROV[0]}, or leave it out")
+        if self.nesterov and not self.momentum:
+            raise ValueError("train.nesterov: there is no momentum to look ahead by; set train.momentum, such as 0.9")
+        return self
+
+    @model_validator(mode="after")
+    def _averages_are_kept(self) -> "TrainConfig":
+        if not self.ema and self.ema_momentum != type(self).model_fields["ema_momentum"].default:
+            raise ValueError("train.ema_momentum: no weights are averaged; set train.ema too, or leave it out")
+        return self
+
 
 class RunConfig(Section):
     """One run, fully resolved: nothing else decides what happens but the code and the machine."""
@@ -213,6 +239,17 @@ class RunConfig(Section):
     backbone: BackboneConfig = BackboneConfig()
     augment: AugmentConfig = AugmentConfig()
     train: TrainConfig = TrainConfig()
+
+    @model_validator(mode="after")
+    def _classes_are_not_mixed(self) -> "RunConfig":
+        if self.augment.mixes and self.train.class_weights != "none":
+            raise ValueError("train.class_weights: mixup and cutmix mix images of several classes; use one of the two")
+        return self
+
+    @property
+    def soft_labels(self) -> bool:
+        """Whether labels are shares of the classes, not class numbers."""
+        return self.augment.mixes or self.train.label_smoothing > 0
 
     @property
     def phases(self) -> tuple[Phase, ...]:

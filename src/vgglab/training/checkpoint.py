@@ -12,6 +12,7 @@ from vgglab.datasets.dataset import DataSet
 from vgglab.runs.files import write_atomic
 from vgglab.runs.record import RunRecord, best_row, history_row
 from vgglab.runs.saved_model import read_metadata, save_model
+from vgglab.training.averages import averaged
 
 SAVED_EVERY = 1.0  # seconds: shorter epochs would spend as long on writing as on training
 
@@ -59,17 +60,24 @@ class Checkpoint(keras.callbacks.Callback):
         self.history.append(self.row(epoch, logs or {}))
         best = best_row(self.history) is self.history[-1] or not (self.folder / "best.keras").exists()
         if best or epoch + 1 == self.params["epochs"] or time.monotonic() - self.saved_at > SAVED_EVERY:
-            training = {"history": self.history}
-            classes, levels = list(self.dataset.classes), self.dataset.levels
-            save_model(self.whole, self.folder / "last.keras", classes, training, levels)
+            self.save("last.keras")
             self.saved, self.saved_at = len(self.history), time.monotonic()
         if best:
             self.keep_best()
         self.write_history()
 
     def keep_best(self) -> None:
-        """Let `best.keras` be what `last.keras` is now."""
-        write_atomic(self.folder / "best.keras", lambda path: link(self.folder / "last.keras", path))
+        """Let `best.keras` be what `last.keras` is now; where weights are averaged, with those in the network."""
+        if self.whole.optimizer.use_ema:
+            with averaged(self.whole):
+                self.save("best.keras")
+        else:
+            write_atomic(self.folder / "best.keras", lambda path: link(self.folder / "last.keras", path))
+
+    def save(self, name: str) -> None:
+        """Write the model as it is, with the history so far."""
+        training = {"history": self.history}
+        save_model(self.whole, self.folder / name, list(self.dataset.classes), training, self.dataset.levels)
 
     def forget_unsaved(self) -> None:
         """Where training stops: let the history end with the epoch that `last.keras` is from."""

@@ -5,6 +5,7 @@ import math
 import keras
 
 from vgglab.errors import VgglabError
+from vgglab.training.averages import Averages
 from vgglab.training.batches import Batches, SeedEpochs, feed, one_hot
 from vgglab.training.fast_cpu import fast_batch_norm
 from vgglab.training.freezing import at_rest
@@ -55,13 +56,15 @@ def fit(
     validation = Batches(*part.validation, 4 * batch_size, classes=part.classes)
     complete(part)
     with fast_batch_norm(part.model), at_rest(part.resting), KeptInterrupts() as kept:
-        callbacks = [SeedEpochs(train, part.noisy, seed), *callbacks, StopOnNonFinite(), kept]
+        averages = [Averages()] if part.model.optimizer.use_ema else []
+        callbacks = [SeedEpochs(train, part.noisy, seed), *averages, *callbacks, StopOnNonFinite(), kept]
         for span, steps in spans(epochs, part.steps_at_once):
             part.model.steps_per_execution = steps
             part.model.train_function = part.model.test_function = None  # they were traced for another number
             part.model.fit(
                 feed(train),
                 validation_data=feed(validation),
+                class_weight=part.class_weights,
                 initial_epoch=span.start,
                 epochs=span.stop,
                 shuffle=False,

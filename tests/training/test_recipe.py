@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from vgglab.config.resolve import make_config
-from vgglab.training.averages import averaged, weights_of
+from vgglab.keras_tools.averages import averaged, copies
 from vgglab.training.batches import one_hot, smoothing
 from vgglab.training.compiling import compile_model, spare_vectors
 from vgglab.training.fit import fit
@@ -35,6 +35,12 @@ def train(model: keras.Model, epochs: int = 2, **settings) -> list[dict]:
     return rows
 
 
+def step(model: keras.Model, gradient: float) -> None:
+    """One step along a gradient that is the same for every weight."""
+    variables = model.trainable_variables
+    model.optimizer.apply([keras.ops.full(variable.shape, gradient) for variable in variables], variables)
+
+
 def cross_entropy(model: keras.Model) -> np.ndarray:
     """Of each example, (64,)."""
     return -np.log(model.predict(FEATURES, verbose=0)[np.arange(64), LABELS])
@@ -44,9 +50,9 @@ def test_weight_decay_shrinks_kernels_and_nothing_else_also_after_a_file(tmp_pat
     make_model(weight_decay=0.5).save(tmp_path / "m.keras")
     model = keras.saving.load_model(tmp_path / "m.keras")
     spare_vectors(model)
-    before = weights_of(model)
-    model.optimizer.apply([np.zeros_like(weight) for weight in before], model.trainable_variables)
-    for old, new in zip(before, weights_of(model), strict=True):
+    before = copies(model.trainable_variables)
+    step(model, 0.0)
+    for old, new in zip(before, copies(model.trainable_variables), strict=True):
         np.testing.assert_allclose(new, old * (0.95 if old.ndim == 2 else 1), rtol=1e-6)
 
 
@@ -67,7 +73,7 @@ def test_averages_are_validated_and_the_training_goes_on_with_its_own_weights():
     steps_at_once = 1 if keras.backend.backend() == "torch" else 2  # two: every stretch of such epochs ends a `fit`
     train(plain, steps_at_once=steps_at_once)
     rows = train(averaging, steps_at_once=steps_at_once)
-    own = [weights_of(model) for model in (plain, averaging)]
+    own = [copies(model.trainable_variables) for model in (plain, averaging)]
     assert all(np.array_equal(one, other) for one, other in zip(*own, strict=True))
     with averaged(averaging):
         assert cross_entropy(averaging).mean() == pytest.approx(rows[-1]["val_loss"], rel=1e-4)
@@ -76,20 +82,20 @@ def test_averages_are_validated_and_the_training_goes_on_with_its_own_weights():
 
 def test_the_average_is_of_the_weights_after_each_step():
     model = make_model(ema=True, ema_momentum=0.75)
-    gradients, steps = [np.ones(v.shape, "float32") for v in model.trainable_variables], []
+    steps = []
     for _ in range(3):
-        model.optimizer.apply(gradients, model.trainable_variables)
-        steps.append(weights_of(model)[0])
+        step(model, 1.0)
+        steps.append(copies(model.trainable_variables)[0])
     with averaged(model):
         expected = 0.75 * (0.75 * steps[0] + 0.25 * steps[1]) + 0.25 * steps[2]
-        np.testing.assert_allclose(weights_of(model)[0], expected, rtol=1e-5)
+        np.testing.assert_allclose(copies(model.trainable_variables)[0], expected, rtol=1e-5)
 
 
 def test_the_gradient_of_all_weights_together_is_clipped():
     model = make_model(clip_norm=2.0)
-    before = weights_of(model)
-    model.optimizer.apply([np.full(w.shape, 100, "float32") for w in before], model.trainable_variables)
-    moved = [new - old for new, old in zip(weights_of(model), before, strict=True)]
+    before = copies(model.trainable_variables)
+    step(model, 100.0)
+    moved = [new - old for new, old in zip(copies(model.trainable_variables), before, strict=True)]
     assert np.sqrt(sum((each**2).sum() for each in moved)) == pytest.approx(0.1 * 2.0, rel=1e-4)
 
 

@@ -9,10 +9,10 @@ from typing import Any
 import keras
 
 from vgglab.datasets.dataset import DataSet
+from vgglab.keras_tools.averages import averaged
 from vgglab.runs.files import write_atomic
 from vgglab.runs.record import RunRecord, best_row, history_row
 from vgglab.runs.saved_model import read_metadata, save_model
-from vgglab.training.averages import averaged
 
 SAVED_EVERY = 1.0  # seconds: shorter epochs would spend as long on writing as on training
 

@@ -5,7 +5,7 @@ import math
 import keras
 
 from vgglab.errors import VgglabError
-from vgglab.training.averages import Averages
+from vgglab.keras_tools.averages import ValidateAverages, kept_apart
 from vgglab.training.batches import Batches, SeedEpochs, feed, one_hot
 from vgglab.training.fast_cpu import fast_batch_norm
 from vgglab.training.freezing import at_rest
@@ -55,8 +55,9 @@ def fit(
     train = Batches(*part.train, batch_size, seed, part.augmenter, part.classes)
     validation = Batches(*part.validation, 4 * batch_size, classes=part.classes)
     complete(part)
-    with fast_batch_norm(part.model), at_rest(part.resting), KeptInterrupts() as kept:
-        averages = [Averages()] if part.model.optimizer.use_ema else []
+    optimizer = part.model.optimizer
+    with fast_batch_norm(part.model), at_rest(part.resting), kept_apart(optimizer), KeptInterrupts() as kept:
+        averages = [ValidateAverages()] if optimizer.use_ema else []
         callbacks = [SeedEpochs(train, part.noisy, seed), *averages, *callbacks, StopOnNonFinite(), kept]
         for span, steps in spans(epochs, part.steps_at_once):
             part.model.steps_per_execution = steps

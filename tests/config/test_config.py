@@ -53,6 +53,8 @@ DEFAULTS = {
     "train.warmup": 0.0,
     "train.freeze": None,
     "train.phases": [],
+    "train.monitor": "val_accuracy",
+    "train.early_stopping": 0,
     "train.batch_size": 64,
     "train.seed": 0,
     "train.signals": True,

@@ -16,6 +16,7 @@ TAKES_MOMENTUM = ("sgd", "rmsprop")
 TAKES_NESTEROV = ("sgd",)
 WEIGHT_DECAY = {"adamw": 0.004}  # of optimizers that Keras gives one, where none is asked for
 CLASS_WEIGHTS = ("none", "balanced")
+MONITORED = ("val_accuracy", "val_loss")
 SCHEDULES = ("constant", "cosine", "step")
 PREPROCESSING = ("scale", "normalize", "normalize-channels", "backbone")
 BUILTIN = ("VGG16", "MobileNetV2")  # networks that are shipped with weights, at BUILTIN_WIDTH
@@ -193,6 +194,8 @@ class TrainConfig(Section):
     phases: Annotated[tuple[Phase, ...], BeforeValidator(_read_list)] = Field(
         (), description="stretches of epochs with settings of their own"
     )
+    monitor: Literal[MONITORED] = Field("val_accuracy", description="figure by which the best epoch is chosen")
+    early_stopping: Whole = Field(0, ge=0, description="epochs without a better one after which to stop; 0: never")
     batch_size: Whole = Field(64, ge=1, description="images per step")
     seed: Whole = Field(0, ge=0, lt=2**32, description="seed of the weights, the data order and dropout")
     signals: bool = Field(True, description="record what a diagnosis needs")

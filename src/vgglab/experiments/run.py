@@ -35,6 +35,7 @@ from vgglab.training.fit import NonFiniteLoss, fit
 from vgglab.training.part import TrainedPart, make_part
 from vgglab.training.phases import Stretch, begin_phase, check_phases, remaining
 from vgglab.training.progress import ProgressMode, close_progress, make_progress, tell
+from vgglab.training.stopping import stopped_early
 
 Before = Callable[[RunConfig, DataSet, keras.Model], None]
 
@@ -120,11 +121,13 @@ def train(
         describe_data(folder, config, dataset)
         if not history:
             describe_network(folder, model, record)
-        checkpoint = Checkpoint(folder, model, dataset, history, record)
+        stops = partial(stopped_early, config)
+        checkpoint = Checkpoint(folder, model, dataset, history, record, stops)
         try:
             for stretch in remaining(config.phases, len(history)):
-                train_stretch(model, dataset, config, stretch, checkpoint, tracking, progress)
-            record.status = "finished"
+                if not stops(history):  # it may have been killed after its last epoch
+                    train_stretch(model, dataset, config, stretch, checkpoint, tracking, progress)
+            record.status, record.message = "finished", stops(checkpoint.history)
         except NonFiniteLoss as error:
             record.status, record.message = "diverged", str(error)
         conclude(load(folder), record, dataset, model)

@@ -104,9 +104,14 @@ class Run:
         return [{"phase": 1, **row} for row in rows] if rows and "phase" not in rows[0] else rows
 
     @property
+    def ended_early(self) -> bool:
+        """Whether the training finished before the last epoch that was planned, as it got no better."""
+        return self.status == "finished" and self.record.epochs_done < (self.config.train.epochs or 0)
+
+    @property
     def best(self) -> dict[str, Any] | None:
         """The history row of the best epoch; of a watched run without accuracies that of the lowest val_loss."""
-        return best_row(self.history, by_loss=self.watched)
+        return best_row(self.history, self.record.measures)
 
     @cached_property
     def metrics(self) -> dict[str, Any] | None:
@@ -271,7 +276,10 @@ def start_folder(
     """Write config and record into a new folder."""
     write_text(folder / "config.yaml", dump_yaml(config.model_dump(mode="json", by_alias=True)))
     now = datetime.now().astimezone().isoformat("T", "seconds")
-    RunRecord(config.name, "running", now, parameters=parameters or {}, kind=kind).save(folder)
+    record = RunRecord(config.name, "running", now, parameters=parameters or {}, kind=kind)
+    if kind == TRAINED:
+        record.monitor = config.train.monitor
+    record.save(folder)
 
 
 def _with_folder(tree: Any) -> Any:

@@ -3,6 +3,7 @@
 import os
 import shutil
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ class Checkpoint(keras.callbacks.Callback):
         dataset: what is trained on; its class names and grey levels travel with the model.
         history: the rows so far, for a run that goes on.
         record: the head of the run, brought up to date with each epoch.
+        stops: told the history after each epoch, says why training should stop there; empty to go on.
     """
 
     def __init__(
@@ -38,12 +40,13 @@ class Checkpoint(keras.callbacks.Callback):
         dataset: DataSet,
         history: list[dict[str, Any]],
         record: RunRecord,
+        stops: Callable[[list[dict[str, Any]]], str] = lambda history: "",
     ):
         super().__init__()
         self.folder, self.whole, self.dataset, self.history = folder, model, dataset, list(history)
-        self.record, self.phase, self.seconds_before = record, 1, 0.0
+        self.record, self.stops, self.phase, self.seconds_before = record, stops, 1, 0.0
         self.saved, self.saved_at = len(history), 0.0
-        if history and best_row(history) is history[-1]:  # a kill may have come between the last model and the best
+        if history and self.is_best():  # a kill may have come between the last model and the best
             self.keep_best()
         self.write_history()
 
@@ -58,13 +61,19 @@ class Checkpoint(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         self.history.append(self.row(epoch, logs or {}))
-        best = best_row(self.history) is self.history[-1] or not (self.folder / "best.keras").exists()
-        if best or epoch + 1 == self.params["epochs"] or time.monotonic() - self.saved_at > SAVED_EVERY:
+        best = self.is_best() or not (self.folder / "best.keras").exists()
+        self.model.stop_training = bool(self.stops(self.history))
+        ends = self.model.stop_training or epoch + 1 == self.params["epochs"]
+        if best or ends or time.monotonic() - self.saved_at > SAVED_EVERY:
             self.save("last.keras")
             self.saved, self.saved_at = len(self.history), time.monotonic()
         if best:
             self.keep_best()
         self.write_history()
+
+    def is_best(self) -> bool:
+        """Whether the last epoch is the best one."""
+        return best_row(self.history, self.record.measures) is self.history[-1]
 
     def keep_best(self) -> None:
         """Let `best.keras` be what `last.keras` is now; where weights are averaged, with those in the network."""

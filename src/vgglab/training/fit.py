@@ -72,6 +72,8 @@ def fit(
                 verbose=0,
                 callbacks=callbacks,
             )
+            if part.model.stop_training:
+                break
 
 
 def complete(part: TrainedPart) -> None:

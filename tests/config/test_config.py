@@ -1,8 +1,10 @@
 """A config has its defaults in one place, and a wrong value is one line that says what is allowed."""
 
+from pathlib import Path
+
 import pytest
 
-from vgglab.config.resolve import from_options, make_config, parse_assignments
+from vgglab.config.resolve import from_options, make_config, parse_assignments, read_config
 from vgglab.config.schema import RunConfig, config_fields, flatten, option_name
 from vgglab.config.yaml_text import dump_yaml, parse_yaml, read_yaml
 from vgglab.errors import ConfigError
@@ -184,6 +186,11 @@ def test_momentum_is_for_optimizers_that_take_it(optimizer):
 )
 def test_settings_that_cannot_go_together_are_refused(options, message):
     assert message in refusal(make_config, {}, from_options(options))
+
+
+def test_the_recipe_that_is_shown_is_a_config():
+    recipe = read_config(Path(__file__).parents[2] / "docs/examples/recipe.yaml", {}).train
+    assert recipe.ema and recipe.nesterov and recipe.label_smoothing and recipe.weight_decay
 
 
 @pytest.mark.parametrize(("given", "decay"), [({}, 0.0), ({"optimizer": "adamw"}, 0.004), ({"weight_decay": 1}, 1.0)])

@@ -65,6 +65,15 @@ def test_a_run_stopped_after_every_epoch_of_its_phases_goes_on_to_the_same_bits(
     assert measured[0] == measured[1]
 
 
+def test_the_best_file_is_what_was_validated_by_the_plain_cross_entropy(phased):
+    validation = vgglab.load_data("digits", limit=100).validation
+    shares = vgglab.load_classifier(phased.folder / "best.keras").predict(validation.images)
+    loss = -np.log(shares[np.arange(len(validation)), validation.labels]).mean()
+    assert loss == pytest.approx(phased.best["val_loss"], rel=1e-3)
+    own = vgglab.load_classifier(phased.folder / "last.keras").predict(validation.images)
+    assert phased.best["epoch"] < 4 or not np.allclose(own, shares)
+
+
 def test_what_is_left_of_phases():
     phases = vgglab.RunConfig.model_validate({"train": {"phases": PHASES, "freeze": "all"}}).train.phases
     left = [[(s.number, s.epochs, s.begins) for s in remaining(phases, done)] for done in range(5)]

@@ -1,8 +1,10 @@
 """A config has its defaults in one place, and a wrong value is one line that says what is allowed."""
 
+from pathlib import Path
+
 import pytest
 
-from vgglab.config.resolve import from_options, make_config, parse_assignments
+from vgglab.config.resolve import from_options, make_config, parse_assignments, read_config
 from vgglab.config.schema import ARGUMENTS, RunConfig, config_fields, flatten, option_name
 from vgglab.config.yaml_text import dump_yaml, parse_yaml, read_yaml
 from vgglab.errors import ConfigError
@@ -43,11 +45,20 @@ DEFAULTS = {
     "train.learning_rate": 0.01,
     "train.momentum": 0.0,
     "train.layer_decay": 1.0,
+    "train.nesterov": False,
+    "train.weight_decay": None,
+    "train.clip_norm": 0.0,
+    "train.ema": False,
+    "train.ema_momentum": 0.99,
+    "train.label_smoothing": 0.0,
+    "train.class_weights": "none",
     "train.epochs": 10,
     "train.schedule": "constant",
     "train.warmup": 0.0,
     "train.freeze": None,
     "train.phases": [],
+    "train.monitor": "val_accuracy",
+    "train.early_stopping": 0,
     "train.batch_size": 64,
     "train.settle_batch_norm": False,
     "train.seed": 0,
@@ -165,6 +176,29 @@ def test_momentum_is_for_optimizers_that_take_it(optimizer):
     assert make_config({"train": {"optimizer": optimizer, "momentum": 0.9}}).train.momentum == 0.9
     told = refusal(make_config, {"train": {"optimizer": "adam", "momentum": 0.9}})
     assert "train.momentum: adam takes none; use sgd or rmsprop" in told
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"nesterov": True}, "train.nesterov: there is no momentum to look ahead by; set train.momentum, such as 0.9"),
+        ({"nesterov": True, "optimizer": "rmsprop", "momentum": 0.9}, "train.nesterov: rmsprop has none; use sgd"),
+        ({"ema_momentum": 0.9}, "train.ema_momentum: no weights are averaged; set train.ema too"),
+        ({"mixup": 0.2, "class_weights": "balanced"}, "train.class_weights: mixup and cutmix mix images of several"),
+    ],
+)
+def test_settings_that_cannot_go_together_are_refused(options, message):
+    assert message in refusal(make_config, {}, from_options(options))
+
+
+def test_the_recipe_that_is_shown_is_a_config():
+    recipe = read_config(Path(__file__).parents[2] / "docs/examples/recipe.yaml", {}).train
+    assert recipe.ema and recipe.nesterov and recipe.label_smoothing and recipe.weight_decay
+
+
+@pytest.mark.parametrize(("given", "decay"), [({}, 0.0), ({"optimizer": "adamw"}, 0.004), ({"weight_decay": 1}, 1.0)])
+def test_the_weight_decay_that_an_optimizer_has_is_written_out(given, decay):
+    assert make_config({}, from_options(given)).train.weight_decay == decay
 
 
 @pytest.mark.parametrize("name", ["digits", "cifar10"])

@@ -18,6 +18,7 @@ from vgglab.config.study_file import PlannedRun, Study, study_folder_name
             "digits-vgg16-dense-units-512x256-sgd-learning-rate-0.001",
         ),
         ({"signals": False}, "digits-vgg16-sgd-no-signals"),
+        ({"optimizer": "adamw"}, "digits-vgg16-adamw"),
         ({"name": "mine", "seed": 3}, "digits-vgg16-sgd-seed-3"),
         ({"backbone": "MobileNetV2"}, "digits-MobileNetV2-sgd"),
         ({"weights": "run:runs/first", "freeze": "fc1"}, "digits-run-runs-first-sgd-freeze-fc1"),
@@ -40,3 +41,10 @@ def test_a_folder_of_pictures_is_named_by_its_last_part(path, label):
     config = make_config({"data": {"name": path}})
     assert readable_name(config).startswith(f"{label}-vgg16-")
     assert study_folder_name(Study(name="s", runs=[{"name": "a"}]), [PlannedRun("a", config)], {}) == f"s-{label}"
+
+
+def test_a_made_up_name_has_room_in_a_folder():
+    settings = {"flip": True, "crop": 4, "momentum": 0.9, "nesterov": True, "weight_decay": 5e-4, "ema": True}
+    settings |= {"label_smoothing": 0.1, "schedule": "cosine", "warmup": 1, "batch_size": 128, "seed": 3}
+    name = readable_name(make_config({}, from_options(settings)))
+    assert name.endswith("-label-smoothing-0.1-schedule-cosine-and-3-more") and len(name) < 140

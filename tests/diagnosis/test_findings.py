@@ -98,6 +98,13 @@ def test_divergence_tells_where_and_suggests_a_smaller_rate(line):
     assert found["try"]["train.learning_rate"] < 0.1
 
 
+@pytest.mark.parametrize(("loss", "tried"), [(0.9, "train.clip_norm"), (2.3, "train.learning_rate")])
+def test_gradients_are_bounded_where_whole_epochs_went_well_before(rows, loss, tried):
+    told = "the loss became nan in epoch 3, step 7"
+    (found,) = diagnose("diverged", told, rows([2.3, loss], [2.3, loss]), [], 10, {"train.learning_rate": 0.1})
+    assert found["code"] == "diverged" and list(found["try"]) == [tried]
+
+
 def test_a_loss_out_of_range_before_any_step_is_not_blamed_on_the_rate():
     signals = [{"epoch": 1, "step_loss": [None], "nonfinite": {"step": 1, "loss": "nan", "layers": ["conv1"]}}]
     (found,) = diagnose("diverged", "the loss became nan in epoch 1, step 1", [], signals, 10)
@@ -118,6 +125,15 @@ def test_a_rise_in_the_last_epoch_alone_may_be_a_jump(rows):
 def test_dropout_that_is_there_already_is_not_suggested(rows):
     history, config = rows([2.0, 1.0, 0.1], [2.0, 1.2, 1.6], 0.99, 0.7), {"model.dropout": 0.2}
     assert diagnose("finished", "", history, [], 10, config)[0]["try"] == {"augment.crop": 4}
+
+
+@pytest.mark.parametrize(("optimizer", "decay"), [("sgd", 0.005), ("adam", 0.05)])
+def test_with_dropout_and_varied_images_weight_decay_is_next_then_fewer_epochs(rows, optimizer, decay):
+    history = rows([2.0, 1.0, 0.3, 0.1], [2.0, 1.2, 1.4, 1.6], 0.99, 0.7)
+    config = {"model.dropout": 0.2, "augment.crop": 4, "train.optimizer": optimizer}
+    assert diagnose("finished", "", history, [], 10, config)[0]["try"] == {"train.weight_decay": decay}
+    decayed = diagnose("finished", "", history, [], 10, config | {"train.weight_decay": decay})
+    assert decayed[0]["try"] == {"train.epochs": 2}
 
 
 def test_a_rise_of_the_validation_loss_that_costs_no_accuracy_is_none(rows):
@@ -345,6 +361,8 @@ def test_labels_are_not_called_shuffled_where_one_class_is_nearly_all(rows, star
     check = {"check": CHECK | {"within": 0.94, "majority": 0.95, "across": 0.95, "renamed": 0.95}}
     signals = [start({"counts": counts} | check), line(2, classes_predicted=1)]
     assert codes(rows([0.6, 0.55], accuracy=0.95, val_accuracy=0.95), signals) == ["class_imbalance"]
+    (found,) = diagnose("finished", "", rows([0.6, 0.55], accuracy=0.95, val_accuracy=0.95), signals, 10)
+    assert found["try"] == {"train.class_weights": "balanced"}
 
 
 @pytest.mark.parametrize(("first", "expected"), [(9.0, ["collapsed"]), (0.7, [])])

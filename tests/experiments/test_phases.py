@@ -18,6 +18,8 @@ PHASES = [
 OPTIONS = {"limit": 100, "model": NETWORK, "momentum": 0.9}
 OPTIONS |= {"crop": 2, "views": 2, "phases": PHASES}
 LAYERWISE = {"batch_norm_momentum": 0.9, "settle_batch_norm": True, "layer_decay": 0.5}
+OPTIONS |= {"nesterov": True, "weight_decay": 1e-2, "clip_norm": 1.0, "ema": True, "ema_momentum": 0.9}
+OPTIONS |= {"label_smoothing": 0.1, "class_weights": "balanced"}
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +66,15 @@ def test_a_run_stopped_after_every_epoch_of_its_phases_goes_on_to_the_same_bits(
         assert all(np.array_equal(one, other) for one, other in zip(*weights, strict=True))
     measured = [[{**row, "seconds": 0} for row in run.history] for run in (resumed, phased)]
     assert measured[0] == measured[1]
+
+
+def test_the_best_file_is_what_was_validated_by_the_plain_cross_entropy(phased):
+    validation = vgglab.load_data("digits", limit=100).validation
+    shares = vgglab.load_classifier(phased.folder / "best.keras").predict(validation.images)
+    loss = -np.log(shares[np.arange(len(validation)), validation.labels]).mean()
+    assert loss == pytest.approx(phased.best["val_loss"], rel=1e-3)
+    own = vgglab.load_classifier(phased.folder / "last.keras").predict(validation.images)
+    assert phased.best["epoch"] < 4 or not np.allclose(own, shares)
 
 
 def test_what_is_left_of_phases():

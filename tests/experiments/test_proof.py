@@ -94,6 +94,12 @@ def without_suggestion(folder):
     )
 
 
+def imbalanced(folder):
+    findings = read_json(folder / "findings.json", dict)["findings"]
+    tried = {"code": "class_imbalance", "case": "", "try": {"train.class_weights": "balanced"}}
+    write_json(folder / "findings.json", {"schema": 1, "findings": [findings[0] | tried]})
+
+
 def other_data(folder):
     write_text(folder / "config.yaml", (folder / "config.yaml").read_text().replace("limit: 100", "limit: 90"))
 
@@ -103,6 +109,7 @@ def other_data(folder):
     [
         (learned, RunError, "nothing was found yet"),
         (without_suggestion, RunError, "against labels_shuffled is no change of the config, so it cannot be run"),
+        (imbalanced, RunError, "what train.class_weights=balanced does against class_imbalance shows in the accuracy"),
         (other_data, DataError, "holds other images than the run's"),
     ],
 )

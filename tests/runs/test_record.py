@@ -97,6 +97,12 @@ def test_the_best_row_has_the_highest_accuracy_then_the_lowest_loss_then_comes_f
     assert best_row(history)["epoch"] == expected
 
 
+def test_the_best_row_by_another_figure_has_the_lowest_loss_then_the_highest_accuracy():
+    pairs = [(0.9, 2.0), (0.5, 1.0), (0.6, 1.0), (0.6, 1.0), (None, None)]
+    history = [{"epoch": i, "val_accuracy": a, "val_loss": b} for i, (a, b) in enumerate(pairs, 1)]
+    assert best_row(history, ("val_loss",))["epoch"] == 3
+
+
 @pytest.mark.parametrize("history", [[], [{"epoch": 1, "accuracy": 0.5}], [{"epoch": 1, "val_accuracy": math.nan}]])
 def test_there_is_no_best_row_without_validation(history):
     assert best_row(history) is None

@@ -64,5 +64,6 @@ def test_a_kill_between_the_last_model_and_the_best_is_made_good(train, tmp_path
     train(1, saved_every=0.0)
     (tmp_path / "best.keras").unlink()
     (tmp_path / "best.keras").write_bytes(b"of an earlier epoch")
-    Checkpoint(tmp_path, None, TWO, checkpointed_history(tmp_path), RunRecord("r", "running", ""))
+    last = keras.saving.load_model(tmp_path / "last.keras")
+    Checkpoint(tmp_path, last, TWO, checkpointed_history(tmp_path), RunRecord("r", "running", ""))
     assert (tmp_path / "best.keras").read_bytes() == (tmp_path / "last.keras").read_bytes()

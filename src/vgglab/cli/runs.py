@@ -57,6 +57,7 @@ def runs(
     found = list_runs(out, damaged)
     rows = [
         {"folder": str(run.folder), "kind": run.record.kind, "created": run.record.created, **make_row(run)}
+        | {"early": run.ended_early}
         for run in found
     ]
     if as_json:
@@ -66,7 +67,8 @@ def runs(
     if not any(run.watched for run in found):
         columns = [name for name in columns if name not in ("kind", "best_val_loss")]
     put = {"epochs": str, "best_val_accuracy": number, "best_val_loss": number}
-    cells = [[put.get(name, str)(row[name]) for name in columns] for row in rows]
+    told = [row | {"status": f"{row['status']}{' early' if row['early'] else ''}"} for row in rows]
+    cells = [[put.get(name, str)(row[name]) for name in columns] for row in told]
     print_table([name.replace("best_", "best ") for name in columns], cells) if cells else say(f"no runs in {out}")
     damaged.exit()
 

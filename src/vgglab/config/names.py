@@ -7,6 +7,8 @@ from typing import Any
 from vgglab.config.resolve import make_config
 from vgglab.config.schema import RunConfig, flatten, option_name
 
+READABLE = 120  # characters of a name that is made up, before what is added to it, such as -2
+
 
 def readable_name(config: RunConfig) -> str:
     """Data set, network, optimizer, and whatever else is not at its default."""
@@ -16,7 +18,7 @@ def readable_name(config: RunConfig) -> str:
     for dotted, value in values.items():
         if dotted == "train.optimizer" or (dotted != "log" and value != default.get(dotted)):
             parts.append(_readable_part(option_name(dotted).replace("_", "-"), value))
-    return "-".join(parts)
+    return _joined(parts)
 
 
 def network_label(name: str) -> str:
@@ -37,9 +39,18 @@ def clean_name(text: str) -> str:
 
 
 def _plainest(config: RunConfig) -> RunConfig:
-    """Everything at its default but data set and network."""
+    """Everything at its default but data set, network and optimizer."""
     tree = {"name": config.name, "data": {"name": config.data.name}, "model": {"name": config.model.name}}
+    tree["train"] = {"optimizer": config.train.optimizer}
     return make_config({**tree, "backbone": {"name": config.backbone.name, "weights": config.backbone.weights}})
+
+
+def _joined(parts: list[str]) -> str:
+    """As many parts as a folder's name has room for, and how many are left out."""
+    kept = parts
+    while len(name := "-".join(kept)) > READABLE:
+        kept = kept[:-1]
+    return name if kept is parts else f"{name}-and-{len(parts) - len(kept)}-more"
 
 
 def _readable_part(option: str, value: Any) -> str:

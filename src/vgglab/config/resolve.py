@@ -11,6 +11,7 @@ from vgglab.config.schema import (
     BUILTIN,
     BUILTIN_WIDTH,
     HUB_PREFIX,
+    WEIGHT_DECAY,
     Phase,
     RunConfig,
     Section,
@@ -110,7 +111,9 @@ def _write_out(config: RunConfig, source: str) -> RunConfig:
         raise ConfigError(f"{source}: train.epochs is {train.epochs}, but the phases have {epochs}; leave epochs out")
     if backbone.used and config.model.own:
         raise ConfigError(f"{source}: model.name is {config.model.name} and there is a backbone; leave one of them out")
-    train = train.model_copy(update={"freeze": freeze, "phases": phases, "epochs": epochs})
+    decay = WEIGHT_DECAY.get(train.optimizer, 0.0) if train.weight_decay is None else train.weight_decay
+    written = {"weight_decay": decay, "freeze": freeze, "phases": phases, "epochs": epochs}
+    train = train.model_copy(update=written)
     backbone = backbone.model_copy(update={"name": name, "weights": weights})
     return config.model_copy(update={"backbone": backbone, "train": train})
 

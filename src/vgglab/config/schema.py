@@ -14,6 +14,10 @@ PICTURE_SIZE = 224  # side in pixels that a folder's pictures are decoded at whe
 MODELS = ("vgg16",)
 OWN = ("FILE.py:FUNCTION", "PACKAGE.MODULE:FUNCTION", "PATH.keras")  # what a person's own network is named by
 TAKES_MOMENTUM = ("sgd", "rmsprop")
+TAKES_NESTEROV = ("sgd",)
+WEIGHT_DECAY = {"adamw": 0.004}  # of optimizers that Keras gives one, where none is asked for
+CLASS_WEIGHTS = ("none", "balanced")
+MONITORED = ("val_accuracy", "val_loss")
 SCHEDULES = ("constant", "cosine", "step")
 FOR_VGG16 = ("batch_norm", "dropout", "width", "dense_units")  # settings of a network of ours, not of one's own
 PREPROCESSING = ("scale", "normalize", "normalize-channels", "backbone", "none")
@@ -225,6 +229,15 @@ class TrainConfig(Section):
     learning_rate: Number = Field(0.01, gt=0, description="learning rate")
     momentum: Number = Field(0.0, ge=0, lt=1, description="momentum, for sgd and rmsprop")
     layer_decay: Number = Field(1.0, gt=0, le=1, description="rate of each block below the head, of the one above it")
+    nesterov: bool = Field(False, description="Nesterov's momentum, for sgd")
+    weight_decay: Number | None = Field(
+        None, ge=0, description="decoupled weight decay of kernels; if not given, 0.004 for adamw, 0 for others"
+    )
+    clip_norm: Number = Field(0.0, ge=0, description="largest norm of the gradient of all weights together; 0: any")
+    ema: bool = Field(False, description="validate, save and test the moving average of the weights")
+    ema_momentum: Number = Field(0.99, gt=0, lt=1, description="share of that average that a step keeps")
+    label_smoothing: Number = Field(0.0, ge=0, lt=1, description="share of each label that goes to all classes alike")
+    class_weights: Literal[CLASS_WEIGHTS] = Field("none", description="what an image's loss counts, by its class")
     epochs: Whole = Field(10, ge=1, description="times through the training images")
     schedule: Literal[SCHEDULES] = Field("constant", description="course of the learning rate")
     warmup: Number = Field(0.0, ge=0, description="epochs in which the rate rises from 0")
@@ -232,6 +245,8 @@ class TrainConfig(Section):
     phases: Annotated[tuple[Phase, ...], BeforeValidator(_read_list)] = Field(
         (), description="stretches of epochs with settings of their own"
     )
+    monitor: Literal[MONITORED] = Field("val_accuracy", description="figure by which the best epoch is chosen")
+    early_stopping: Whole = Field(0, ge=0, description="epochs without a better one after which to stop; 0: never")
     batch_size: Whole = Field(64, ge=1, description="images per step")
     settle_batch_norm: bool = Field(
         False, description="BatchNormalization's statistics from training images before each validation"
@@ -254,6 +269,20 @@ class TrainConfig(Section):
             raise ValueError(f"train.momentum: {self.optimizer} takes none; use {allowed}, or leave it 0")
         return self
 
+    @model_validator(mode="after")
+    def _nesterov_has_momentum(self) -> "TrainConfig":
+        if self.nesterov and self.optimizer not in TAKES_NESTEROV:
+            raise ValueError(f"train.nesterov: {self.optimizer} has none; use {TAKES_NESTEROV[0]}, or leave it out")
+        if self.nesterov and not self.momentum:
+            raise ValueError("train.nesterov: there is no momentum to look ahead by; set train.momentum, such as 0.9")
+        return self
+
+    @model_validator(mode="after")
+    def _averages_are_kept(self) -> "TrainConfig":
+        if not self.ema and self.ema_momentum != type(self).model_fields["ema_momentum"].default:
+            raise ValueError("train.ema_momentum: no weights are averaged; set train.ema too, or leave it out")
+        return self
+
 
 class RunConfig(Section):
     """One run, fully resolved: nothing else decides what happens but the code and the machine."""
@@ -267,6 +296,17 @@ class RunConfig(Section):
     backbone: BackboneConfig = BackboneConfig()
     augment: AugmentConfig = AugmentConfig()
     train: TrainConfig = TrainConfig()
+
+    @model_validator(mode="after")
+    def _classes_are_not_mixed(self) -> "RunConfig":
+        if self.augment.mixes and self.train.class_weights != "none":
+            raise ValueError("train.class_weights: mixup and cutmix mix images of several classes; use one of the two")
+        return self
+
+    @property
+    def soft_labels(self) -> bool:
+        """Whether labels are shares of the classes, not class numbers."""
+        return self.augment.mixes or self.train.label_smoothing > 0
 
     @property
     def phases(self) -> tuple[Phase, ...]:

@@ -23,7 +23,7 @@ SURE = 2.0  # standard errors between two validation accuracies
 _SMALLER, _LONGER = {"train.learning_rate": -1}, {"train.epochs": 1, "train.batch_size": -1}
 _VARIED = {"model.dropout": 1, "backbone.head_dropout": 1, "augment.crop": 1, "augment.randaugment": 1}
 ASKED_FOR = {
-    "overfitting": _VARIED | {"train.epochs": -1, "model.width": -1},
+    "overfitting": _VARIED | {"train.weight_decay": 1, "train.epochs": -1, "model.width": -1},
     "underfitting": {"model.dropout": -1, "backbone.head_dropout": -1, "model.width": 1, "train.epochs": 1},
     "training_too_short": _LONGER,
     "not_learned_yet": _LONGER,
@@ -31,7 +31,7 @@ ASKED_FOR = {
     "learning_rate_too_small": {"train.learning_rate": 1, "train.epochs": 1},
     "learning_rate_too_large": _SMALLER,
     "validation_unsettled": _SMALLER,
-    "diverged": _SMALLER,
+    "diverged": _SMALLER | {"train.clip_norm": 1},
     "dead_units": _SMALLER,
 }
 LESS = 0.8  # of another run's validation loss, where there is no accuracy and hence no error to go by

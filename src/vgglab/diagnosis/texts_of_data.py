@@ -218,7 +218,7 @@ TEXTS_OF_DATA = {
             "Where one class is much more frequent than the others, always answering with it lowers the loss "
             "fastest. Accuracy does not show that the other classes were not learned."
         ),
-        _("look at the accuracy of each class; train longer, or on as many images of each class"),
+        _("look at the accuracy of each class; balanced class weights, or as many images of each class"),
         "He and Garcia, Learning from imbalanced data (2009)",
     ),
     "nothing_trainable": Text(

@@ -12,7 +12,7 @@ TEXTS_OF_TRAINING = {
             "A step that is too large lands where the loss is higher and its gradient larger still; repeated, the "
             "numbers outgrow what float32 can hold."
         ),
-        _("a smaller learning rate"),
+        _("a smaller learning rate; where whole epochs went well before, a bound on the gradient's norm"),
         f"{GOODFELLOW}, section 8.2.4",
     ),
     "diverged.layers": Text(
@@ -208,7 +208,10 @@ TEXTS_OF_TRAINING = {
             "What is left to learn in the training images is particular to them, and does not carry over to others. "
             "The more weights and the fewer images there are, the sooner it begins."
         ),
-        _("dropout, varied or more images, or fewer epochs; best.keras is from the best epoch already"),
+        _(
+            "dropout, varied or more images, weight decay, or fewer epochs, as early stopping finds them; best.keras "
+            "is from the best epoch already"
+        ),
         f"{GOODFELLOW}, sections 5.2 and 7.8",
     ),
     "overfitting.gap": Text(
@@ -217,7 +220,7 @@ TEXTS_OF_TRAINING = {
             "{val_loss:.3f}): {gap:.0%} of accuracy lie between them."
         ),
         "",
-        _("dropout, varied or more images"),
+        _("dropout, varied or more images, or weight decay"),
     ),
     "overfitting.stalled": Text(
         _(
@@ -225,7 +228,7 @@ TEXTS_OF_TRAINING = {
             "that of validation stays at {lowest:.3f} or above; {gap:.0%} of accuracy lie between them."
         ),
         "",
-        _("dropout, varied or more images"),
+        _("dropout, varied or more images, or weight decay"),
     ),
     "training_too_short": Text(
         _("The training is too short: after epoch {epoch} the loss, {loss:.3f}, still falls by {fall:.0%} an epoch."),

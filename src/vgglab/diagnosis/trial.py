@@ -27,6 +27,7 @@ TRAINING_COST = 3  # forward and backward pass, in forward passes
 SHORT = 5  # epochs that tell whether a network learns at all
 LEAST_IMAGES, LEAST_EPOCHS = 200, 2
 VALIDATED = ("overfitting", "validation_unsettled", "statistics_unsettled")
+UNTRIED = ("class_imbalance",)  # what class weights are worth is in the classes' accuracies, and no loss shows it
 CONFIRMED = 0.9
 
 Row = Mapping[str, Any]

@@ -96,7 +96,9 @@ def draw_confusion_matrix(counts: np.ndarray, classes: Sequence[str], title: str
     return figure
 
 
-def draw_curves(history: Sequence[Mapping], title: str, n_classes: int | None = None) -> Figure:
+def draw_curves(
+    history: Sequence[Mapping], title: str, n_classes: int | None = None, measures: Sequence[str] = ("val_accuracy",)
+) -> Figure:
     """Draw loss and accuracy by epoch, for training and validation, with the best epoch marked; no accuracy, no panel.
 
     Arguments:
@@ -105,7 +107,9 @@ def draw_curves(history: Sequence[Mapping], title: str, n_classes: int | None = 
             picture says from which epoch on.
         title: one line above the picture.
         n_classes: when given, guessing evenly is drawn as a dashed line (ln C and 1/C).
+        measures: what the best epoch is chosen by, as for `best_row`.
     """
+    best = best_row(history, measures)
     with rc_context(STYLE):
         scored = not history or any(row.get(name) is not None for row in history for name in ACCURACIES)
         figure = Figure(figsize=(9.6 if scored else 5.2, 3.7), layout="constrained")
@@ -113,7 +117,7 @@ def draw_curves(history: Sequence[Mapping], title: str, n_classes: int | None = 
         panels = figure.subplots(1, 1 + scored, squeeze=False)[0]
         figure.suptitle(textwrap.fill(title, 110 if scored else 60), x=0.01, ha="left", parse_math=False)
         for draw, axes in zip((_draw_loss, _draw_accuracy), panels, strict=False):
-            draw(axes, history, n_classes)
+            draw(axes, history, n_classes, best)
         settle(figure)
     return figure
 
@@ -231,7 +235,7 @@ def _add_colour_bar(figure: Figure, image: AxesImage) -> None:
     bar.outline.set_linewidth(0.4)
 
 
-def _draw_loss(axes: Axes, history: Sequence[Mapping], n_classes: int | None) -> None:
+def _draw_loss(axes: Axes, history: Sequence[Mapping], n_classes: int | None, best: Mapping | None) -> None:
     chance = math.log(n_classes) if n_classes else None
     series = _both_series(history, "loss")
     known = _finite_values(series, chance)
@@ -244,19 +248,19 @@ def _draw_loss(axes: Axes, history: Sequence[Mapping], n_classes: int | None) ->
         notes.insert(0, "log scale")
     else:
         axes.set_ylim(1.12 * least, 1.12 * known.max(initial=0.1))
-    _draw_panel(axes, history, series, chance)
+    _draw_panel(axes, history, series, chance, best)
     _head_panel(axes, "Loss (nats)" if n_classes else "Loss", ", ".join(notes))
 
 
-def _draw_accuracy(axes: Axes, history: Sequence[Mapping], n_classes: int | None) -> None:
+def _draw_accuracy(axes: Axes, history: Sequence[Mapping], n_classes: int | None, best: Mapping | None) -> None:
     chance = 1 / n_classes if n_classes else None
     series = _both_series(history, "accuracy")
     known = _finite_values(series, chance)
     axes.set_ylim(0, min(1.03, max(2.5 * (chance or 0.1), 1.15 * known.max(initial=0.0))))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:.6g} %"))
-    _draw_panel(axes, history, series, chance)
-    best = best_row(history)
-    note = f"best validation {100 * best['val_accuracy']:.1f} % at epoch {best['epoch']:g}" if best else ""
+    _draw_panel(axes, history, series, chance, best)
+    told = best and best["val_accuracy"] is not None
+    note = f"best validation {100 * best['val_accuracy']:.1f} % at epoch {best['epoch']:g}" if told else ""
     _head_panel(axes, "Accuracy", note)
 
 
@@ -286,7 +290,9 @@ def _gap_notes(history: Sequence[Mapping], series: list[Series]) -> list[str]:
     return [f"not finite from epoch {history[int(gaps.argmax())]['epoch']:g}"] if gaps.any() else []
 
 
-def _draw_panel(axes: Axes, history: Sequence[Mapping], series: list[Series], chance: float | None) -> None:
+def _draw_panel(
+    axes: Axes, history: Sequence[Mapping], series: list[Series], chance: float | None, best: Mapping | None
+) -> None:
     epochs = np.array([row["epoch"] for row in history], dtype=float)
     _set_epoch_axis(axes, epochs)
     ends = []
@@ -298,7 +304,8 @@ def _draw_panel(axes: Axes, history: Sequence[Mapping], series: list[Series], ch
     if chance is not None:
         axes.axhline(chance, color=QUIET, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
         ends.append((np.inf, chance, "chance", QUIET))
-    _mark_best(axes, history, epochs, series[1][2])
+    if best:
+        _mark_best(axes, best, epochs, series[1][2])
     _label_ends(axes, ends, epochs.max(initial=1))
 
 
@@ -325,10 +332,7 @@ def _set_epoch_axis(axes: Axes, epochs: np.ndarray) -> None:
         axes.text(0.5, 0.65, "no epoch was recorded", transform=axes.transAxes, ha="center", color=QUIET)
 
 
-def _mark_best(axes: Axes, history: Sequence[Mapping], epochs: np.ndarray, values: np.ndarray) -> None:
-    best = best_row(history)
-    if best is None:
-        return
+def _mark_best(axes: Axes, best: Mapping, epochs: np.ndarray, values: np.ndarray) -> None:
     axes.axvline(best["epoch"], color=VALIDATION, linewidth=0.7, alpha=0.5, zorder=1)
     ring = {"markerfacecolor": "white", "markeredgecolor": VALIDATION, "markeredgewidth": 1.4}
     axes.plot(best["epoch"], values[epochs == best["epoch"]][:1], "o", markersize=6.5, zorder=4, **ring)

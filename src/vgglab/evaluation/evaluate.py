@@ -37,7 +37,7 @@ def evaluate_run(run: Run, dataset: DataSet) -> dict[str, Any]:
     )
     write_text(run.folder / "confusion_matrix.csv", confusion_csv(counts, classes))
     save_figure(draw_confusion_matrix(counts, classes, run.name), run.folder / "confusion_matrix")
-    save_figure(draw_curves(history, run.name, len(classes)), run.folder / "curves")
+    save_figure(draw_curves(history, run.name, len(classes), run.record.measures), run.folder / "curves")
     write_examples(run.folder, test, probabilities, explainer(run.classifier.model))
     write_json(run.folder / "metrics.json", metrics)
     return metrics

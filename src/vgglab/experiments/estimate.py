@@ -17,6 +17,7 @@ from vgglab.models.describe import count_flops, count_parameters
 from vgglab.models.preprocessing import UNIFORM
 from vgglab.models.pretrained import undownloaded
 from vgglab.runs.store import load
+from vgglab.training.batches import one_hot
 from vgglab.training.compiling import compile_model
 from vgglab.training.cut import cut_model
 from vgglab.training.part import computes_once
@@ -77,11 +78,12 @@ def time_network(config: RunConfig, data: Published) -> dict[str, Any]:
     generator = np.random.default_rng(0)
     inputs = generator.integers(0, 256, (config.train.batch_size, *data.image_shape), dtype="uint8")
     labels = generator.integers(0, data.classes, config.train.batch_size)
+    labels = one_hot(labels, data.classes) if config.soft_labels else labels
     trained, frozen_rate = model, None
     if cut:
         frozen_rate = _rate(lambda: cut.frozen.predict_on_batch(inputs), len(inputs))
         trained, inputs = cut.trained, cut.frozen.predict_on_batch(inputs)
-        compile_model(trained, model.optimizer)
+        compile_model(trained, model.optimizer, config.soft_labels)
     rate = _rate(lambda: trained.train_on_batch(inputs, labels), len(labels))
     figures = {"parameters": count_parameters(model)["total"], "flops": count_flops(model)}
     keras.utils.clear_session()

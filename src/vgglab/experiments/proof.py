@@ -20,7 +20,7 @@ from vgglab.datasets.load import read_data
 from vgglab.datasets.split import check_split
 from vgglab.diagnosis.findings import Finding
 from vgglab.diagnosis.reading import PROOF, changes, evidence_of, read_findings
-from vgglab.diagnosis.trial import Trial, judge, plan_trial
+from vgglab.diagnosis.trial import UNTRIED, Trial, judge, plan_trial
 from vgglab.errors import RunError
 from vgglab.experiments.run import run as train_run
 from vgglab.experiments.run_data import located
@@ -93,6 +93,11 @@ def first_to_try(run: Run) -> Finding:
         raise RunError(
             f"{run.folder}: what to try against {first['code'] or 'the finding'} is no change of the config, so it "
             f"cannot be run; vgglab diagnose {run.folder} says what to look at"
+        )
+    if first["code"] in UNTRIED:
+        raise RunError(
+            f"{run.folder}: what {changes(first)} does against {first['code']} shows in the accuracy of each class, "
+            "not in a loss; train with it, and compare what vgglab evaluate says of the classes"
         )
     return first
 

@@ -25,11 +25,12 @@ from vgglab.runs.files import write_json, write_text
 from vgglab.runs.source import kept_config
 from vgglab.runs.store import Run, find_folder, load
 from vgglab.training.batches import Batches, epoch_order, feed
-from vgglab.training.compiling import build_optimizer, compile_model
+from vgglab.training.compiling import compile_model
 from vgglab.training.fast_cpu import fast_batch_norm
 from vgglab.training.freezing import at_rest, freeze
 from vgglab.training.interrupts import KeptInterrupts
 from vgglab.training.part import TrainedPart, make_part
+from vgglab.training.phases import make_optimizer
 from vgglab.training.progress import ProgressMode
 
 
@@ -72,7 +73,7 @@ def run_range_test(
     model = start_model(config, dataset)
     freeze(model, config.phases[0].freeze, config.backbone.used)
     rate = keras.optimizers.schedules.ExponentialDecay(LOWEST_RATE, STEPS - 1, HIGHEST_RATE / LOWEST_RATE)
-    compile_model(model, build_optimizer(config.train.optimizer, rate, config.train.momentum), config.augment.mixes)
+    compile_model(model, make_optimizer(config.train, rate), config.soft_labels)
     chance = chance_loss(dataset)
     size = min(config.train.batch_size, len(dataset.train))
     losses = sweep(make_part(model, dataset, config, progress), config, size, chance)

@@ -38,6 +38,7 @@ from vgglab.training.part import TrainedPart, make_part
 from vgglab.training.phases import Stretch, begin_phase, check_phases, remaining
 from vgglab.training.progress import ProgressMode, close_progress, make_progress, tell
 from vgglab.training.settling import Settling, trained_norms
+from vgglab.training.stopping import stopped_early
 
 Before = Callable[[RunConfig, DataSet, keras.Model], None]
 
@@ -125,11 +126,13 @@ def train(
         describe_data(folder, config, dataset)
         if not history:
             describe_network(folder, model, record)
-        checkpoint = Checkpoint(folder, model, dataset, history, record, apart=config.train.settle_batch_norm)
+        stops, apart = partial(stopped_early, config), config.train.settle_batch_norm or config.train.ema
+        checkpoint = Checkpoint(folder, model, dataset, history, record, stops, apart)
         try:
             for stretch in remaining(config.phases, len(history)):
-                train_stretch(model, dataset, config, stretch, checkpoint, tracking, progress)
-            record.status = "finished"
+                if not stops(history):  # it may have been killed after its last epoch
+                    train_stretch(model, dataset, config, stretch, checkpoint, tracking, progress)
+            record.status, record.message = "finished", stops(checkpoint.history)
         except NonFiniteLoss as error:
             record.status, record.message = "diverged", str(error)
         conclude(load(folder), record, dataset, model)

@@ -151,7 +151,10 @@ def goes_on(text: str, study: Study, planned: list[PlannedRun]) -> bool:
 
 def decided(run: dict[str, Any]) -> dict[str, Any]:
     """A run of a `study.yaml` with the defaults of the settings that it does not have; logs do not matter."""
-    return run if "candidates" in run else flatten(make_config({})) | run | {"log": None}
+    if "candidates" in run:
+        return run
+    defaults = make_config({"train": {"optimizer": run["train.optimizer"]}})  # some depend on it
+    return flatten(defaults) | run | {"log": None}
 
 
 def choose(candidates: list[Run]) -> Choice:

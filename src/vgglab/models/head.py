@@ -31,7 +31,7 @@ def classify(x: Any, classes: int, units: tuple[int, ...], dropout: float = 0.0,
 
 
 def first_of_head(model_layers: Sequence[layers.Layer]) -> int:
-    """The position of the head's first layer in a flat model; its last one with weights where no layer pools as ours."""
+    """Where the head of a flat model begins: its last layer with weights, where none pools as ours does."""
     poolings = {make().name for make in POOLINGS.values()}
     weighted = [position for position, layer in enumerate(model_layers) if layer.weights]
     return max((place for place, layer in enumerate(model_layers) if layer.name in poolings), default=weighted[-1])

@@ -97,7 +97,8 @@ class Run(store.Run):
         from vgglab.evaluation.displays import draw_curves
 
         known = not self.watched and (self.folder / "classes.json").exists()
-        return Picture(draw_curves(self.history, self.name, len(self.classes) if known else None))
+        classes = len(self.classes) if known else None
+        return Picture(draw_curves(self.history, self.name, classes, self.record.measures))
 
     def confusion(self) -> Picture:
         """How often each class of the test images was taken for each, drawn.

@@ -153,7 +153,7 @@ class Records:
     @property
     def best(self) -> dict[str, Any] | None:
         """The row of the best epoch; None where validation never gave a figure."""
-        return best_row(self.history, by_loss=self.run.watched)
+        return best_row(self.history, self.record.measures)
 
     @cached_property
     def classes(self) -> list[str]:

@@ -25,11 +25,12 @@ class RunRecord:
         message: why it stopped, where it did not simply finish.
         created: local time with offset, ISO 8601.
         epochs_done: whole epochs trained.
-        best_epoch: the epoch (from 1) that `best.keras` is from, by val_accuracy, then lower val_loss.
+        best_epoch: the epoch (from 1) that `best.keras` is from, as `best_row` has it.
         seconds: what the whole epochs took, validation included.
         parameters: `total`, `trainable`, `frozen`.
         flops: of one image's forward pass.
         kind: one of `shapes.KINDS`: trained by vgglab, or only watched.
+        monitor: the figure that the best epoch is chosen by.
     """
 
     name: str
@@ -42,7 +43,13 @@ class RunRecord:
     parameters: dict[str, int] = field(default_factory=dict)
     flops: int = 0
     kind: str = TRAINED
+    monitor: str = "val_accuracy"
     schema: int = SCHEMA
+
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """The figures that the best epoch is chosen by: the first of them that there is."""
+        return ("val_accuracy", "val_loss") if self.kind == WATCHED else (self.monitor,)
 
     def save(self, folder: Path) -> None:
         """Write the record into the run folder."""
@@ -51,7 +58,7 @@ class RunRecord:
     def keep_history(self, folder: Path, history: Sequence[Mapping[str, Any]]) -> None:
         """Write `history.csv` anew, and in the record what follows from it."""
         write_csv(folder / "history.csv", HISTORY_FIELDS, history)
-        best = best_row(history, by_loss=self.kind == WATCHED)
+        best = best_row(history, self.measures)
         self.epochs_done, self.best_epoch = len(history), (best or {}).get("epoch")
         self.seconds = round(sum(row["seconds"] or 0.0 for row in history), 3)
         self.save(folder)
@@ -84,22 +91,29 @@ def read_record(folder: Path) -> RunRecord:
     return RunRecord(**read_json(folder / "run.json", RunTree))
 
 
-def best_row(history: Sequence[Mapping[str, Any]], by_loss: bool = False) -> Mapping[str, Any] | None:
-    """The row with the highest val_accuracy; the lower val_loss, then the earlier epoch, break a tie.
+def best_row(
+    history: Sequence[Mapping[str, Any]], measures: Sequence[str] = ("val_accuracy",)
+) -> Mapping[str, Any] | None:
+    """The row with the highest val_accuracy, or the lowest val_loss; the other, then the earlier epoch, break a tie.
 
     Args:
         history: a row an epoch.
-        by_loss: where no epoch has a val_accuracy, the row with the lowest val_loss is the best one.
+        measures: the first of them that any epoch has decides.
     """
-    for measure in ("val_accuracy", "val_loss")[: 1 + by_loss]:
+    for measure in measures:
         if rows := [row for row in history if _is_finite(row.get(measure))]:
-            return min(rows, key=_by_merit)
+            return min(rows, key=_by_loss if measure == "val_loss" else _by_accuracy)
     return None
 
 
-def _by_merit(row: Mapping[str, Any]) -> tuple[float, float, int]:
+def _by_accuracy(row: Mapping[str, Any]) -> tuple[float, float, int]:
     accuracy, loss = row.get("val_accuracy"), row.get("val_loss")
     return -accuracy if _is_finite(accuracy) else 0.0, loss if _is_finite(loss) else math.inf, row["epoch"]
+
+
+def _by_loss(row: Mapping[str, Any]) -> tuple[float, float, int]:
+    accuracy, loss, epoch = _by_accuracy(row)
+    return loss, accuracy, epoch
 
 
 def _is_finite(value: float | None) -> bool:

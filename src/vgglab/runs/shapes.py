@@ -14,6 +14,8 @@ from typing import (
 from pydantic import AfterValidator, Field, JsonValue
 from typing_extensions import TypedDict
 
+from vgglab.config.schema import MONITORED
+
 SCHEMA = 1
 MEMBER_SCHEMA = 2  # 2: with levels, which vgglab of before would not stretch by; models without them are still 1
 TRAINED, WATCHED = KINDS = ("trained", "watched")
@@ -45,6 +47,7 @@ class RunTree(TypedDict):
     parameters: NotRequired[dict[str, Count]]
     flops: NotRequired[Count]
     kind: NotRequired[Literal[KINDS]]  # early runs have none: they were trained
+    monitor: NotRequired[Literal[MONITORED]]
 
 
 class HistoryRow(TypedDict):

@@ -105,9 +105,14 @@ class Run:
         return [{"phase": 1, **row} for row in rows] if rows and "phase" not in rows[0] else rows
 
     @property
+    def ended_early(self) -> bool:
+        """Whether the training finished before the last epoch that was planned, as it got no better."""
+        return self.status == "finished" and self.record.epochs_done < (self.config.train.epochs or 0)
+
+    @property
     def best(self) -> dict[str, Any] | None:
         """The history row of the best epoch; of a watched run without accuracies that of the lowest val_loss."""
-        return best_row(self.history, by_loss=self.watched)
+        return best_row(self.history, self.record.measures)
 
     @cached_property
     def metrics(self) -> dict[str, Any] | None:
@@ -276,7 +281,10 @@ def start_folder(
         if origin := _origin(config):
             keep_code(folder, origin)
     now = datetime.now().astimezone().isoformat("T", "seconds")
-    RunRecord(config.name, "running", now, parameters=parameters or {}, kind=kind).save(folder)
+    record = RunRecord(config.name, "running", now, parameters=parameters or {}, kind=kind)
+    if kind == TRAINED:
+        record.monitor = config.train.monitor
+    record.save(folder)
 
 
 def _origin(config: RunConfig) -> Path | None:

@@ -159,6 +159,26 @@ def one_hot(labels: np.ndarray, classes: int) -> np.ndarray:
     return np.eye(classes, dtype="float32")[labels]
 
 
+def smoothing(share: float, classes: int, augment: Augment | None = None) -> Augment:
+    """What smooths the labels of each batch that `augment` varied, as `label_smoothing` of Keras's loss would.
+
+    Labels are smoothed, not the loss, so that validation is told by the plain cross-entropy, whatever was trained on.
+
+    Args:
+        share: of each label, 0 to 1; it goes to all classes alike.
+        classes: number of classes.
+        augment: None leaves images as they are.
+    """
+
+    def vary(images: np.ndarray, labels: np.ndarray, epoch: int, batch: int) -> tuple[np.ndarray, np.ndarray]:
+        if augment is not None:
+            images, labels = augment(images, labels, epoch, batch)
+        shares = one_hot(labels, classes) if labels.ndim == 1 else labels
+        return images, shares * np.float32(1 - share) + np.float32(share / classes)
+
+    return vary
+
+
 def epoch_views(count: int, views: int, seed: int, epoch: int) -> np.ndarray:
     """Which of its views each of `count` images shows in an epoch (from 0): int64 (count,)."""
     # The last number, never 0, keeps this apart from the order, which has the first two.

@@ -11,6 +11,7 @@ from typing import Any
 import keras
 
 from vgglab.datasets.dataset import DataSet
+from vgglab.keras_tools.averages import averaged
 from vgglab.runs.files import write_atomic
 from vgglab.runs.record import RunRecord, best_row, history_row
 from vgglab.runs.saved_model import read_metadata, save_model
@@ -32,8 +33,9 @@ class Checkpoint(keras.callbacks.Callback):
         dataset: what is trained on; its class names and grey levels travel with the model.
         history: the rows so far, for a run that goes on.
         record: the head of the run, brought up to date with each epoch.
+        stops: told the history after each epoch, says why training should stop there; empty to go on.
         apart: whether the network that is judged and kept as the best is another than the one that training goes on
-            with: it is saved before that, not linked to it.
+            with, by averaged weights or settled statistics: it is saved before that, not linked to it.
     """
 
     def __init__(
@@ -43,15 +45,16 @@ class Checkpoint(keras.callbacks.Callback):
         dataset: DataSet,
         history: list[dict[str, Any]],
         record: RunRecord,
+        stops: Callable[[list[dict[str, Any]]], str] = lambda history: "",
         apart: bool = False,
     ):
         super().__init__()
         self.folder, self.whole, self.dataset, self.history = folder, model, dataset, list(history)
-        self.record, self.phase, self.seconds_before = record, 1, 0.0
+        self.record, self.stops, self.phase, self.seconds_before = record, stops, 1, 0.0
         self.saved, self.saved_at, self.apart = len(history), 0.0, apart
         self.judged: Judged = nullcontext
-        if history and best_row(history) is history[-1] and not apart:
-            self.keep_best()  # a kill may have come between the last model and the best
+        if history and self.is_best() and not apart:  # a kill may have come between the last model and the best
+            self.keep_best()
         self.write_history()
 
     def begin_phase(self, number: int, seconds: float, judged: Judged = nullcontext) -> None:
@@ -65,28 +68,35 @@ class Checkpoint(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         self.history.append(self.row(epoch, logs or {}))
-        best = best_row(self.history) is self.history[-1] or not (self.folder / "best.keras").exists()
+        best = self.is_best() or not (self.folder / "best.keras").exists()
         if best and self.apart:
             self.keep_best()
-        if best or epoch + 1 == self.params["epochs"] or time.monotonic() - self.saved_at > SAVED_EVERY:
+        self.model.stop_training = bool(self.stops(self.history))
+        ends = self.model.stop_training or epoch + 1 == self.params["epochs"]
+        if best or ends or time.monotonic() - self.saved_at > SAVED_EVERY:
             self.save("last.keras")
             self.saved, self.saved_at = len(self.history), time.monotonic()
         if best and not self.apart:
             self.keep_best()
         self.write_history()
 
-    def save(self, name: str) -> None:
-        """Write the whole model as it is now, with the history so far."""
-        training, classes = {"history": self.history}, list(self.dataset.classes)
-        save_model(self.whole, self.folder / name, classes, training, self.dataset.levels)
+    def is_best(self) -> bool:
+        """Whether the last epoch is the best one."""
+        return best_row(self.history, self.record.measures) is self.history[-1]
 
     def keep_best(self) -> None:
         """Let `best.keras` be what `last.keras` is now; where that is another network, the one that was judged."""
         if self.apart:
-            with self.judged():
+            averages = averaged(self.whole) if self.whole.optimizer.use_ema else nullcontext()
+            with averages, self.judged():
                 self.save("best.keras")
         else:
             write_atomic(self.folder / "best.keras", lambda path: link(self.folder / "last.keras", path))
+
+    def save(self, name: str) -> None:
+        """Write the whole model as it is now, with the history so far."""
+        training, classes = {"history": self.history}, list(self.dataset.classes)
+        save_model(self.whole, self.folder / name, classes, training, self.dataset.levels)
 
     def forget_unsaved(self) -> None:
         """Where training stops: let the history end with the epoch that `last.keras` is from."""

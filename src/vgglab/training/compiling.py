@@ -1,5 +1,7 @@
 """What a model is trained with: optimizer, loss, metrics."""
 
+from typing import Any
+
 import keras
 
 from vgglab.training.schedules import Rate
@@ -20,10 +22,24 @@ def compile_model(model: keras.Model, optimizer: keras.optimizers.Optimizer, sof
     model.compile(optimizer=optimizer, loss=SOFT if soft_labels else HARD, metrics=["accuracy"])
 
 
-def build_optimizer(name: str, learning_rate: Rate, momentum: float = 0.0) -> keras.optimizers.Optimizer:
-    """A Keras optimizer by its lower-case name, which is its own too: Keras would number those of a process."""
-    options = {"name": name, "learning_rate": learning_rate} | ({"momentum": momentum} if momentum else {})
-    return getattr(keras.optimizers, _class_name(name))(**options)
+def build_optimizer(name: str, learning_rate: Rate, **options: Any) -> keras.optimizers.Optimizer:
+    """A Keras optimizer by its lower-case name, which is its own too: Keras would number those of a process.
+
+    Args:
+        name: of `config.schema.OPTIMIZERS`.
+        learning_rate: a number or a schedule.
+        **options: Keras's own arguments, such as `momentum`.
+    """
+    return getattr(keras.optimizers, _class_name(name))(name=name, learning_rate=learning_rate, **options)
+
+
+def spare_vectors(model: keras.Model) -> None:
+    """Leave biases, and scales and shifts of normalisation, out of the weight decay of a compiled model.
+
+    The optimizer's config does not tell of it, so this is for one that was loaded too.
+    """
+    vectors = [variable for variable in model.trainable_variables if len(variable.shape) < 2]
+    model.optimizer.exclude_from_weight_decay(var_list=vectors)
 
 
 def _class_name(name: str) -> str:

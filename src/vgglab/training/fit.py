@@ -5,6 +5,7 @@ import math
 import keras
 
 from vgglab.errors import VgglabError
+from vgglab.keras_tools.averages import ValidateAverages, kept_apart
 from vgglab.training.batches import Batches, SeedEpochs, feed, one_hot
 from vgglab.training.fast_cpu import fast_batch_norm
 from vgglab.training.freezing import at_rest
@@ -54,20 +55,25 @@ def fit(
     train = Batches(*part.train, batch_size, seed, part.augmenter, part.classes)
     validation = Batches(*part.validation, 4 * batch_size, classes=part.classes)
     complete(part)
-    with fast_batch_norm(part.model), at_rest(part.resting), KeptInterrupts() as kept:
-        callbacks = [SeedEpochs(train, part.noisy, seed), *callbacks, StopOnNonFinite(), kept]
+    optimizer = part.model.optimizer
+    with fast_batch_norm(part.model), at_rest(part.resting), kept_apart(optimizer), KeptInterrupts() as kept:
+        averages = [ValidateAverages()] if optimizer.use_ema else []
+        callbacks = [SeedEpochs(train, part.noisy, seed), *averages, *callbacks, StopOnNonFinite(), kept]
         for span, steps in spans(epochs, part.steps_at_once):
             part.model.steps_per_execution = steps
             part.model.train_function = part.model.test_function = None  # they were traced for another number
             part.model.fit(
                 feed(train),
                 validation_data=feed(validation),
+                class_weight=part.class_weights,
                 initial_epoch=span.start,
                 epochs=span.stop,
                 shuffle=False,
                 verbose=0,
                 callbacks=callbacks,
             )
+            if part.model.stop_training:
+                break
 
 
 def complete(part: TrainedPart) -> None:

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 import keras
 
-from vgglab.config.schema import Phase, RunConfig
+from vgglab.config.schema import WEIGHT_DECAY, Phase, RunConfig, TrainConfig
 from vgglab.errors import ConfigError
 from vgglab.training.batches import steps_per_epoch
 from vgglab.training.compiling import build_optimizer, compile_model
 from vgglab.training.freezing import freeze
 from vgglab.training.layer_rates import depths
-from vgglab.training.schedules import make_schedule
+from vgglab.training.schedules import Rate, make_schedule
 from vgglab.training.settling import trained_norms
 
 
@@ -57,8 +57,23 @@ def begin_phase(model: keras.Model, config: RunConfig, phase: Phase, images: int
     freeze(model, phase.freeze, config.backbone.used)
     steps = steps_per_epoch(images, config.train.batch_size)
     rate = make_schedule(phase.schedule, phase.learning_rate, steps * phase.epochs, round(steps * phase.warmup))
-    optimizer = build_optimizer(config.train.optimizer, rate, config.train.momentum)
-    compile_model(model, optimizer, config.augment.mixes)
+    compile_model(model, make_optimizer(config.train, rate), config.soft_labels)
+
+
+def make_optimizer(settings: TrainConfig, rate: Rate) -> keras.optimizers.Optimizer:
+    """The optimizer that a run asks for, at a rate; what it does not ask for, and 0, is left to Keras."""
+    asked = {
+        "momentum": settings.momentum,
+        "nesterov": settings.nesterov,
+        "weight_decay": settings.weight_decay,
+        "global_clipnorm": settings.clip_norm,
+        "use_ema": settings.ema,
+        "ema_momentum": settings.ema and settings.ema_momentum,
+    }
+    options = {name: value for name, value in asked.items() if value}
+    if settings.weight_decay == 0 and settings.optimizer in WEIGHT_DECAY:
+        options["weight_decay"] = 0.0  # left out, it would be Keras's own
+    return build_optimizer(settings.optimizer, rate, **options)
 
 
 def check_phases(model: keras.Model, config: RunConfig) -> None:

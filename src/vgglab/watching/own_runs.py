@@ -31,7 +31,7 @@ def check_run(config: RunConfig, dataset: DataSet, model: keras.Model, **setting
 
 
 def _examples(part: Any, config: RunConfig, classes: int) -> Examples:
-    labels = np.eye(classes, dtype="float32")[part.labels] if config.augment.mixes else part.labels
+    labels = np.eye(classes, dtype="float32")[part.labels] if config.soft_labels else part.labels
     return read_examples(part.images, labels, config.train.batch_size)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from vgglab.diagnosis.findings.data import error_of
 from vgglab.diagnosis.findings.evidence import Evidence, Finding, at_end, finding, measured, scaled_rate
+from vgglab.diagnosis.findings.optimizers import ADAPTIVE
 from vgglab.diagnosis.findings.steps import lacks_batch_norm, settle, settled, update_figures, weak_gradient
 
 INITIAL_SHARE = 0.01  # of BatchNormalization's initial statistics; less does not show
@@ -26,6 +27,7 @@ STALLED_GAP = 0.08  # of accuracy, where training gained and validation did not
 FALLING = 0.02  # of the loss in an epoch: still learning; less is flat
 FEWEST_STEPS = 8  # of an only epoch; the losses of fewer batches differ by chance
 LATE_START = 1 / 3  # of the epochs at the loss of guessing before the first below it
+DECAY, DECAY_OF_ADAM = 0.005, 0.05  # by whose rates: a step takes decay times rate of each weight
 BARELY = 0.9  # of the loss of guessing; a loss above shows next to nothing learned
 
 
@@ -159,12 +161,14 @@ def _gap(evidence: Evidence, last: dict) -> float:
 
 
 def _regularise(evidence: Evidence, best_epoch: int, rises: bool) -> dict:
-    """Dropout where there is none, then varied images, then fewer epochs."""
+    """Dropout where there is none, then varied images, then weight decay, then fewer epochs."""
     field = "backbone.head_dropout" if evidence.pretrained else "model.dropout"
     if not evidence.config.get(field):
         return {field: 0.5 if evidence.pretrained else 0.2}
     if not evidence.config.get("augment.crop"):
         return {"augment.crop": 4}
+    if not evidence.config.get("train.weight_decay"):
+        return {"train.weight_decay": DECAY_OF_ADAM if evidence.config.get("train.optimizer") in ADAPTIVE else DECAY}
     return {"train.epochs": best_epoch} if rises else {"augment.randaugment": 2}
 
 

@@ -366,7 +366,10 @@ def class_imbalance(evidence: Evidence) -> Finding | None:
         "majority": measured(share, 0, round(min(1.5 * fair, 1.0), 3)),
         "best_val_accuracy": measured(best, round(share + 0.05, 3), 1.0),
     }
-    return finding("class_imbalance", "warning", figures, share=share, accuracy=best)
+    counted = evidence.config.get("train.class_weights") == "balanced"
+    mixed = evidence.config.get("augment.mixup") or evidence.config.get("augment.cutmix")
+    fix = {} if counted or mixed else {"train.class_weights": "balanced"}
+    return finding("class_imbalance", "warning", figures, fix, share=share, accuracy=best)
 
 
 def _most_frequent_held_out(evidence: Evidence) -> tuple[float | None, int]:

@@ -48,12 +48,17 @@ def diverged(evidence: Evidence) -> Finding | None:
     bad_start = (losses and losses[0] > 10 * evidence.chance_loss) or evidence.first_epoch.get("step_loss") == [None]
     if bad_start and evidence.largest_update[1] < LARGE_UPDATE:
         case = "start"
-    fix = {} if case == "start" else smaller_rate(evidence)
+    fix = {} if case == "start" else {"train.clip_norm": 1.0} if _learned_before(evidence) else smaller_rate(evidence)
     where = re.search(r"(\S+) in epoch (\d+)(?:, step (\d+))?", evidence.message)
     loss, epoch, step = where.groups() if where else (None, None, None)
     case = "epoch" if not case and epoch and not step else case
     values = {"loss": loss, "step": step, "layers": listed(broken)}
     return finding("diverged", "error", figures, fix, case, int(epoch) if epoch else None, **values)
+
+
+def _learned_before(evidence: Evidence) -> bool:
+    """Whether whole epochs went well at this rate, so that single steps are to blame, and nothing bounds them yet."""
+    return bool(evidence.rows) and not evidence.at_chance and not evidence.config.get("train.clip_norm")
 
 
 def learning_rate_too_large(evidence: Evidence) -> Finding | None:

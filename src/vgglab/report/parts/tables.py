@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from vgglab.config.schema import RunConfig, flatten
+from vgglab.config.resolve import make_config
+from vgglab.config.schema import flatten
 from vgglab.config.shown import shown_name
 from vgglab.report.architecture import size_text
 from vgglab.report.blocks import Table
@@ -71,7 +72,7 @@ def settings_table(run: Records, say: Language) -> Table:
     if run.run.watched:
         rows = [[code(field), written(value)] for field, value in run.config.items() if field != "name"]
         return Table(say("What is known of the training"), [say("setting"), say("value")], rows)
-    default = flatten(RunConfig())
+    default = flatten(make_config({}))
     rows = [
         [code(field), written(value), written(default.get(field))]
         for field, value in run.config.items()

@@ -28,6 +28,8 @@ from vgglab.runs.find import find_classifier
 from vgglab.runs.saved_model import Classifier
 from vgglab.runs.store import Run, find_folder
 
+VERSIONS = ("vgglab", "keras", "tensorflow-cpu", "tensorflow", "numpy", "pillow")
+
 
 def export(
     model: Path | str,
@@ -144,7 +146,7 @@ def describe(classifier: Classifier) -> dict[str, Any]:
     return {
         "classes": classifier.classes,
         "side": classifier.picture_side,
-        "versions": installed_versions(),
+        "versions": {name: installed_versions()[name] for name in VERSIONS if name in installed_versions()},
         "processor": processor_name(),
         "cores": os.cpu_count(),
     }

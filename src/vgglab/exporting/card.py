@@ -81,7 +81,8 @@ def _parity(told: Mapping[str, Any]) -> str:
         f"- same most probable class: {parity['same']:.1%}",
     ]
     for name, figures in (parity["accuracy"] or {}).items():
-        lines.append(f"- accuracy of the {name}: {_with_interval(figures['accuracy'], figures['interval'])}")
+        what = "the network" if name == "network" else "this file"
+        lines.append(f"- accuracy of {what}: {_with_interval(figures['accuracy'], figures['interval'])}")
     lines.append(f"\n| | bytes | {' | '.join(f'ms for {count}' for count in told['latency'])} |\n|---|---|---|---|")
     before = told["before"]
     rows = [(before["name"], before)] if before else []

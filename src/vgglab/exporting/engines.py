@@ -32,6 +32,7 @@ def open_litert(path):
     from ai_edge_litert.interpreter import Interpreter
 
     interpreter = Interpreter(model_path=str(path), num_threads=os.cpu_count())
+    interpreter.allocate_tensors()
     run = interpreter.get_signature_runner()
     (name,) = run.get_input_details()
     return lambda images: next(iter(run(**{name: images}).values()))

@@ -14,11 +14,13 @@ import pytest
 from PIL import Image
 
 import vgglab
+from vgglab.datasets.decode import decode_picture
 from vgglab.errors import RunError, UsageError
 from vgglab.evaluation.predict import predict_files
 from vgglab.experiments.export import export
-from vgglab.exporting.engines import open_exported
+from vgglab.exporting.exported import open_exported
 from vgglab.exporting.formats import FORMATS
+from vgglab.exporting.standalone import load
 
 pytestmark = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="export needs TensorFlow")
 NEEDED = [*FORMATS["onnx"].writers, "onnxruntime"]
@@ -105,6 +107,12 @@ def test_without_vgglab_every_odd_picture_is_predicted_as_with_it(handed_over, t
         given = dict(pair.split(" ") for pair in pairs)
         assert path == wanted.path and set(given) == set(wanted.classes)
         assert [float(given[name]) for name in wanted.classes] == pytest.approx(wanted.probabilities, abs=1e-4)
+
+
+@pytest.mark.parametrize("levels", [{}, {"8": (20, 190), "16": (300, 40_000)}])
+def test_the_program_decodes_as_vgglab_does_to_the_pixel(odd_pictures, levels):
+    for path in odd_pictures.iterdir():
+        assert (load(path, 32, levels) == decode_picture(path, 32, levels)).all(), path.name
 
 
 @onnx

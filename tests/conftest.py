@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from small_network import NETWORK
 
 import vgglab  # before any test imports Keras: it chooses the kernels that TensorFlow computes with
 from vgglab.__main__ import SELDOM
@@ -30,7 +31,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 gc.set_threshold(*SELDOM)  # as on the command line
 
-TINY = {"limit": 100, "width": 0.05, "batch_norm": True, "dropout": 0.2, "learning_rate": 0.1, "epochs": 3}
+TINY = {"model": NETWORK, "limit": 100, "learning_rate": 0.1, "epochs": 3}
 
 SCORES = {"class": "a", "precision": 0.5, "recall": 0.5, "f1": 0.5, "support": 10}
 METRICS = {"schema": 1, "n": 10, "accuracy_interval": [0.2, 0.9], "loss": None, "loss_interval": None}
@@ -61,11 +62,19 @@ def trained(tmp_path_factory):
     return vgglab.run(**TINY, name="trained", out=tmp_path_factory.mktemp("runs"), progress="none")
 
 
+@pytest.fixture(scope="session")
+def vgg(tmp_path_factory):
+    """A finished run of the lab's network, for what looks at its layers."""
+    network = {"width": 0.05, "batch_norm": True, "dropout": 0.2}
+    return vgglab.run(**network, limit=100, epochs=1, name="vgg", out=tmp_path_factory.mktemp("runs"), progress="none")
+
+
 @pytest.fixture(autouse=True, scope="session")
 def cache(tmp_path_factory):
     """Features of frozen layers are kept below the tests' own folder."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("VGGLAB_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))  # which code was trained with
         yield
 
 

@@ -146,7 +146,7 @@ def default_text(field: Any) -> str:
     """The default, or that there is none."""
     if field.is_required():
         return "needed"
-    if isinstance(field.default, tuple):
+    if isinstance(field.default, tuple | dict):
         return f"`{','.join(map(str, field.default))}`" if field.default else "none"
     return "" if field.default is None else f"`{field.default}`"
 
@@ -173,6 +173,8 @@ def annotation_text(annotation: Any) -> str:
         return annotation_text(next(kind for kind in arguments if kind is not type(None)))
     if origin is tuple:
         return f"list of: {annotation_text(arguments[0])}"
+    if origin is dict:
+        return "mapping"
     return NAMES[annotation]
 
 

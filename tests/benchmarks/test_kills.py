@@ -26,8 +26,8 @@ print([attempt(folder, command, *kill) for command, kill in zip(commands, [*kill
 def killed(tiny, tmp_path_factory):
     """The folder of the run, and how each of its processes ended."""
     folder = tmp_path_factory.mktemp("killed")
-    flags = [f"--{key.replace('_', '-')}={value}" for key, value in tiny.items() if key != "batch_norm"]
-    train = ["train", "--batch-norm", *flags, "--name=trained", f"--out={folder}"]
+    flags = [f"--{key.replace('_', '-')}={value}" for key, value in tiny.items()]
+    train = ["train", *flags, "--name=trained", f"--out={folder}"]
     told = json.dumps([train, ["train", "--resume", str(folder / "trained")], KILLS])
     command = [sys.executable, "-c", DRIVER, str(BENCHMARKS), str(folder), told]
     return folder / "trained", subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()

@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from small_network import NETWORK
 
 from vgglab.runs.saved_model import load_classifier
 from vgglab.runs.store import load
@@ -194,28 +195,28 @@ def small_disks(tmp_path):
 @pytest.fixture
 def small_disk(small_disks):
     """A file system with room for a run's first checkpoint and not much more."""
-    return small_disks("600k")
+    return small_disks("130k")
 
 
 def test_a_full_disk_is_one_line_and_keeps_what_was_trained(vgglab, small_disk):
-    code, out, err = vgglab("train", "--limit=100", "--width=0.05", "--epochs=3", "--out", small_disk, "--name=r")
+    code, out, err = vgglab("train", "--limit=100", f"--model={NETWORK}", "--epochs=3", "--out", small_disk, "--name=r")
     assert (code, out) == (1, "") and err.count("\n") == 1 and "no space left on the device" in err
     run = load(small_disk / "r")
     assert run.status == "failed" and len(run.history) == 1 and not list(run.folder.glob(".*.keras"))
     assert load_classifier(run.folder / "last.keras").classes == [str(digit) for digit in range(10)]
 
 
-EACH = """
+EACH = f"""
 import json, sys
 from vgglab.cli.app import app
 from vgglab.cli.console import run_command
 for options in json.loads(sys.argv[1]):
-    print(run_command(app, ["train", "--limit=100", "--width=0.05", "--epochs=1", *options]))
+    print(run_command(app, ["train", "--limit=100", "--model={NETWORK}", "--epochs=1", *options]))
 """  # in one process, as most of its time is spent importing
 
 
 def test_wherever_a_disk_becomes_full_it_is_one_line(small_disks):
-    disks = [small_disks(size) for size in ("400k", "800k", "1000k", "1200k")]
+    disks = [small_disks(size) for size in ("80k", "140k", "250k", "440k")]
     options = json.dumps([[f"--out={disk}", "--name=r"] for disk in disks])
     done = subprocess.run([sys.executable, "-c", EACH, options], capture_output=True, text=True)
     assert done.returncode == 0 and done.stdout.split() == ["1"] * 4  # HDF5 would have ended the process

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import pytest
 from PIL import Image
+from small_network import NETWORK
 
 import vgglab as library
 from vgglab.datasets.layout import find_pictures
@@ -45,7 +46,7 @@ def stretched(tmp_path_factory):
         (home / "x" / "ab"[number % 2]).mkdir(parents=True, exist_ok=True)
         grey = random.integers(100, 3000, (32, 32), dtype=np.uint16)
         Image.fromarray(grey).save(home / "x" / "ab"[number % 2] / f"{number}.png")
-    settings = {"width": 0.05, "epochs": 1, "image_size": 32, "stretch": True}
+    settings = {"model": NETWORK, "epochs": 1, "image_size": 32, "stretch": True}
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("VGGLAB_DATA", str(home))
         return home / "x", library.run(data=str(home / "x"), **settings, out=home, progress="none")
@@ -179,7 +180,7 @@ def test_explaining_draws_each_picture_under_a_name_of_its_own(vgglab, trained, 
     rows = [json.loads(line) for line in out.splitlines()]
     names = ["2.png", "0.png", "1.png", "2-2.png"]
     assert (code, err) == (0, "") and [row["drawing"] for row in rows] == [f"explanations/{name}" for name in names]
-    assert {row["explained"] for row in rows} == {"7"} and rows[0]["layer"].startswith("block4_conv3")
+    assert {row["explained"] for row in rows} == {"7"} and rows[0]["layer"].startswith("block5_")
     with Image.open(tmp_path / rows[0]["drawing"]) as drawing:
         assert drawing.width > 1000 and len(drawing.convert("RGB").getcolors(1 << 20)) > 200
 
@@ -212,3 +213,51 @@ def test_memory_does_not_grow_with_the_number_of_pictures(tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     (few, before), (many, after) = (map(int, line.split()) for line in done.stdout.splitlines())
     assert (few, many) == (300, 1200) and after < before + 20_000  # kB; 900 pictures more are 69,000 kB
+
+
+def plain(path, units: int, activation: str | None):
+    """A Keras model that nobody told the names of its classes."""
+    x = keras.layers.GlobalAveragePooling2D()(image := keras.Input((32, 32, 3)))
+    keras.Model(image, keras.layers.Dense(units, activation=activation)(x)).save(path)
+    return path
+
+
+@pytest.mark.parametrize(("units", "activation"), [(2, "softmax"), (2, None), (1, "sigmoid")])
+def test_any_keras_classifier_predicts_with_names_from_a_file(vgglab, pictures, tmp_path, units, activation):
+    (tmp_path / "names.txt").write_text("ant\nbee\n")
+    model = plain(tmp_path / "theirs.keras", units, activation)
+    code, out, err = vgglab("predict", model, pictures / "2.png", "--classes", tmp_path / "names.txt", "--json")
+    assert (code, err) == (0, "") and {pair["class"] for pair in json.loads(out)["top"]} == {"ant", "bee"}
+    assert sum(pair["probability"] for pair in json.loads(out)["top"]) == pytest.approx(1, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("names", "line"),
+    [("ant\n", "has 1 names; the model has 2 classes"), ("ant\nant\n", "names ant twice"), (None, "no such text file")],
+)
+def test_names_that_do_not_fit_are_one_line(vgglab, tmp_path, names, line):
+    if names:
+        (tmp_path / "names.txt").write_text(names)
+    model = plain(tmp_path / "theirs.keras", 2, "softmax")
+    code, _, err = vgglab("predict", model, tmp_path, "--classes", tmp_path / "names.txt")
+    assert code == 2 and line in err and err.count("\n") == 1
+
+
+@pytest.mark.parametrize(("units", "activation"), [(1, None), (3, "sigmoid"), (3, "relu")])
+def test_a_model_that_gives_no_probabilities_is_one_line(vgglab, tmp_path, units, activation):
+    code, _, err = vgglab("predict", plain(tmp_path / "theirs.keras", units, activation), tmp_path)
+    assert code == 1 and "expected" in err and "softmax" in err and err.count("\n") == 1
+
+
+def test_a_layer_without_its_code_is_one_line_that_says_what_to_name(vgglab, tmp_path, monkeypatch):
+    @keras.saving.register_keras_serializable("elsewhere")
+    class Odd(keras.layers.Layer):
+        def call(self, x):
+            return x
+
+    image = keras.Input((32, 32, 3))
+    x = keras.layers.Dense(2, "softmax")(keras.layers.Flatten()(Odd()(image)))
+    keras.Model(image, x).save(tmp_path / "odd.keras")
+    monkeypatch.delitem(keras.saving.get_custom_objects(), "elsewhere>Odd")
+    code, _, err = vgglab("predict", tmp_path / "odd.keras", tmp_path)
+    assert code == 1 and "needs the code of elsewhere>Odd; name the Python file that registers it with --code" in err

@@ -3,7 +3,7 @@
 import pytest
 
 from vgglab.config.resolve import from_options, make_config, parse_assignments
-from vgglab.config.schema import RunConfig, config_fields, flatten, option_name
+from vgglab.config.schema import ARGUMENTS, RunConfig, config_fields, flatten, option_name
 from vgglab.config.yaml_text import dump_yaml, parse_yaml, read_yaml
 from vgglab.errors import ConfigError
 
@@ -68,7 +68,7 @@ def refusal(make, *arguments) -> str:
 
 def test_every_default():
     assert flatten(RunConfig()) == DEFAULTS
-    assert list(config_fields()) == list(DEFAULTS)
+    assert [name for name in config_fields() if name != ARGUMENTS] == list(DEFAULTS)
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_an_unknown_key_is_told_with_the_known_ones_and_the_nearest(tree, messag
         ("train.signals", "perhaps", "is 'perhaps'; it should be a valid boolean"),
         ("train.optimizer", "adm", "is 'adm'; expected one of sgd, adam, adamw, rmsprop, nadam, adamax, adagrad,"),
         ("train.optimizer", "adm", "did you mean 'adam'?"),
-        ("model.name", "vgg61", "is 'vgg61'; expected one of vgg16; did you mean 'vgg16'?"),
+        ("model.name", "vgg61", "is 'vgg61'; expected one of vgg16, FILE.py:FUNCTION, "),
         ("model.dropout", 1, "is 1; it should be less than 1"),
         ("model.width", 0, "is 0; it should be greater than 0"),
         ("model.batch_norm", 2, "is 2; it should be a valid boolean"),
@@ -257,7 +257,7 @@ def test_a_config_survives_its_file(tree, tmp_path):
 
 def test_short_names_of_options_are_unique():
     names = [option_name(dotted) for dotted in config_fields()]
-    assert len(set(names)) == len(names) == len(DEFAULTS)
+    assert len(set(names)) == len(names) == len(DEFAULTS) + 1  # model.arguments, whose leaves are the user's
     assert option_name("data.name") == "data" and option_name("train.epochs") == "epochs"
 
 
@@ -305,3 +305,25 @@ def test_a_backbone_is_frozen_and_has_weights_unless_told_otherwise(backbone, wi
 )
 def test_phases_and_augmentation_that_cannot_be(tree, message):
     assert message in refusal(make_config, tree)
+
+
+def test_arguments_of_ones_own_network_are_set_one_by_one():
+    tree = {"model": {"name": "my.py:make", "arguments": {"depth": 8, "wide": True}}}
+    config = make_config(tree, {"model.arguments.depth": 20, "model.arguments": "{wide: false}"})
+    assert config.model.arguments == {"wide": False, "depth": 20} and tree["model"]["arguments"]["depth"] == 8
+    told = {name: value for name, value in flatten(config).items() if name.startswith(ARGUMENTS)}
+    assert told == {"model.arguments.wide": False, "model.arguments.depth": 20}
+    assert make_config({}, flatten(config)) == config
+
+
+@pytest.mark.parametrize(
+    ("tree", "line"),
+    [
+        ({"model": {"arguments": {"depth": 8}}}, "model.arguments are for a function"),
+        ({"model": {"name": "my.py:make", "width": 0.5}}, "model.width is for vgg16"),
+        ({"model": {"name": "my.py:make"}, "backbone": {"name": "VGG16"}}, "leave one of them out"),
+        ({"model": {"name": "my.py:make", "arguments": 3}}, "model.arguments is 3"),
+    ],
+)
+def test_settings_that_do_not_go_with_ones_own_network_are_one_line(tree, line):
+    assert line in refusal(make_config, tree)

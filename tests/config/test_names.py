@@ -21,6 +21,9 @@ from vgglab.config.study_file import PlannedRun, Study, study_folder_name
         ({"name": "mine", "seed": 3}, "digits-vgg16-sgd-seed-3"),
         ({"backbone": "MobileNetV2"}, "digits-MobileNetV2-sgd"),
         ({"weights": "run:runs/first", "freeze": "fc1"}, "digits-run-runs-first-sgd-freeze-fc1"),
+        ({"model": "nets/my_models.py:make", "arguments": "{depth: 8}"}, "digits-my_models-make-sgd-depth-8"),
+        ({"model": "my.models:make"}, "digits-my.models-make-sgd"),
+        ({"model": "nets/mine.keras"}, "digits-mine-sgd"),
         ({"phases": "[{epochs: 1}, {epochs: 2}]"}, "digits-vgg16-sgd-epochs-3-phases-2"),
     ],
 )

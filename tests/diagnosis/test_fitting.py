@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from vgglab.diagnosis.catalog import text_of
-from vgglab.diagnosis.ending import snake_case
 from vgglab.diagnosis.findings.evidence import Evidence
 from vgglab.diagnosis.findings.fitting import FITTING
 from vgglab.diagnosis.findings.fitting_table import (
@@ -18,6 +17,7 @@ from vgglab.diagnosis.findings.fitting_table import (
     loss_verdict,
     range_of,
 )
+from vgglab.keras_tools.ending import snake_case
 
 FORMS = ("numbers", "one-hot", "column", "signs", "several", "values", "unknown")
 FITS = [

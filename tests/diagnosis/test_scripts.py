@@ -94,6 +94,37 @@ def test_a_rate_to_try_is_in_the_scale_of_the_optimizer(optimizer, rate, tried):
     assert (found["code"], found["try"]) == ("learning_rate_too_small", {"learning_rate": tried})
 
 
+RESET = {"first_update": {"one": 1.0, "two": 1.0}, "step_update": {"2": {"one": 0.002, "two": 0.002}}}
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "left", "found"),
+    [
+        ("ftrl", 0.01, ["learning_rate_too_small"]),
+        ("schedulefreeadamw", 0.01, ["learning_rate_too_small"]),
+        ("ftrl", 5.0, ["not_learned_yet"]),
+        ("adam", 0.01, ["learning_rate_too_large.adaptive"]),
+    ],
+)
+def test_a_first_step_that_resets_the_weights_at_any_rate_is_no_large_rate(optimizer, left, found):
+    end = {"norm": {"one": left, "two": left}}
+    begun = {"norm": {"one": 3.0, "two": 2.0}}
+    assert codes(CLASSES, [1.1] * 3, line=RESET, last=end, optimizer=optimizer, rate=1e-3, **begun) == found
+
+
+def test_after_a_first_step_that_says_nothing_a_tenth_of_a_large_rate_is_tried():
+    grown = {"first_update": {"one": 1.0}, "step_update": {"2": {"one": 9.0, "two": 9.0}}}
+    found = watched(CLASSES, [1.1] * 3, line=grown, last={"spread": 0.0}, optimizer="ftrl", rate=10.0)
+    assert (found[0]["code"], found[0]["try"]) == ("learning_rate_too_large", {"learning_rate": 1.0})
+
+
+def test_steps_that_shrink_and_in_sum_lead_nowhere_were_too_small():
+    small = {"first_update": {"one": 4e-4}, "step_update": {"2": {"one": 4e-4}}, "update": {"one": 0.01}}
+    (found,) = watched(CLASSES, [1.1, 1.09, 1.09], line=small, optimizer="adagrad", rate=1e-3)
+    assert (found["code"], found["try"]) == ("learning_rate_too_small", {"learning_rate": 0.01})
+    assert codes(CLASSES, [1.1, 1.09, 1.09], line=small | {"update": {"one": 0.2}}) == ["not_learned_yet"]
+
+
 def test_columns_out_of_scale_come_before_what_follows_from_them():
     uneven = COLUMNS | {"largest": 9000.0, "largest_deviation": 3000.0}
     large = COLUMNS | {"largest": 900.0, "largest_deviation": 30.0}
@@ -277,3 +308,21 @@ def test_words_of_keras_are_laid_over_texts_that_are_there_and_name_no_other_fig
     )
     assert key in TEXTS and named <= known
     assert key in OF_IMAGES or "image" not in text_of(*key.split("."), keras=True).sentence
+
+
+@pytest.mark.parametrize(("majority", "found"), [(0.8, ["class_imbalance"]), (0.5, ["not_learned_yet"])])
+def test_an_accuracy_that_the_most_frequent_class_alone_gives_is_told_by_it(majority, found):
+    facts = {"images": {"training": 600, "validation": 200}, "counts": {"training": [480, 60, 60]}}
+    stuck = CLASSES | {"guess_loss": 0.64}
+    assert codes(stuck, [0.64] * 12, data=facts | {"majority": majority}) == found
+
+
+@pytest.mark.parametrize("task", [REGRESSION, REGRESSION | {"guess_loss": None}], ids=["guessing known", "not known"])
+def test_a_validation_loss_that_jumps_is_a_warning_where_its_lowest_was_luck(task):
+    falls = [0.9, 0.5, 0.45, 0.42, 0.4]
+    assert codes(task, falls, [0.9, 0.5, 0.9, 0.3, 0.9]) == ["validation_unsettled"]
+    kept = next(
+        one for one in watched(task, falls, [0.9, 0.5, 0.9, 0.5, 0.49]) if one["code"] == "validation_unsettled"
+    )
+    assert (kept["severity"], kept["case"], kept["epoch"]) == ("info", "kept", 3)
+    assert "validation_unsettled" not in codes(task, falls, [0.9, 0.5, 0.55, 0.5, 0.49])

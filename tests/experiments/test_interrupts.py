@@ -7,10 +7,11 @@ import sys
 import time
 
 import pytest
+from small_network import NETWORK
 
 import vgglab
 
-STUDY = "name: s\ndefaults: {data: {limit: 100}, model: {width: 0.05}}\nruns: [{name: a}, {name: b}]\n"
+STUDY = f"name: s\ndefaults: {{data: {{limit: 100}}, model: {{name: '{NETWORK}'}}}}\nruns: [{{name: a}}, {{name: b}}]\n"
 # Every process of the study has this as its sitecustomize: the first that comes to import the module of that name
 # says so, and waits there until the signal was sent.
 ANNOUNCE = """

@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import pytest
+from small_network import NETWORK
 
 import vgglab
 from vgglab.config.study_file import Study, plan_runs
@@ -21,7 +22,7 @@ from vgglab.runs.store import create_run, lock
 
 STUDY = Study(
     name="three",
-    defaults={"data": {"limit": 100}, "model": {"width": 0.05}, "train": {"epochs": 1}},
+    defaults={"data": {"limit": 100}, "model": {"name": NETWORK}, "train": {"epochs": 1}},
     runs=[
         {"name": "damaged"},
         {"name": "sound", "set": {"train.learning_rate": 0.2}},
@@ -136,7 +137,16 @@ def test_a_study_that_goes_on_sweeps_what_an_ended_process_left(tmp_path):
 
 
 def test_a_run_that_was_killed_counts_as_interrupted_and_goes_on(tmp_path):
-    command = [sys.executable, "-m", "vgglab", "train", "--limit=100", "--width=0.05", "--epochs=10000", "--name=k"]
+    command = [
+        sys.executable,
+        "-m",
+        "vgglab",
+        "train",
+        "--limit=100",
+        f"--model={NETWORK}",
+        "--epochs=10000",
+        "--name=k",
+    ]
     process = subprocess.Popen([*command, "--json", "--out", tmp_path], stdout=subprocess.PIPE, text=True)
     assert json.loads(process.stdout.readline())["epoch"] == 1
     assert vgglab.load(tmp_path / "k").status == "running"

@@ -3,6 +3,7 @@ from functools import partial
 import keras
 import numpy as np
 import pytest
+from small_network import NETWORK
 
 import vgglab
 from vgglab.errors import ConfigError
@@ -14,7 +15,7 @@ PHASES = [
     {"epochs": 2, "learning_rate": 0.05, "freeze": "fc1"},
     {"epochs": 2, "learning_rate": 0.01, "freeze": "block5_conv1", "schedule": "cosine"},
 ]
-OPTIONS = {"limit": 100, "width": 0.05, "batch_norm": True, "dropout": 0.2, "momentum": 0.9}
+OPTIONS = {"limit": 100, "model": NETWORK, "momentum": 0.9}
 OPTIONS |= {"crop": 2, "views": 2, "phases": PHASES}
 
 
@@ -46,7 +47,7 @@ def test_each_phase_trains_what_it_does_not_freeze(phased):
     model = keras.saving.load_model(phased.folder / "last.keras")
     head = sum(layer.count_params() for layer in model.layers if layer.name in ("fc1", "fc2", "predictions"))
     assert phased.record.parameters["trainable"] == head  # as the first phase has it
-    assert not model.get_layer("block4_conv3").trainable and model.get_layer("block5_conv1").trainable
+    assert not model.get_layer("block1_conv1").trainable and model.get_layer("block5_conv1").trainable
 
 
 def test_a_run_stopped_after_every_epoch_of_its_phases_goes_on_to_the_same_bits(phased, tmp_path, monkeypatch):
@@ -84,7 +85,8 @@ def test_a_network_from_scratch_cannot_be_frozen_whole(tmp_path):
 
 
 def test_mixed_labels_train_and_validate(tmp_path):
-    run = vgglab.run(limit=100, width=0.05, mixup=0.2, cutmix=1.0, flip=True, epochs=1, out=tmp_path, progress="none")
+    varied = {"mixup": 0.2, "cutmix": 1.0, "flip": True}
+    run = vgglab.run(limit=100, model=NETWORK, **varied, epochs=1, out=tmp_path, progress="none")
     assert run.status == "finished" and run.history[0]["val_loss"] > 0 and run.metrics["loss"] > 0
 
 

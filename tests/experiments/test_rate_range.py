@@ -6,6 +6,7 @@ import shutil
 import numpy as np
 import pytest
 from PIL import Image
+from small_network import NETWORK
 from typer.testing import CliRunner
 
 from vgglab.cli.app import app
@@ -17,7 +18,7 @@ from vgglab.runs.door import read_json
 from vgglab.runs.files import write_json
 from vgglab.runs.store import Run
 
-SMALL = {"data.limit": 20, "model.width": 0.05, "model.batch_norm": True}  # fewer images than a batch has
+SMALL = {"data.limit": 20, "model.name": NETWORK}  # fewer images than a batch has
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ import json
 import shutil
 
 import pytest
+from small_network import NETWORK
 
 import vgglab
 from vgglab.config.resolve import make_config
@@ -12,7 +13,7 @@ from vgglab.errors import RunError
 from vgglab.experiments.study import open_folder, run_study, seeds_study
 from vgglab.runs.record import HISTORY_FIELDS
 
-TINY = {"limit": 100, "width": 0.05, "epochs": 1, "name": "tiny", "progress": "none"}
+TINY = {"limit": 100, "model": NETWORK, "epochs": 1, "name": "tiny", "progress": "none"}
 
 
 @pytest.fixture(scope="module")

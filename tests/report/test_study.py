@@ -4,6 +4,7 @@ import shutil
 
 import pytest
 import yaml
+from small_network import NETWORK
 
 from vgglab.cli.app import app
 from vgglab.cli.console import run_command
@@ -13,7 +14,7 @@ from vgglab.experiments.study import open_folder
 
 DEFAULTS = {
     "data": {"limit": 100},
-    "model": {"width": 0.05, "batch_norm": True, "dropout": 0.2},
+    "model": {"name": NETWORK},
     "train": {"learning_rate": 0.1, "epochs": 3},
 }
 QUESTION = {"title": {"en": "What came of it?", "fr": "Qu'en est-il ?"}, "answer": ["runs"], "runs": ["trained"]}

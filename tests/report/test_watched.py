@@ -82,6 +82,38 @@ def test_runs_in_folders_of_their_seeds_are_one_run(watch_in, tmp_path):
     assert second["seeds"]["run"] == "mine"
 
 
+@pytest.fixture(scope="module")
+def seeded(watch_in, tmp_path_factory):
+    """Two regressions with three seeds each, and one of another loss."""
+    folder = tmp_path_factory.mktemp("seeds")
+    lowest = {"good": [0.10, 0.12, 0.11], "bad": [0.5, 0.6, 0.7], "other": [0.1, 0.1, 0.2]}
+    for name, found in lowest.items():
+        loss = {"loss": "huber"} if name == "other" else {"learning_rate": 0.01 if name == "good" else 1e-4}
+        for seed, value in enumerate(found):
+            watch_in(folder / name, f"seed-{seed}", [2.0, value], **loss)
+    return folder
+
+
+def test_seeds_of_runs_without_accuracy_are_told_apart_by_their_losses(seeded):
+    rows = compare(seeded)
+    figures = {row["seeds"]["run"]: row["seeds"] for row in rows}
+    assert {name: [one["run"] for one in each["against"]] for name, each in figures.items()} == {
+        "good": ["bad"],
+        "bad": ["good"],
+        "other": [],
+    }
+    (pair,) = figures["bad"]["against"]
+    assert (pair["measure"], pair["differs"], pair["n"]) == ("best_val_loss", True, [3, 3])
+    assert pair["difference"] == pytest.approx(0.49) and "lowest val_loss" in str(rows)
+    assert "best val_accuracy" not in str(rows)
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "lowest validation loss"), ("fr", "perte de validation")])
+def test_a_page_says_whether_losses_differ_by_more_than_seeds_do(seeded, language, said):
+    page = write_report([seeded], language=language).read_text()
+    assert said in page and ("differ by more than seeds do" in page) == (language == "en")
+
+
 def test_a_page_tells_what_there_is_and_leaves_the_rest_out(runs, tmp_path):
     page = write_report([runs / "good"], tmp_path / "page.html").read_text()
     assert "Its own script trained it and vgglab watched" in page and "mean_squared_error" in page

@@ -43,9 +43,7 @@ def test_the_settings_are_hyperparameters_and_the_run_succeeded(logged):
     start = metadata.parse_session_start_info_plugin_data(told[metadata.SESSION_START_INFO_TAG].plugin_data.content)
     end = metadata.parse_session_end_info_plugin_data(told[metadata.SESSION_END_INFO_TAG].plugin_data.content)
     assert start.group_name == "logged" and start.hparams["train.learning_rate"].number_value == pytest.approx(0.1)
-    assert (
-        start.hparams["model.batch_norm"].bool_value and start.hparams["model.dense_units"].string_value == "4096,4096"
-    )
+    assert start.hparams["train.signals"].bool_value and start.hparams["model.dense_units"].string_value == "4096,4096"
     assert end.status == 1  # STATUS_SUCCESS
 
 

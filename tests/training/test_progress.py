@@ -6,10 +6,12 @@ import pty
 import subprocess
 import sys
 
+from small_network import NETWORK
+
 from vgglab.training.progress import JsonProgress, format_seconds, make_progress
 
 LOGS = {"accuracy": 0.5, "loss": 1.25, "val_accuracy": 0.25, "val_loss": 2.0}
-COMMAND = [sys.executable, "-m", "vgglab", "train", "--limit=100", "--width=0.05", "--epochs=2", "--out"]
+COMMAND = [sys.executable, "-m", "vgglab", "train", "--limit=100", f"--model={NETWORK}", "--epochs=2", "--out"]
 
 
 def run_on_a_terminal(command: list[str]) -> str:

@@ -13,7 +13,7 @@ from PIL import Image
 import vgglab
 from vgglab.cli.app import app
 from vgglab.cli.console import run_command
-from vgglab.diagnosis.texts_of_checks import CHECKS
+from vgglab.diagnosis.texts_of_checks import CHECKS, VERDICTS
 from vgglab.errors import DataError, UsageError
 
 X = np.random.default_rng(0).normal(size=(64, 4)).astype("float32")
@@ -159,9 +159,13 @@ def command(capfd, monkeypatch, tmp_path):
     return call
 
 
-def test_an_own_run_is_checked_from_its_config_in_french_and_writes_nothing(command, tmp_path):
-    code, out, _ = command("check", *TINY, "--lang", "fr")
-    assert code == 0 and "appris par cœur" in out and "réussi" in out
+def test_an_own_run_is_checked_from_its_config_in_french_for_machines_and_writes_nothing(command, tmp_path):
+    code, out, _ = command("check", *TINY, "--lang", "fr", "--json")
+    found = json.loads(out)
+    assert code == 0 and found["passed"] and found["schema"] == 1 and found["findings"] == []
+    assert [row["check"] for row in found["checks"]] == list(CHECKS)
+    assert {row["verdict"] for row in found["checks"]} <= set(VERDICTS)
+    assert any("exemples de validation" in row["seen"] for row in found["checks"])
     assert list(tmp_path.iterdir()) == []
 
 

@@ -39,7 +39,7 @@ def test_regression_has_outputs_and_a_share_explained_and_no_accuracy(table):
     )
     assert start["model"]["loss"] == "mean_squared_error" and "classes_predicted" not in last
     assert last["fit"].keys() == {"training", "validation"} and last["training"]["accuracy"] is None
-    assert last["outputs"]["between"] > 0 and start["columns"]["count"] == 5
+    assert last["outputs"]["between"] > 0 and start["columns"]["count"] == 5 and "majority" not in start["data"]
 
 
 @pytest.mark.parametrize(
@@ -55,6 +55,12 @@ def test_two_classes_in_one_column_are_scored_at_their_threshold(end, loss, logi
     given = model.predict(table[0][probe], verbose=0)[:, 0] > (0.5 if end == "sigmoid" else 0)
     assert line["training"]["accuracy"] == pytest.approx(np.mean(given == (targets[probe] > 0)), abs=1e-3)
     assert line["classes_predicted"] == 2 and 0 < line["spread"] < 1
+
+
+def test_the_most_frequent_class_of_training_is_counted_among_the_targets_of_validation(nets, table):
+    held_out = (table[0][:10], np.repeat([1, 2], [7, 3]))
+    found = watched(nets["noisy"](), *table, validation_data=held_out).signals[0]["data"]
+    assert np.argmax(found["counts"]["training"]) == 1 and found["majority"] == 0.7
 
 
 def test_several_labels_are_scored_each_by_itself(table):

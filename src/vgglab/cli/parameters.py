@@ -5,6 +5,12 @@ from typing import Annotated
 
 import typer
 
+Classes = Annotated[
+    Path | None,
+    typer.Option(metavar="NAMES.txt", help="Class names of a model file without, one a line; else numbers."),
+]
+CODE = "Python file to execute first: it registers a network's own layers; runs that were trained here need none."
+Code = Annotated[Path | None, typer.Option(metavar="FILE.py", help=CODE)]
 Out = Annotated[Path, typer.Option("--out", help="Folder that runs are made in.")]
 DataDir = Annotated[Path | None, typer.Option("--data-dir", envvar="VGGLAB_DATA", help="Where the data sets lie.")]
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout.")]
@@ -14,3 +20,11 @@ Language = Annotated[str, typer.Option("--lang", help="Language: en or fr.")]
 SEEDS = "Train each run with several seeds: how many, or a list such as 1,7,42; in folders NAME/seed-0 and so on."
 Seeds = Annotated[str | None, typer.Option("--seeds", metavar="N|LIST", help=SEEDS)]
 Paths = Annotated[list[Path], typer.Argument(metavar="RUN...|STUDY", help="Run folders, or a study's.")]
+
+
+def run_code(path: Path | None) -> None:
+    """Execute the file of `--code`, where one is named."""
+    if path is not None:
+        from vgglab.runs.source import execute_file
+
+        execute_file(path)

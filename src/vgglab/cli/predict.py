@@ -12,6 +12,7 @@ from typing import IO, Annotated, Any
 import typer
 
 from vgglab.cli.console import say
+from vgglab.cli.parameters import Classes, Code, run_code
 from vgglab.config.shown import one_line, shown_name
 from vgglab.keras_tools.backend import import_keras
 
@@ -31,6 +32,8 @@ def predict(
     paths: Paths,
     top: Annotated[int, typer.Option(min=1, help="Classes named for each picture, at most.")] = 5,
     csv_file: Annotated[str | None, typer.Option("--csv", metavar="FILE|-", help="Write CSV; - is stdout.")] = None,
+    classes: Classes = None,
+    code: Code = None,
     as_json: Json = False,
 ) -> None:
     """Say what pictures show, by a saved model: the most probable classes of each; code 1 if one cannot be read."""
@@ -39,7 +42,7 @@ def predict(
     from vgglab.evaluation.predict import predict_files
     from vgglab.training.progress import counting
 
-    classifier, tally = _find(model), Counter()
+    classifier, tally = _find(model, classes, code), Counter()
     columns = min(top, len(classifier.classes))
     live = sys.stderr.isatty() and (target is not None or not sys.stdout.isatty())
     with counting("auto" if live else "none", "pictures", _number_of_files(paths) if live else 0) as count:
@@ -64,6 +67,8 @@ def explain(
     class_name: Annotated[
         str | None, typer.Option("--class", metavar="NAME", help="Class to explain; else the most probable one.")
     ] = None,
+    classes: Classes = None,
+    code: Code = None,
     as_json: Json = False,
 ) -> None:
     """Draw, next to each picture, what in it speaks for its class (Grad-CAM); prints the drawings' paths."""
@@ -75,7 +80,7 @@ def explain(
     from vgglab.datasets.pictures import find_files
     from vgglab.evaluation.explain import Explainer
 
-    explainer, tally, names = Explainer(_find(model)), Counter(), set()
+    explainer, tally, names = Explainer(_find(model, classes, code)), Counter(), set()
     if class_name is not None:
         explainer.check_class(class_name)
     out.mkdir(parents=True, exist_ok=True)
@@ -97,11 +102,12 @@ def explain(
     _conclude(tally)
 
 
-def _find(model: Path) -> Any:
+def _find(model: Path, classes: Path | None, code: Path | None) -> Any:
     """The classifier; a line tells where it has no names for its classes."""
     from vgglab.runs.find import find_classifier
 
-    classifier = find_classifier(model)
+    run_code(code)
+    classifier = find_classifier(model, classes)
     if not classifier.named:
         side = classifier.picture_side
         say(f"{model}: holds no class names, so they are numbers; it is given {side}x{side} pixels, RGB, 0 to 255")

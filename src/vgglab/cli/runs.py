@@ -9,7 +9,7 @@ import typer
 
 import vgglab
 from vgglab.cli.console import Complaints, print_table, say
-from vgglab.cli.parameters import DataDir, Json, Labels, Language, Layout, Paths
+from vgglab.cli.parameters import Classes, Code, DataDir, Json, Labels, Language, Layout, Paths, run_code
 from vgglab.keras_tools.backend import import_keras
 
 
@@ -84,13 +84,17 @@ def evaluate(
         Path | None, typer.Option(help="New folder for the figures on other pictures, in place of the run's.")
     ] = None,
     data_dir: DataDir = None,
+    classes: Classes = None,
+    code: Code = None,
     as_json: Json = False,
 ) -> None:
     """Evaluate a run's best model on its test images, or a network on other pictures; writes figures and tables."""
     from vgglab.report.outcome import metrics_text, other_text
     from vgglab.runs.store import find_folder
 
-    metrics = vgglab.evaluate(model, data=data, labels=labels, layout=layout, out=out, data_dir=data_dir)
+    run_code(code)
+    given = {"labels": labels, "layout": layout, "classes": classes}
+    metrics = vgglab.evaluate(model, data=data, out=out, data_dir=data_dir, **given)
     other, folder = "data" in metrics, metrics.pop("folder", None)
     if data and model.suffix != ".keras":
         what = "other pictures than those of" if other else "the pictures, here in another place, of"

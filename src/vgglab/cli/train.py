@@ -10,7 +10,7 @@ import typer
 import vgglab
 from vgglab.cli.console import Complaints, print_table, say
 from vgglab.cli.options import with_config_options
-from vgglab.cli.parameters import DataDir, Json, Language, Out, Seeds
+from vgglab.cli.parameters import Code, DataDir, Json, Language, Out, Seeds, run_code
 from vgglab.cli.runs import show_rows
 from vgglab.keras_tools.backend import import_keras
 
@@ -30,6 +30,7 @@ def train(
     seeds: Seeds = None,
     checked: Annotated[bool, typer.Option("--check", help="Check network and data first; an error stops it.")] = False,
     language: Language = "en",
+    code: Code = None,
     as_json: Json = False,
     *,
     overrides: dict[str, Any],
@@ -44,6 +45,7 @@ def train(
         raise UsageError(
             "--check is for one new run; before --seeds, vgglab check CONFIG does it, and --resume goes on"
         )
+    run_code(code)
     if resume is not None:
         if config or seeds or overrides.keys() - {"data.name"}:
             raise UsageError(

@@ -5,18 +5,25 @@ from pathlib import Path
 from typing import Any
 
 from vgglab.config.resolve import make_config
-from vgglab.config.schema import RunConfig, config_fields, flatten, option_name
+from vgglab.config.schema import RunConfig, flatten, option_name
 
 
 def readable_name(config: RunConfig) -> str:
     """Data set, network, optimizer, and whatever else is not at its default."""
-    network = config.backbone.name or config.backbone.weights or config.model.name
-    parts = [data_label(config.data.name), clean_name(network)]
+    backbone = config.backbone.name or config.backbone.weights
+    parts = [data_label(config.data.name), clean_name(backbone) if backbone else network_label(config.model.name)]
     values, default = flatten(config), flatten(_plainest(config))
-    for dotted in config_fields():
-        if dotted == "train.optimizer" or (dotted != "log" and values[dotted] != default[dotted]):
-            parts.append(_readable_part(option_name(dotted).replace("_", "-"), values[dotted]))
+    for dotted, value in values.items():
+        if dotted == "train.optimizer" or (dotted != "log" and value != default.get(dotted)):
+            parts.append(_readable_part(option_name(dotted).replace("_", "-"), value))
     return "-".join(parts)
+
+
+def network_label(name: str) -> str:
+    """A network in a folder's name: of a file `nets/my_models.py:make`, `my_models-make`."""
+    path, colon, function = name.rpartition(":")
+    known = path.removesuffix(".py") if colon else name.removesuffix(".keras")
+    return clean_name("-".join(part for part in (Path(known).name, colon and function) if part))
 
 
 def data_label(name: str) -> str:

@@ -7,13 +7,16 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from vgglab.config.schema import (
+    ARGUMENTS,
     BUILTIN,
     BUILTIN_WIDTH,
+    HUB_PREFIX,
     Phase,
     RunConfig,
     Section,
     TrainConfig,
     config_fields,
+    is_field,
     option_name,
 )
 from vgglab.config.yaml_text import nearest, parse_yaml, read_yaml
@@ -32,7 +35,7 @@ def make_config(tree: dict[str, Any], overrides: dict[str, Any] | None = None, s
     if "watched" in tree:
         raise ConfigError(f"{source}: tells of a training that was only watched; expected a config to train with")
     merged = {key: dict(value) if isinstance(value, dict) else value for key, value in tree.items()}
-    for dotted, value in (overrides or {}).items():
+    for dotted, value in sorted((overrides or {}).items(), key=lambda item: item[0].startswith(f"{ARGUMENTS}.")):
         _set(merged, dotted, value, source)
     return _write_out(checked(RunConfig, merged, source), source)
 
@@ -105,13 +108,17 @@ def _write_out(config: RunConfig, source: str) -> RunConfig:
     epochs = sum(phase.epochs for phase in phases) or train.epochs
     if "epochs" in train.model_fields_set and train.epochs != epochs:
         raise ConfigError(f"{source}: train.epochs is {train.epochs}, but the phases have {epochs}; leave epochs out")
+    if backbone.used and config.model.own:
+        raise ConfigError(f"{source}: model.name is {config.model.name} and there is a backbone; leave one of them out")
     train = train.model_copy(update={"freeze": freeze, "phases": phases, "epochs": epochs})
     backbone = backbone.model_copy(update={"name": name, "weights": weights})
     return config.model_copy(update={"backbone": backbone, "train": train})
 
 
 def default_weights(backbone: str, width: float) -> str:
-    """`builtin` for a network that is shipped at this width, else `imagenet`."""
+    """`builtin` for a network that is shipped at this width, `preset` for one of KerasHub, else `imagenet`."""
+    if backbone.startswith(HUB_PREFIX):
+        return "preset"
     shipped = backbone.lower() in map(str.lower, BUILTIN) and width == BUILTIN_WIDTH
     return "builtin" if shipped else "imagenet"
 
@@ -126,10 +133,18 @@ def _suggest(given: str, known: Any) -> str:
 
 
 def _set(tree: dict[str, Any], dotted: str, value: Any, source: str) -> None:
-    section, _, name = dotted.rpartition(".")
-    if dotted not in config_fields():
+    section, _, name = dotted.partition(".")
+    if not is_field(dotted):
         raise ConfigError(f"{source}: unknown field {dotted!r}; {_suggest(dotted, config_fields())}")
-    target = tree.setdefault(section, {}) if section else tree
+    if not name:
+        tree[section] = value
+        return
+    target = tree.setdefault(section, {})
+    if dotted.startswith(f"{ARGUMENTS}.") and isinstance(target, dict):
+        section, name = ARGUMENTS, dotted.removeprefix(f"{ARGUMENTS}.")
+        given = target.get("arguments") or {}
+        given = parse_yaml(given, ARGUMENTS) if isinstance(given, str) else given
+        target["arguments"] = target = dict(given) if isinstance(given, dict) else given
     if not isinstance(target, dict):
         raise ConfigError(f"{source}: {section} is {target!r}; expected a mapping of its fields")
     target[name] = value

@@ -3,7 +3,7 @@
 import os
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, model_validator
 from pydantic_core import PydanticCustomError
 
 from vgglab.config.yaml_text import nearest, parse_yaml
@@ -12,11 +12,15 @@ OPTIMIZERS = ("sgd", "adam", "adamw", "rmsprop", "nadam", "adamax", "adagrad", "
 DATASETS = ("digits", "cifar10", "cifar100")
 PICTURE_SIZE = 224  # side in pixels that a folder's pictures are decoded at where model.image_size is not given
 MODELS = ("vgg16",)
+OWN = ("FILE.py:FUNCTION", "PACKAGE.MODULE:FUNCTION", "PATH.keras")  # what a person's own network is named by
 TAKES_MOMENTUM = ("sgd", "rmsprop")
 SCHEDULES = ("constant", "cosine", "step")
-PREPROCESSING = ("scale", "normalize", "normalize-channels", "backbone")
+FOR_VGG16 = ("batch_norm", "dropout", "width", "dense_units")  # settings of a network of ours, not of one's own
+PREPROCESSING = ("scale", "normalize", "normalize-channels", "backbone", "none")
 BUILTIN = ("VGG16", "MobileNetV2")  # networks that are shipped with weights, at BUILTIN_WIDTH
 BUILTIN_WIDTH = 0.25
+HUB_PREFIX = "hub:"  # of backbone.name: a preset of KerasHub
+RUN_PREFIX = "run:"  # of backbone.weights: the best model of a run
 POOLING = ("flatten", "avg", "max")
 LAYOUTS = ("auto", "class", "part/class", "class/part")
 LOGS = ("tensorboard", "mlflow")
@@ -35,6 +39,24 @@ def _no_bool(value: Any) -> Any:
 def _read_list(value: Any) -> Any:
     """A list that comes from a command line as YAML text."""
     return parse_yaml(value, "train.phases") if isinstance(value, str) else value
+
+
+def _read_mapping(value: Any) -> Any:
+    """A mapping that comes from a command line as YAML text."""
+    return parse_yaml(value, "model.arguments") if isinstance(value, str) else value
+
+
+def is_own(name: str) -> bool:
+    """Whether a network's name is that of a person's own: a file with a function, a module with one, or a model."""
+    return ":" in name or name.endswith(".keras")
+
+
+def _known_model(value: str) -> str:
+    """A network's name, or what looks like one's own: whether it is there is for its builder to say."""
+    if value not in MODELS and not is_own(value):
+        known = ", ".join((*MODELS, *OWN))
+        raise ValueError(f"model.name is {value!r}; expected one of {known}{nearest(value, MODELS)}")
+    return value
 
 
 def _known_data(value: str) -> str:
@@ -103,7 +125,12 @@ class DataConfig(Section):
 class ModelConfig(Section):
     """Which network."""
 
-    name: Literal[MODELS] = Field("vgg16", description="network")
+    name: Annotated[str, AfterValidator(_known_model)] = Field(
+        "vgg16", description=f"network: {', '.join((*MODELS, *OWN))}"
+    )
+    arguments: Annotated[dict[str, JsonValue], BeforeValidator(_read_mapping)] = Field(
+        {}, description="what the function of one's own network takes beside input_shape and classes"
+    )
     batch_norm: bool = Field(False, description="BatchNormalization after each convolution")
     dropout: Number = Field(0.0, ge=0, lt=1, description="Dropout after each convolution but a block's last: the rate")
     width: Number = Field(1.0, gt=0, description="factor on the filters and the dense units")
@@ -111,12 +138,29 @@ class ModelConfig(Section):
     preprocessing: Literal[PREPROCESSING] = Field("scale", description="what the network does to pixel values first")
     image_size: Whole | None = Field(None, ge=8, description="side in pixels that images are resized to")
 
+    @property
+    def own(self) -> bool:
+        """Whether the network is a person's own."""
+        return is_own(self.name)
+
+    @model_validator(mode="after")
+    def _arguments_fit(self) -> "ModelConfig":
+        if self.arguments and ":" not in self.name:
+            raise ValueError(f"model.arguments are for a function, as in my_models.py:make; {self.name} takes none")
+        fields = type(self).model_fields
+        for field in FOR_VGG16 if self.own else ():
+            if getattr(self, field) != fields[field].default:
+                raise ValueError(f"model.{field} is for vgg16; {self.name} has model.arguments.{field}, if it takes it")
+        return self
+
 
 class BackboneConfig(Section):
     """A pretrained network in place of one from scratch, and the head on top of it."""
 
-    name: str | None = Field(None, min_length=1, description="backbone of keras.applications, such as MobileNetV2")
-    weights: str | None = Field(None, min_length=1, description="imagenet, builtin, none, a weights file, or run:ID")
+    name: str | None = Field(
+        None, min_length=1, description="backbone: of keras.applications, as MobileNetV2, or hub:PRESET"
+    )
+    weights: str | None = Field(None, min_length=1, description="imagenet, builtin, preset, none, a file, or run:ID")
     head_units: Units = Field((512,), description="units of the head's fc1, fc2, ...; none without a value")
     head_dropout: Number = Field(0.0, ge=0, lt=1, description="Dropout after each dense layer of the head: the rate")
     pooling: Literal[POOLING] = Field("flatten", description="how the backbone's last feature maps become a vector")
@@ -221,6 +265,7 @@ class RunConfig(Section):
         return self.train.phases or (Phase(**whole),)
 
 
+ARGUMENTS = "model.arguments"
 APART = ("name", "log")  # the fields that decide nothing of what a run computes
 SECTIONS = tuple(name for name in RunConfig.model_fields if name not in APART)
 
@@ -246,7 +291,10 @@ def same_run(config: RunConfig, other: RunConfig) -> bool:
 
 
 def flatten(config: Section) -> dict[str, Any]:
-    """Dotted name -> value, for every leaf of a run's config, or of one that was only watched."""
+    """Dotted name -> value, for every leaf of a run's config, or of one that was only watched.
+
+    The arguments of one's own network are leaves too: `model.arguments.depth`.
+    """
     flat: dict[str, Any] = {}
     for section, values in config.model_dump(mode="json", by_alias=True, exclude={"watched"}).items():
         flat |= (
@@ -254,4 +302,10 @@ def flatten(config: Section) -> dict[str, Any]:
             if isinstance(values, dict)
             else {section: values}
         )
-    return flat
+    arguments = flat.pop(ARGUMENTS, None) or {}
+    return flat | {f"{ARGUMENTS}.{key}": value for key, value in arguments.items()}
+
+
+def is_field(dotted: str) -> bool:
+    """Whether a dotted name is that of a field, or of an argument of one's own network."""
+    return dotted in config_fields() or dotted.startswith(f"{ARGUMENTS}.")

@@ -11,7 +11,16 @@ from pydantic import Field, ValidationError, model_validator
 
 from vgglab.config.names import clean_name, data_label
 from vgglab.config.resolve import expectation, make_config
-from vgglab.config.schema import LANGUAGES, NAME_PATTERN, RunConfig, Section, config_fields, flatten, option_name
+from vgglab.config.schema import (
+    LANGUAGES,
+    NAME_PATTERN,
+    RunConfig,
+    Section,
+    config_fields,
+    flatten,
+    is_field,
+    option_name,
+)
 from vgglab.config.seeds import Seeds, group_of, seed_name
 from vgglab.config.yaml_text import dump_yaml, nearest, read_yaml
 from vgglab.errors import ConfigError
@@ -51,7 +60,7 @@ class Question(Section):
     @model_validator(mode="after")
     def _fields_exist(self) -> "Question":
         for field in [*self.where, *self.unless]:
-            if field not in config_fields():
+            if not is_field(field):
                 raise ValueError(f"no field {field!r}{nearest(field, config_fields())}")
         return self
 

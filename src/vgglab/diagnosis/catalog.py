@@ -56,7 +56,7 @@ LABELS = CHECK_LABELS | {
     "classes_predicted": _("classes predicted"),
     "constant_images": _("share of images of one colour"),
     "dead": _("share of dead units"),
-    "duplicates": _("share of validation images that are training images"),
+    "duplicates": _("share of validation examples that are training examples"),
     "entropy": _("entropy of the predictions"),
     "fall": _("fall of the training loss in an epoch"),
     "epochs_at_chance": _("epochs at the loss of guessing, from the start"),

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from vgglab.diagnosis.data import drawn
-from vgglab.diagnosis.ending import LOSSES, loss_name, loss_options, only_loss, output_columns
 from vgglab.diagnosis.records import short
+from vgglab.keras_tools.ending import LOSSES, loss_name, loss_options, only_loss, output_columns
 
 ROWS = 4096  # targets that it is computed on
 LEAST = 1e-7  # share of a class; Keras's cross-entropies go no further either

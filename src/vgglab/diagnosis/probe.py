@@ -7,9 +7,9 @@ import keras
 import numpy as np
 from keras import ops
 
-from vgglab.diagnosis.ending import PASSES_ON, activation_name, loss_name, loss_options, output_columns
 from vgglab.diagnosis.records import short
 from vgglab.keras_tools.calls import replaced_calls
+from vgglab.keras_tools.ending import PASSES_ON, activation_name, loss_name, loss_options, output_columns
 from vgglab.keras_tools.gradients import gradients_of
 from vgglab.keras_tools.graph import functional, operation_of
 from vgglab.keras_tools.passes import Values, call_in, first_tensor, quickly, to_array, values_of

@@ -147,6 +147,7 @@ class Data(TypedDict):
 
     images: NotRequired[Images]
     counts: NotRequired[Annotated[dict[str, list[Count]], AfterValidator(_alike)]]
+    majority: NotRequired[Share]
     stray_labels: NotRequired[ByPart]
     pixels: NotRequired[dict[str, Pixels]]
     duplicates: NotRequired[Share]

@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from vgglab.diagnosis.ending import LOSSES, last_activation, loss_name, output_columns
 from vgglab.diagnosis.guessing import guess_loss
 from vgglab.diagnosis.records import short
+from vgglab.keras_tools.ending import LOSSES, last_activation, loss_name, output_columns
 
 __all__ = ["describe_targets", "describe_task", "last_activation"]
 

@@ -228,6 +228,13 @@ TEXTS_IN_KERAS = {
     "images_constant.alike": Text(
         sentence=_("What the first layer sees is the same for every input: the preparation leaves nothing of them."),
     ),
+    "duplicates": Text(
+        sentence=_("{share:.1%} of the validation examples are training examples too."),
+        why=_(
+            "An example that the network trained on says nothing about examples it has not seen: validation figures "
+            "look better than they are, and overfitting stays hidden."
+        ),
+    ),
     "labels_renamed.network": Text(
         sentence=_(
             "The network knows its training examples, but is right for {accuracy:.1%} of the validation examples, "

@@ -41,7 +41,8 @@ def estimate_runs(planned: list[PlannedRun], folder: Path) -> list[dict[str, Any
     rows = []
     for plan in planned:
         config, data = plan.config, published_for(plan.config)
-        key = (config.model, config.backbone, config.augment, config.train.freeze, config.train.batch_size, data)
+        network = config.model.model_dump_json()
+        key = (network, config.backbone, config.augment, config.train.freeze, config.train.batch_size, data)
         if not plan.candidates and key not in timed:
             timed[key] = time_network(config, data)
         network = max((networks[name] for name in plan.candidates), key=_cost) if plan.candidates else timed[key]

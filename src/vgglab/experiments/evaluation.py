@@ -32,6 +32,7 @@ def evaluate(
     layout: str | None = None,
     out: Path | str | None = None,
     data_dir: Path | str | None = None,
+    classes: Path | str | None = None,
 ) -> dict[str, Any]:
     """Evaluate a run's best model on its test images again, or a network on the pictures of another folder.
 
@@ -49,6 +50,7 @@ def evaluate(
         out: new folder for what comes out of other pictures, in place of the run's own; of a file it is not kept
             without one.
         data_dir: where the data sets lie; None for VGGLAB_DATA, then Keras's cache.
+        classes: a text file with a class name a line, for a `.keras` file that has none inside; None numbers them.
 
     Returns:
         What `metrics.json` holds; of other pictures it has `data`, the folder (see `evaluation.other.Tried`).
@@ -56,12 +58,14 @@ def evaluate(
     Raises:
         RunError: the run has no model yet, or lacks a file; `out` exists.
         DataError: the data is missing, or is not what the run was trained on.
-        UsageError: a file, `labels` or `layout` without `data`, or `out` for the run's own test.
+        UsageError: a file, `labels` or `layout` without `data`, `out` for the run's own test, or `classes` for a run.
         ConfigError: `layout` is none, or stands beside `labels`.
     """
     given = given_data(data, labels, layout)
     path = find_folder(folder)
     run = None if path.suffix == ".keras" else Run(path)
+    if run and classes:
+        raise UsageError(f"--classes {classes}: the run {path} knows its class names; leave --classes out")
     if run:
         run.check_trained("there are no test images; evaluate a .keras file that it saves, on pictures of --data")
     if run and not (path / "best.keras").exists():
@@ -73,7 +77,12 @@ def evaluate(
         return evaluate_run(run, own)
     if given is None:
         raise UsageError(f"{folder}: a model file knows no test images; name a folder of pictures with --data")
-    return evaluate_other(run, path, given, out, data_dir)
+    if out and Path(out).exists():
+        raise RunError(f"{out}: exists already; choose another --out, or remove it")
+    classifier = find_classifier(path, classes)
+    tried = try_pictures(classifier, given, *((run.split, run.metrics) if run else (None, None)), data_dir)
+    title = f"{run.name if run else path.stem}, {data_label(given.name)}"
+    return keep_tried(tried, classifier.classes, title, run, out)
 
 
 def given_data(data: Path | str | None, labels: Path | str | None, layout: str | None) -> DataConfig | None:
@@ -132,20 +141,12 @@ def may_be_own(run: Run, given: DataConfig, record: Mapping[str, Any]) -> bool:
     return files is None or files.keys() == set(map(one_line, found.files))
 
 
-def evaluate_other(
-    run: Run | None, path: Path, given: DataConfig, out: Path | str | None, data_dir: Path | str | None
-) -> dict[str, Any]:
+def keep_tried(tried: Tried, classes: list[str], title: str, run: Run | None, out: Path | str | None) -> dict[str, Any]:
     """The figures of a network on other pictures, written where they belong."""
-    if out and Path(out).exists():
-        raise RunError(f"{out}: exists already; choose another --out, or remove it")
-    classifier = find_classifier(path)
-    split, own = (run.split, run.metrics) if run else (None, None)
-    tried = try_pictures(classifier, given, split, own, data_dir)
     target = Path(out) if out else free_folder(run.folder / EVALUATIONS, tried) if run else None
     if target:
         target.parent.mkdir(parents=True, exist_ok=True)
-        title = f"{run.name if run else path.stem}, {data_label(given.name)}"
-        write_tried(target, tried, classifier.classes, title, replace=not out)
+        write_tried(target, tried, classes, title, replace=not out)
     return tried.metrics | ({"folder": str(target)} if target else {})
 
 

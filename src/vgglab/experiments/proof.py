@@ -26,6 +26,7 @@ from vgglab.experiments.run import run as train_run
 from vgglab.experiments.run_data import located
 from vgglab.runs.files import write_json
 from vgglab.runs.record import MEASURES
+from vgglab.runs.source import kept_config
 from vgglab.runs.store import Run
 from vgglab.training.progress import ProgressMode
 
@@ -58,7 +59,7 @@ def prove(
     """
     run.check_trained("what to try is a change of that script, so vgglab cannot run it")
     finding = first_to_try(run)
-    config = located(run.config, data)
+    config = kept_config(run.folder, located(run.config, data))
     dataset = read_data(config, data_dir)
     check_split(dataset, run.split)
     trial = plan_trial(config, finding, len(dataset.train), run.record.flops)

@@ -22,6 +22,7 @@ from vgglab.evaluation.rate_display import draw_rate_range
 from vgglab.experiments.run import start_model
 from vgglab.experiments.run_data import read_run_data
 from vgglab.runs.files import write_json, write_text
+from vgglab.runs.source import kept_config
 from vgglab.runs.store import Run, find_folder, load
 from vgglab.training.batches import Batches, epoch_order, feed
 from vgglab.training.compiling import build_optimizer, compile_model
@@ -126,7 +127,7 @@ def find_range(
         raise UsageError(f"{path} is a run: its own config is tested; leave the settings out, or give its config.yaml")
     if run:
         run.check_trained("try rates in that script")
-    config = run.config if run else read_config(path, overrides)
+    config = kept_config(run.folder, run.config) if run else read_config(path, overrides)
     dataset = read_run_data(config, overrides.get("data.name") if run else None, data_dir)
     if run:
         if (run.folder / "split.json").exists():

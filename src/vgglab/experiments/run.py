@@ -22,12 +22,14 @@ from vgglab.evaluation.evaluate import evaluate_run
 from vgglab.experiments.run_data import read_run_data
 from vgglab.models.build import build_model
 from vgglab.models.describe import count_flops, count_parameters, summary_json, summary_text
+from vgglab.models.own import check_frozen
 from vgglab.models.preprocessing import pixel_statistics, wants_statistics
 from vgglab.report.notebook import Run, load
 from vgglab.runs.environment import describe_environment
 from vgglab.runs.files import write_csv, write_json, write_text
 from vgglab.runs.record import RunRecord
 from vgglab.runs.saved_model import Classifier, load_model, write_weights
+from vgglab.runs.source import kept_config
 from vgglab.runs.store import DEFAULT_PARENT, create_run, lock
 from vgglab.tracking.trackers import Tracking, check_trackers, tracked
 from vgglab.training.checkpoint import Checkpoint, checkpointed_history
@@ -116,7 +118,9 @@ def train(
     """
     with lock(folder), tracked(folder, config.log, partial(tell, progress)) as tracking, recorded(folder) as record:
         history = checkpointed_history(folder)
-        model = load_model(folder / "last.keras") if history else model or start_model(config, dataset)
+        if history:
+            model = load_model(folder / "last.keras")
+        model = model or start_model(kept_config(folder, config), dataset)
         describe_data(folder, config, dataset)
         if not history:
             describe_network(folder, model, record)
@@ -208,6 +212,8 @@ def start_model(config: RunConfig, dataset: DataSet) -> keras.Model:
     wanted = wants_statistics(config.model.preprocessing)
     statistics = pixel_statistics(dataset.train.images) if wanted else None
     model = build_model(config, dataset.image_shape, len(dataset.classes), statistics)
+    if config.model.own and config.phases[0].freeze == "none":
+        check_frozen(model, config.model)
     check_phases(model, config)
     return model
 

@@ -1,4 +1,4 @@
-"""A network that went out, as something that predicts: neither Keras nor, but for `savedmodel`, TensorFlow is loaded."""
+"""A network that went out, ready to predict: neither Keras nor, but for `savedmodel`, TensorFlow is loaded."""
 
 import json
 from dataclasses import dataclass, field

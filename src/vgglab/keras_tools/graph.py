@@ -4,10 +4,15 @@ All that the package needs of what Keras keeps to itself stands here. `tests/ker
 versions of Keras it was tried with.
 """
 
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import keras
+from keras.src.backend.common import global_state
+
+NAMES = "object_name_uids"  # of Keras: how often it has given each name
 
 
 def nodes_in_order(model: keras.Model) -> list[Any]:
@@ -64,3 +69,47 @@ def _taken_apart(operation: keras.Operation) -> Callable[..., Any]:
     if inner is None:
         return operation
     return lambda inputs, **options: run_through(inner, inputs, _taken_apart)
+
+
+def run_flat(graph: keras.Model, inputs: list[Any]) -> Any:
+    """What comes of `inputs` by the way of a functional model, models in it taken apart into their layers.
+
+    One that is called with `training=...` stays whole: its layers would lose that.
+    """
+
+    def flat(operation: keras.Operation) -> Callable[..., Any]:
+        inner = functional(operation)
+        if inner is None:
+            return operation
+
+        def call(given: Any, **options: Any) -> Any:
+            if any(option is not None for option in options.values()):
+                return operation(given, **options)
+            return run_through(inner, keras.tree.flatten(given), flat)
+
+        return call
+
+    return run_through(graph, inputs, flat)
+
+
+@contextmanager
+def fresh_names() -> Iterator[None]:
+    """Have Keras count its made-up names (`conv2d`, `conv2d_1`) anew inside the block, and go on as before after it."""
+    before = global_state.get_global_attribute(NAMES)
+    global_state.set_global_attribute(NAMES, defaultdict(int))
+    try:
+        yield
+    finally:
+        global_state.set_global_attribute(NAMES, before)
+
+
+def reloaded(model: keras.Model) -> keras.Model:
+    """The model as it comes out of a file again, with the weights that it has.
+
+    Raises:
+        Exception: what cannot be saved and loaded, such as a layer that is not registered.
+    """
+    config = keras.saving.serialize_keras_object(model)
+    again = keras.saving.deserialize_keras_object(config, safe_mode=True)
+    again.set_weights(model.get_weights())
+    return again

@@ -7,6 +7,7 @@ import keras
 from vgglab.config.schema import ModelConfig, RunConfig
 from vgglab.errors import ConfigError
 from vgglab.models.head import classify
+from vgglab.models.own import own_model
 from vgglab.models.preprocessing import INPUT, PixelStatistics, resize, treat
 from vgglab.models.pretrained import Backbone, find_backbone
 from vgglab.models.vgg16 import convolutions, scaled
@@ -40,6 +41,8 @@ def build_model(
     x = resize(image, config.model.image_size)
     try:
         x = treat(x, config.model.preprocessing, statistics, backbone and backbone.treat)
+        if config.model.own:
+            return own_model(image, x, config.model, classes)
         x = _with_backbone(x, config, backbone, classes) if backbone else _from_scratch(x, config.model, classes)
     except (ValueError, NotImplementedError) as error:
         raise ConfigError(str(error)) from None

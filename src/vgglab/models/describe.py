@@ -5,7 +5,8 @@ from typing import Any
 
 import keras
 
-from vgglab.keras_tools.graph import functional, inner_layers, node_of, nodes_in_order
+from vgglab.keras_tools.graph import functional, inner_layers, node_of, nodes_in_order, own_variables
+from vgglab.keras_tools.shapes import Shapes, shapes_of
 
 
 def count_parameters(model: keras.Model) -> dict[str, int]:
@@ -21,7 +22,12 @@ def count_flops(model: keras.Model) -> int:
     Only convolutions and dense layers count, as the field does; the rest is below 1 % of a VGG-16.
     Training costs about three times as much (forward, gradient to the inputs, gradient to the weights).
     """
-    return sum(2 * _multiply_adds(layer) for layer in leaf_layers(model))
+    layers = leaf_layers(model)
+    return _flops(layers, shapes_of(model, layers))
+
+
+def _flops(layers: list[keras.layers.Layer], shapes: Shapes) -> int:
+    return sum(2 * _multiply_adds(layer, shapes[layer]) for layer in layers if layer in shapes)
 
 
 def leaf_layers(model: keras.Model) -> list[keras.layers.Layer]:
@@ -46,9 +52,10 @@ def summary_json(model: keras.Model) -> dict[str, Any]:
         `layers` in order (`name`, `class`, `output_shape`, `parameters`, `trainable`: whether it has weights that are
         trained, `rate` of a Dropout, `inputs`: the names of the layers it follows), `parameters` and `flops`.
     """
-    inputs = layer_inputs(model)
-    layers = [_describe_layer(layer) | {"inputs": inputs.get(layer, [])} for layer in leaf_layers(model)]
-    return {"layers": layers, "parameters": count_parameters(model), "flops": count_flops(model)}
+    inputs, layers = layer_inputs(model), leaf_layers(model)
+    shapes = shapes_of(model, layers)
+    told = [_describe_layer(layer, shapes) | {"inputs": inputs.get(layer, [])} for layer in layers if layer in shapes]
+    return {"layers": told, "parameters": count_parameters(model), "flops": _flops(layers, shapes)}
 
 
 def layer_inputs(model: keras.Model) -> dict[keras.layers.Layer, list[str]]:
@@ -85,12 +92,12 @@ def _follow(graph: keras.Model, given: list[list[str]], found: dict[keras.layers
     return [before[id(tensor)] for tensor in graph.outputs]
 
 
-def _describe_layer(layer: keras.layers.Layer) -> dict[str, Any]:
+def _describe_layer(layer: keras.layers.Layer, shapes: Shapes) -> dict[str, Any]:
     told = {
         "name": layer.name,
         "class": type(layer).__name__,
-        "output_shape": list(layer.output.shape[1:]),
-        "parameters": layer.count_params(),
+        "output_shape": list(shapes[layer]),
+        "parameters": sum(math.prod(weight.shape) for weight in own_variables(layer)),
         "trainable": bool(layer.trainable_weights),
     }
     return told | ({"rate": layer.rate} if isinstance(layer, keras.layers.Dropout) else {})
@@ -146,12 +153,12 @@ def _diff_settings(first: keras.layers.Layer, second: keras.layers.Layer) -> dic
     return changed
 
 
-def _multiply_adds(layer: keras.layers.Layer) -> int:
+def _multiply_adds(layer: keras.layers.Layer, shape: tuple[int | None, ...]) -> int:
     """Multiply-adds of one image: every kernel element is used once at each output position."""
     if isinstance(layer, keras.layers.Dense):
-        return math.prod(layer.kernel.shape) * math.prod(layer.output.shape[1:-1])
+        return math.prod(layer.kernel.shape) * math.prod(shape[:-1])
     if not isinstance(layer, keras.layers.Conv2D | keras.layers.DepthwiseConv2D | keras.layers.SeparableConv2D):
         return 0
     channels_first = layer.data_format == "channels_first"
-    positions = math.prod(layer.output.shape[2:] if channels_first else layer.output.shape[1:-1])
+    positions = math.prod(shape[1:] if channels_first else shape[:-1])
     return positions * sum(math.prod(weight.shape) for weight in layer.weights if "kernel" in weight.name)

@@ -85,13 +85,15 @@ def treat(x: Tensor, kind: str, statistics: PixelStatistics | None = None, own: 
     Args:
         x: symbolic tensor of the images.
         kind: `scale` (times 1/255), `normalize` (less one mean, over one deviation + 1e-7), `normalize-channels`
-            (the same for each channel) or `backbone` (what the backbone was trained with).
+            (the same for each channel), `backbone` (what the backbone was trained with) or `none`.
         statistics: of the training images; only for the two kinds of normalization.
         own: the backbone's treatment; only for `backbone`.
 
     Raises:
         ValueError: what the kind needs was not given.
     """
+    if kind == "none":
+        return x
     if kind == "scale":
         return layers.Rescaling(1 / 255, name=RESCALING)(x)
     if kind == "backbone":

@@ -16,18 +16,19 @@ from typing import Any, Protocol
 
 import keras
 
-from vgglab.config.schema import BUILTIN, BUILTIN_WIDTH, RunConfig
+from vgglab.config.schema import BUILTIN, BUILTIN_WIDTH, HUB_PREFIX, RUN_PREFIX, RunConfig
 from vgglab.config.yaml_text import nearest
 from vgglab.errors import ConfigError, DataError, RunError, first_line
 from vgglab.keras_tools.graph import run_through
 from vgglab.models.builtin import builtin_path
+from vgglab.models.hub import find_hub
 from vgglab.models.preprocessing import INPUT, RESCALING, RESIZING, treat_alike
 from vgglab.models.weights import copy_weights, load_weights
 from vgglab.runs.files import write_atomic
+from vgglab.runs.saved_model import have_registered, read_architecture
 from vgglab.runs.store import find_folder
 
 WEIGHTS = ("imagenet", "builtin", "none")
-RUN_PREFIX = "run:"
 PATIENCE = 15.0  # seconds without a byte before a download counts as failed
 
 Tensor = Any  # a symbolic tensor of Keras
@@ -54,6 +55,10 @@ def find_backbone(config: RunConfig) -> Backbone:
     """
     name, weights = config.backbone.name, config.backbone.weights or "none"
     keyword = weights.lower()
+    if name and name.startswith(HUB_PREFIX):
+        if config.model.width != 1:
+            raise ConfigError(f"model.width is {config.model.width}; presets of KerasHub come at width 1")
+        return find_hub(_plain(config, name).backbone.name, keyword)
     if keyword == "builtin":
         return SavedBackbone(_builtin(_plain(config, "the built-in network")))
     path = None if keyword in WEIGHTS else _weights_file(weights)
@@ -73,7 +78,7 @@ def find_backbone(config: RunConfig) -> Backbone:
 def undownloaded(config: RunConfig) -> RunConfig:
     """`config` with random weights where its own would have to be fetched: for who only looks at the network."""
     backbone = config.backbone
-    if (backbone.weights or "").lower() != "imagenet":
+    if (backbone.weights or "").lower() not in ("imagenet", "preset"):
         return config
     return config.model_copy(update={"backbone": backbone.model_copy(update={"weights": "none"})})
 
@@ -186,9 +191,13 @@ class SavedBackbone:
         Raises:
             ConfigError: it has no feature maps.
             DataError: the file is damaged.
+            RunError: it needs code that is not there, or is not to be executed.
         """
         try:
+            have_registered(read_architecture(self.path), self.path)
             model = keras.saving.load_model(self.path, compile=False)
+        except RunError:
+            raise
         except Exception as error:  # whatever a damaged archive, config or weights raise
             raise DataError(f"{self.path}: cannot be loaded ({first_line(error)}); restore it from a copy") from None
         if len(getattr(model, "operations", [])) < 2 or not any(_is_maps(each) for each in model.operations):

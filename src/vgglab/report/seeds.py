@@ -16,7 +16,8 @@ from vgglab.runs.seeds import Group, grouped
 from vgglab.runs.store import Run
 
 MEASURE = "best_val_accuracy"  # what is tested, and what a study chooses by
-SUMMED = (MEASURE, "best_val_loss", "test_accuracy", "seconds")  # columns of rows
+LOSS = "best_val_loss"  # what is tested where no run has an accuracy
+SUMMED = (MEASURE, LOSS, "test_accuracy", "seconds")  # columns of rows
 Figures = dict[str, Any]
 
 
@@ -26,12 +27,14 @@ class Pair:
 
     Attributes:
         first, second: the runs.
+        measure: what is tested, a column of rows.
         test: what tells them apart.
         adjusted: p, adjusted for the number of pairs (Holm); None where one seed cannot tell.
     """
 
     first: Group
     second: Group
+    measure: str
     test: SeedTest
     adjusted: float | None
 
@@ -47,16 +50,35 @@ def accuracies(group: Group) -> list[float]:
     return [accuracy for accuracy in found if accuracy is not None]
 
 
+def losses(group: Group) -> list[float]:
+    """The validation loss of each seed's best epoch, in a group that no accuracy tells of."""
+    found = [run.best or {} for run in group.runs]
+    scored = any(best.get("val_accuracy") is not None for best in found)
+    return [] if scored else [best["val_loss"] for best in found if best.get("val_loss") is not None]
+
+
 def seed_pairs(groups: Sequence[Group]) -> list[Pair]:
-    """Every two runs, but for those of which neither has several seeds."""
-    read = [(group, values) for group in groups if (values := accuracies(group))]
+    """Every two runs of one measure, but for those of which neither has several seeds."""
+    read = [(group, values) for group in groups if (values := accuracies(group) or losses(group))]
     found = [
-        (first, second, compare_seeds(ours, theirs))
+        (first, second, measure_of(first), compare_seeds(ours, theirs))
         for (first, ours), (second, theirs) in combinations(read, 2)
-        if max(len(ours), len(theirs)) > 1
+        if max(len(ours), len(theirs)) > 1 and _measured_alike(first, second)
     ]
     adjusted = iter(holm([test.p for *_, test in found if test.p is not None]))
-    return [Pair(*each, None if each[2].p is None else next(adjusted)) for each in found]
+    return [Pair(*each, None if each[-1].p is None else next(adjusted)) for each in found]
+
+
+def measure_of(group: Group) -> str:
+    """What a group's seeds are told apart by, a column of rows."""
+    return LOSS if losses(group) else MEASURE
+
+
+def _measured_alike(first: Group, second: Group) -> bool:
+    """Whether both have accuracies, or both the same loss."""
+    if measure_of(first) != measure_of(second):
+        return False
+    return measure_of(first) == MEASURE or len({one.runs[0].settings["train.loss"] for one in (first, second)}) == 1
 
 
 def summary(values: Sequence[float | None]) -> dict[str, float | int | None]:
@@ -80,9 +102,9 @@ def over_seeds(runs: Sequence[Run], rows: Sequence[Figures]) -> list[Figures]:
 
     Returns:
         Dicts with `run` (its name without the seed), `n` seeds, for each of SUMMED its `mean`, `sd` and `n`, and
-        `against`: dicts with `run`, `test` (its name), `difference` of the means from that run to this one, its 95 %
-        `interval`, `p`, `p_adjusted` for the number of pairs, `n` of the two, and whether it `differs` by more than
-        seeds do; None where one seed cannot tell.
+        `against`: dicts with `run`, `measure` (what is tested), `test` (its name), `difference` of the means from that
+        run to this one, its 95 % `interval`, `p`, `p_adjusted` for the number of pairs, `n` of the two, and whether it
+        `differs` by more than seeds do; None where one seed cannot tell.
     """
     own = {run.folder: row for run, row in zip(runs, rows, strict=True)}
     groups = grouped(runs)
@@ -100,6 +122,7 @@ def over_seeds(runs: Sequence[Run], rows: Sequence[Figures]) -> list[Figures]:
 def _tested(pair: Pair, sign: int) -> Figures:
     test = pair.test
     return {
+        "measure": pair.measure,
         "test": test.name,
         "difference": sign * test.difference,
         "interval": test.interval and sorted(sign * bound for bound in test.interval),
@@ -155,29 +178,39 @@ def middle(group: Group) -> Run:
 
 def tell_pair(pair: Pair, say: Language) -> Any:
     """Whether two runs differ by more than seeds do, with the figures that say so."""
-    test, first, second = pair.test, accuracies(pair.first), accuracies(pair.second)
+    test, figures = pair.test, accuracies if pair.measure == MEASURE else losses
+    first, second = figures(pair.first), figures(pair.second)
     values = {"first": pair.first.name, "second": pair.second.name, "n": len(first), "m": len(second)}
     if test.p is None:
         return say(
             "Whether {first} and {second} differ by more than seeds do, one seed cannot tell (n = {n} and {m}).",
             **values,
         )
-    values |= {"one": say.percent(statistics.fmean(first)), "other": say.percent(statistics.fmean(second))}
-    values |= {"test": test_name(test, say), "p": say.chance(pair.adjusted), "difference": say.points(test.difference)}
+    put = say.percent if pair.measure == MEASURE else say.short
+    values |= {"one": put(statistics.fmean(first)), "other": put(statistics.fmean(second))}
+    values |= {"test": test_name(test, say), "p": say.chance(pair.adjusted), "interval": tell_interval(pair, say)}
     text = (
         say("{first} and {second} differ by more than seeds do:", **values)
         if pair.differs
         else say("{first} and {second} may differ by their seeds alone:", **values)
     )
-    return (
-        text
-        + " "
-        + say(
-            "best validation accuracy {one} over {n} seeds and {other} over {m}, a difference of "
+    return text + " " + _tell_figures(pair, values, say)
+
+
+def _tell_figures(pair: Pair, values: Figures, say: Language) -> Any:
+    difference = pair.test.difference
+    if pair.measure == LOSS:
+        return say(
+            "lowest validation loss {one} over {n} seeds and {other} over {m}, a difference of "
             "{difference}{interval}, {p} ({test}).",
-            interval=tell_interval(test, say),
+            difference=say.short(abs(difference)),
             **values,
         )
+    return say(
+        "best validation accuracy {one} over {n} seeds and {other} over {m}, a difference of "
+        "{difference}{interval}, {p} ({test}).",
+        difference=say.points(difference),
+        **values,
     )
 
 
@@ -186,12 +219,15 @@ def test_name(test: SeedTest, say: Language) -> Any:
     return say("permutation test") if test.interval is None else say("Welch's t-test")
 
 
-def tell_interval(test: SeedTest, say: Language) -> Any:
-    """The interval of a difference, in points; nothing where there is none."""
+def tell_interval(pair: Pair, say: Language) -> Any:
+    """The interval of a difference, of accuracies in points; nothing where there is none."""
+    test = pair.test
     if test.interval is None:
         return ""
-    low, high = test.interval if test.difference >= 0 else (-test.interval[1], -test.interval[0])
-    return say(" (95 % interval {low} to {high})", low=say.number(100 * low, 1), high=say.number(100 * high, 1))
+    ends = test.interval if test.difference >= 0 else (-test.interval[1], -test.interval[0])
+    by_loss = pair.measure == LOSS
+    low, high = (say.short(end) if by_loss else say.number(100 * end, 1) for end in ends)
+    return say(" (95 % interval {low} to {high})", low=low, high=high)
 
 
 def plain(text: Any) -> str:
@@ -201,19 +237,28 @@ def plain(text: Any) -> str:
 
 def seeds_table(rows: Sequence[Figures]) -> tuple[list[str], list[list[str]]]:
     """Header and cells of mean and standard deviation over the seeds; no cells where no run has several."""
-    header = ["run", "seeds", "best val_accuracy", "sd", "test_accuracy", "sd", "seconds", "sd"]
+    several = [told for told in _each_once(rows) if told["n"] > 1]
+    names = {MEASURE: "best val_accuracy", LOSS: "lowest val_loss"}
+    columns = [(name, 4) for name in names if any(_tested_by(told) == name for told in several)]
+    columns += [("test_accuracy", 4), ("seconds", 0)]
+    header = ["run", "seeds", *(head for name, _ in columns for head in (names.get(name, name), "sd"))]
     cells = []
-    for told in _each_once(rows):
-        if told["n"] > 1:
-            pairs = [(told[MEASURE], 4), (told["test_accuracy"], 4), (told["seconds"], 0)]
-            figures = [_put(figure[key], digits) for figure, digits in pairs for key in ("mean", "sd")]
-            cells.append([told["run"], _count(told), *figures])
+    for told in several:
+        shown = [told[name] if name not in names or name == _tested_by(told) else {} for name, _ in columns]
+        pairs = zip(shown, (digits for _, digits in columns), strict=True)
+        figures = [_put(figure.get(key), digits) for figure, digits in pairs for key in ("mean", "sd")]
+        cells.append([told["run"], _count(told), *figures])
     return header, cells
+
+
+def _tested_by(told: Figures) -> str:
+    """What a run's seeds are told apart by: the loss where they have no accuracy."""
+    return MEASURE if told[MEASURE]["n"] or not told[LOSS]["n"] else LOSS
 
 
 def _count(told: Figures) -> str:
     """How many seeds there are, and how many have a figure where that is another number."""
-    n = told[MEASURE]["n"]
+    n = told[_tested_by(told)]["n"]
     return str(n) if n == told["n"] else f"{n} of {told['n']}"
 
 

@@ -2,21 +2,23 @@
 
 from pathlib import Path
 
-from vgglab.errors import RunError
+from vgglab.errors import RunError, UsageError
 from vgglab.runs.saved_model import Classifier, open_classifier
 from vgglab.runs.store import Run, find_folder
 
 BEST = "best.keras"
 
 
-def find_classifier(path: Path | str) -> Classifier:
+def find_classifier(path: Path | str, classes: Path | str | None = None) -> Classifier:
     """The best model of a run, or the one in a `.keras` file; where a file has no class names, classes are numbered.
 
     Args:
         path: a run folder, a run's name below `./runs`, or a file.
+        classes: a text file with a class name a line, for a file without.
 
     Raises:
         RunError: there is no such thing, the run has no model yet, or the file is damaged.
+        UsageError: `classes` was given for a run, or does not fit the file.
     """
     path = find_folder(path)
     if path.is_dir():
@@ -24,8 +26,10 @@ def find_classifier(path: Path | str) -> Classifier:
         run.check_trained("there is no model in the folder; name a .keras file that the script saves")
         if not (path / BEST).exists():
             raise RunError(f"{path}: {BEST} is missing, the run is {run.status}; there is no model to predict with")
+        if classes:
+            raise UsageError(f"--classes {classes}: the run {path} knows its class names; leave --classes out")
         return run.classifier
     if path.suffix != ".keras":
         problem = "is not a .keras file" if path.exists() else "no such run folder or model file"
         raise RunError(f"{path}: {problem}; expected a run folder or a .keras file (`vgglab runs` lists the runs)")
-    return open_classifier(path)
+    return open_classifier(path, classes)

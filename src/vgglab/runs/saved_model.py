@@ -5,6 +5,7 @@ import math
 import shutil
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,14 +15,19 @@ import keras
 import numpy as np
 
 from vgglab.config.schema import PICTURE_SIZE
-from vgglab.errors import RunError, first_line
+from vgglab.config.shown import one_line
+from vgglab.errors import RunError, UsageError, VgglabError, first_line
 from vgglab.keras_tools.dry import weight_shapes
+from vgglab.keras_tools.ending import as_probabilities
+from vgglab.keras_tools.graph import inner_layers
 from vgglab.runs.door import parse_json
 from vgglab.runs.files import write_atomic
 from vgglab.runs.shapes import MEMBER_SCHEMA, Member
+from vgglab.runs.source import execute, kept_source
 
 MEMBER = "vgglab.json"  # in the .keras archive; Keras itself passes over it
 LARGEST_SIDE = 4096  # pixels of a picture's side: more is no picture of a network's
+KERAS = ("keras", "keras_hub", "builtins", "None")  # modules whose layers Keras finds by itself
 CONFIG = "config.json"  # Keras's own member, the architecture
 WEIGHTS_IN_ARCHIVE = "model.weights.h5"  # Keras's own member, what `load_weights` reads
 
@@ -121,7 +127,7 @@ def read_metadata(path: Path) -> dict[str, Any]:
     Raises:
         RunError: the file is missing, damaged, or not written by vgglab.
     """
-    tree = _read_member(path)
+    tree = read_member(path)
     if tree is None:
         raise RunError(f"{path}: holds no class names; expected a model that vgglab saved")
     return tree
@@ -137,28 +143,79 @@ def load_model(path: Path) -> keras.Model:
     return _load(path)
 
 
-def load_classifier(path: Path | str) -> Classifier:
-    """The model in a `.keras` file together with its class names.
+def load_classifier(path: Path | str, classes: Path | str | None = None) -> Classifier:
+    """The model in a `.keras` file together with its class names; any classifier of Keras, see `open_classifier`.
 
-    Raises:
-        RunError: the file is missing, damaged, or not written by vgglab.
-    """
-    path = Path(path)
-    return _named(path, load_model(path), read_metadata(path))
-
-
-def open_classifier(path: Path) -> Classifier:
-    """The model in any `.keras` file, without its optimizer; where it has no class names, classes are numbered.
+    Args:
+        path: the file.
+        classes: a text file with a class name a line, for a file without; None numbers its classes.
 
     Raises:
         RunError: the file is missing or damaged, or its model is no classifier.
+        UsageError: the names are not those of its outputs, or it has names.
     """
-    metadata, model = _read_member(path), _load(path, compiled=False)
+    path = Path(path)
+    metadata = read_member(path)
+    if metadata is None or classes:
+        return open_classifier(path, classes)
+    return _named(path, _load(path), metadata)
+
+
+def open_classifier(path: Path, classes: Path | str | None = None) -> Classifier:
+    """The model in any `.keras` file, without its optimizer; where it has no class names, classes are numbered.
+
+    One that ends in scores gets a softmax, one that ends in a sigmoid unit has two classes.
+
+    Args:
+        path: the file.
+        classes: a text file with a class name a line, for a file without.
+
+    Raises:
+        RunError: the file is missing or damaged, or its model is no classifier.
+        UsageError: the names are not those of its outputs, or it has names.
+    """
+    metadata, model = read_member(path), _load(path, compiled=False)
     if metadata is not None:
+        if classes:
+            raise UsageError(f"--classes {classes}: {path} has its class names inside; leave --classes out")
         return _named(path, model, metadata)
     if len(model.outputs) != 1 or len(model.output_shape) != 2:
         raise RunError(f"{path}: gives {model.output_shape}; expected one probability for each class")
-    return Classifier(model, [str(number) for number in range(model.output_shape[-1])], named=False)
+    try:
+        model = as_probabilities(model)
+    except ValueError as error:
+        raise RunError(f"{path}: {error}") from None
+    count = model.output_shape[-1]
+    names = read_names(Path(classes), count) if classes else [str(number) for number in range(count)]
+    return Classifier(model, names, named=bool(classes))
+
+
+def open_model(path: Path) -> keras.Model:
+    """The model in any `.keras` file; of one that vgglab wrote with its optimizer and loss.
+
+    Raises:
+        RunError: the file is missing or damaged.
+    """
+    return _load(path, compiled=read_member(path) is not None)
+
+
+def read_names(path: Path, count: int) -> list[str]:
+    """Class names from a text file, one a line, in the order of a model's outputs.
+
+    Raises:
+        UsageError: there is no such file, or it has not `count` different names.
+    """
+    try:
+        names = [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
+    except (OSError, UnicodeDecodeError):
+        raise UsageError(f"--classes {path}: no such text file; expected a class name a line") from None
+    if twice := [name for name, number in Counter(names).items() if number > 1]:
+        raise UsageError(
+            f"--classes {path}: names {one_line(twice[0])} twice; expected a name of its own for each class"
+        )
+    if len(names) != count:
+        raise UsageError(f"--classes {path}: has {len(names)} names; the model has {count} classes")
+    return names
 
 
 def _named(path: Path, model: keras.Model, metadata: dict[str, Any]) -> Classifier:
@@ -168,7 +225,7 @@ def _named(path: Path, model: keras.Model, metadata: dict[str, Any]) -> Classifi
     return Classifier(model, classes, levels=levels and {bits: tuple(levels[bits]) for bits in levels})
 
 
-def _read_member(path: Path) -> dict[str, Any] | None:
+def read_member(path: Path) -> dict[str, Any] | None:
     """What vgglab wrote into a model file; None for a Keras model without it."""
     try:
         with zipfile.ZipFile(path) as archive:
@@ -186,20 +243,75 @@ def _read_member(path: Path) -> dict[str, Any] | None:
 def _load(path: Path, compiled: bool = True) -> keras.Model:
     """A model whose weights, by their shapes, can be in the file: making room for others could end the process."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            config = json.loads(archive.read(CONFIG))
-        if not isinstance(config, dict) or "class_name" not in config:
-            raise ValueError(f"its {CONFIG} describes no model")
+        config = read_architecture(path)
+        have_registered(config, path)
         declared = sum(math.prod(shape) for shape in weight_shapes(config))
         if declared <= path.stat().st_size:
-            return keras.saving.load_model(path, compile=compiled)
+            return _load_as_saved(path, compiled)
+    except VgglabError:
+        raise
     except Exception as error:  # whatever a strange config leads Keras and its backends to
-        raise RunError(f"{path}: cannot be loaded ({_reason(error)}); restore it from a copy") from None
+        raise RunError(f"{path}: cannot be loaded ({reason(error)}); restore it from a copy") from None
     size = f"{declared:,} weights, more than its {path.stat().st_size:,} bytes can hold"
     raise RunError(f"{path}: declares {size}; restore it from a copy")
 
 
-def _reason(error: Exception) -> str:
+def _load_as_saved(path: Path, compiled: bool) -> keras.Model:
+    """Load a model; where layers are of its own, what is inside a frozen one is frozen too, which Keras forgets."""
+    config = read_architecture(path)  # anew: Keras takes entries out of what it has read
+    if not compiled or not own_names(config):
+        return keras.saving.load_model(path, compile=compiled)
+    model = keras.saving.load_model(path, compile=False)
+    for layer in model.layers:
+        for inner in inner_layers(layer) if not layer.trainable else ():
+            inner.trainable = False
+    if config.get("compile_config"):
+        model.compile_from_config(config["compile_config"])
+        model.load_weights(path)  # the optimizer's state as well
+    return model
+
+
+def read_architecture(path: Path) -> dict[str, Any]:
+    """A network as a `.keras` file describes it, without its weights.
+
+    Raises:
+        Exception: whatever a damaged archive leads to.
+    """
+    with zipfile.ZipFile(path) as archive:
+        config = json.loads(archive.read(CONFIG))
+    if not isinstance(config, dict) or "class_name" not in config:
+        raise ValueError(f"its {CONFIG} describes no model")
+    return config
+
+
+def have_registered(config: dict[str, Any], path: Path) -> None:
+    """Have the layers of its own that a network needs registered with Keras: by the code that its run's folder keeps.
+
+    Raises:
+        RunError: the code is not there, or is not to be executed, see `runs.source`.
+    """
+    unknown = sorted(name for name in own_names(config) if keras.saving.get_registered_object(name) is None)
+    if not unknown:
+        return
+    source = kept_source(path.absolute().parent)
+    if source:
+        execute(source)
+    if left := [name for name in unknown if keras.saving.get_registered_object(name) is None]:
+        raise RunError(f"{path}: needs the code of {left[0]}; name the Python file that registers it with --code")
+
+
+def own_names(tree: Any) -> set[str]:
+    """The registered names of the layers and functions in a network's config that are not Keras's."""
+    if isinstance(tree, list):
+        return set().union(*map(own_names, tree))
+    if not isinstance(tree, dict):
+        return set()
+    found = set().union(*map(own_names, tree.values()))
+    name, module = tree.get("registered_name"), str(tree.get("module"))
+    return found if not isinstance(name, str) or module.partition(".")[0] in KERAS else found | {name}
+
+
+def reason(error: Exception) -> str:
     """What Keras says went wrong, without its advice on how to write layers."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     causes = [line.partition(": ")[2] for line in lines if line.startswith(("Exception encountered: ", "Error: "))]

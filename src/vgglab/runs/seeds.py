@@ -43,4 +43,4 @@ def _key(run: Run) -> Hashable:
         config = run.config.model_copy(update={"name": None, "log": (), "train": seedless})
     except RunError:  # whoever shows it says what is wrong with it
         return id(run)
-    return run.folder.absolute().parent, config
+    return run.folder.absolute().parent, config.model_dump_json()  # arguments of an own network have no hash

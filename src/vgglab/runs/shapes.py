@@ -89,6 +89,17 @@ class Split(TypedDict):
     files: NotRequired[dict[str, dict[str, str | None]]]
 
 
+class SourceTree(TypedDict):
+    """`source/source.json`: where a person's own network comes from; see `runs.source`."""
+
+    schema: Schema
+    file: Annotated[str, Field(pattern=r"^[^/\\\\]+$")]
+    sha256: str
+    function: str | None
+    module: str | None
+    folder: str
+
+
 class Environment(TypedDict):
     """`environment.json`, as far as it is read again."""
 

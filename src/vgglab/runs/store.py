@@ -10,7 +10,7 @@ from typing import Any
 
 from vgglab.config.names import readable_name
 from vgglab.config.resolve import make_config
-from vgglab.config.schema import DATASETS, RunConfig, flatten
+from vgglab.config.schema import DATASETS, RUN_PREFIX, RunConfig, flatten
 from vgglab.config.seeds import group_of
 from vgglab.config.watched import WatchedConfig, make_watched_config
 from vgglab.config.yaml_text import dump_yaml, read_yaml
@@ -20,6 +20,7 @@ from vgglab.runs.door import read_json, read_rows
 from vgglab.runs.files import sweep, write_folder, write_text
 from vgglab.runs.record import HISTORY_FIELDS, RunRecord, best_row, read_record
 from vgglab.runs.shapes import TRAINED, WATCHED, ClassNames, Findings, HistoryRow, Metrics, Split, WatchedRow
+from vgglab.runs.source import keep_code, keep_source
 
 DEFAULT_PARENT = "runs"
 MODELS = ("best.keras", "last.keras", "model.weights.h5")  # what only training writes into a run folder
@@ -270,8 +271,20 @@ def start_folder(
 ) -> None:
     """Write config and record into a new folder."""
     write_text(folder / "config.yaml", dump_yaml(config.model_dump(mode="json", by_alias=True)))
+    if isinstance(config, RunConfig):
+        keep_source(folder, config)
+        if origin := _origin(config):
+            keep_code(folder, origin)
     now = datetime.now().astimezone().isoformat("T", "seconds")
     RunRecord(config.name, "running", now, parameters=parameters or {}, kind=kind).save(folder)
+
+
+def _origin(config: RunConfig) -> Path | None:
+    """The folder of the model that a run starts from; None where it starts from none."""
+    start = config.model.name if config.model.own else config.backbone.weights or ""
+    if start.startswith(RUN_PREFIX):
+        return find_folder(start.removeprefix(RUN_PREFIX))
+    return Path(start).expanduser().parent if start.endswith(".keras") else None
 
 
 def _with_folder(tree: Any) -> Any:

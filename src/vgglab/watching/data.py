@@ -31,6 +31,7 @@ class Data:
         ranges: more inputs of each, where they lie in memory, to take ranges from.
         targets: of training.
         whole: whether `targets` are all.
+        held_out: all targets of validation, where they lie in memory.
         counts: number of inputs of each half that lies in memory.
         batches: targets of the first batches, in the order of training; none where only Keras knows the order.
         size: inputs of a batch.
@@ -40,6 +41,7 @@ class Data:
     ranges: dict[str, Any] = field(default_factory=dict)
     targets: Any = None
     whole: bool = False
+    held_out: Any = None
     counts: dict[str, int] = field(default_factory=dict)
     batches: list[Any] = field(default_factory=list)
     size: int | None = None
@@ -104,6 +106,7 @@ def seen_at_once(fitting: Fitting) -> Data:
         data.add_batches("training", batches)
     if fitting.validation is not None and lies_in_memory(fitting.validation[0]):
         data.add_arrays("validation", *fitting.validation)
+        data.held_out = fitting.validation[1]
     return data
 
 

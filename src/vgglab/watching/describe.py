@@ -7,10 +7,10 @@ import numpy as np
 from keras import ops
 
 from vgglab.diagnosis.data import counts as counts_of
-from vgglab.diagnosis.ending import activation_name, last_activation
 from vgglab.diagnosis.probe import describe_model, is_preprocessing
 from vgglab.diagnosis.records import short
 from vgglab.diagnosis.task import figures_of
+from vgglab.keras_tools.ending import activation_name, last_activation
 from vgglab.keras_tools.fitting import metric_names, steps_itself
 from vgglab.keras_tools.graph import functional
 from vgglab.keras_tools.passes import Values, parts_of
@@ -115,6 +115,9 @@ def describe_data(data: Data, task: dict[str, Any], scaled: bool) -> dict[str, A
     numbers = class_numbers(data.targets, task["form"]) if data.whole else None
     if numbers is not None and task["kind"] in ("classes", "binary") and task["classes"]:
         facts["counts"] = {"training": counts_of(numbers, task["classes"])}
+        held_out = class_numbers(data.held_out, task["form"])
+        if held_out is not None and len(held_out):
+            facts["majority"] = round(float(np.mean(held_out == np.argmax(facts["counts"]["training"]))), 4)
     ranges = {part: figures_of(inputs) for part, inputs in data.ranges.items() if scaled and is_one(inputs)}
     if len(ranges) == 2:
         facts["validation_scale"] = ranges

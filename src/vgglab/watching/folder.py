@@ -5,9 +5,9 @@ from typing import Any
 
 import keras
 
-from vgglab.diagnosis.ending import loss_name
 from vgglab.diagnosis.findings import Finding
 from vgglab.diagnosis.records import write_signals
+from vgglab.keras_tools.ending import loss_name
 from vgglab.keras_tools.passes import parts_of
 from vgglab.runs.watched import WatchedConfig, create_watched_run, make_watched_config
 from vgglab.tracking.trackers import Tracking

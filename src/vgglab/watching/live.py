@@ -5,13 +5,27 @@ from typing import Any
 
 from vgglab.diagnosis.catalog import TEXTS
 from vgglab.diagnosis.findings import Evidence, Finding, findings_of
-from vgglab.diagnosis.findings.data import DATA
-from vgglab.diagnosis.findings.network import NETWORK
 from vgglab.diagnosis.reading import one_line
 from vgglab.errors import UsageError
 
-SOON = {"diverged", "learning_rate_too_large"}  # of the steps; the rest may still change
-STAYS = {rule.__name__ for rule in (*DATA, *NETWORK)}  # what holds before the first step holds to the end
+# Made out from data, network and loss as they were when training began: the course can soften them, not take them back.
+# What a network has to fail for is not among them: labels that nothing is learned from, weights, rare classes.
+STAYS = {
+    "activation_mismatch",
+    "labels_mismatch",
+    "loss_mismatch",
+    "wrong_outputs",
+    "labels_outside",
+    "images_constant",
+    "inputs_out_of_scale",
+    "targets_out_of_scale",
+    "validation_unlike_training",
+    "duplicates",
+    "batches_of_one_class",
+    "nothing_trainable",
+    "layers_frozen",
+    "frozen_batch_norm_trains",
+}
 
 
 def check_codes(codes: tuple[str, ...]) -> None:
@@ -52,7 +66,12 @@ class Live:
 def certain(evidence: Evidence) -> list[Finding]:
     """Findings that no later epoch can take back."""
     found = [one for one in findings_of(evidence) if one["severity"] != "info"]
-    return [one for one in found if one["code"] in SOON | STAYS]
+    return [one for one in found if one["code"] in STAYS or has_happened(one["code"], evidence)]
+
+
+def has_happened(code: str, evidence: Evidence) -> bool:
+    """Whether a finding is of steps that no later one makes good: a loss, or outputs that no gradient changes."""
+    return code == "diverged" or (code == "learning_rate_too_large" and evidence.stuck)
 
 
 def say(text: Any) -> None:

@@ -8,12 +8,12 @@ from typing import Any
 import keras
 from keras import ops
 
-from vgglab.diagnosis.ending import loss_name
 from vgglab.diagnosis.findings.data import SURE_AND_WRONG
 from vgglab.diagnosis.findings.evidence import Finding, finding, measured
 from vgglab.diagnosis.guessing import guess_loss
 from vgglab.diagnosis.task import as_numbers, as_rows, last_activation
 from vgglab.errors import first_line
+from vgglab.keras_tools.ending import loss_name
 from vgglab.watching.facts import uniform_loss
 from vgglab.watching.learner import Learner
 from vgglab.watching.subject import NotApplicable, Row, Subject, has_loss

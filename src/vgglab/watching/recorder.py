@@ -10,12 +10,12 @@ import keras
 import numpy as np
 from keras import ops
 
-from vgglab.diagnosis.ending import loss_options
 from vgglab.diagnosis.outputs import Answer, accuracy_of, describe_answers, explained_share
 from vgglab.diagnosis.probe import Gradients, Prober, kernel_arrays, loss_in
 from vgglab.diagnosis.recorder import Recorder
 from vgglab.diagnosis.records import short
 from vgglab.diagnosis.task import describe_task
+from vgglab.keras_tools.ending import loss_options
 from vgglab.keras_tools.fitting import build, current_fit, validation_iterator
 from vgglab.keras_tools.passes import Values, kept_values, parts_of, values_of
 from vgglab.watching.data import Data, Heard, joined, length, rows, seen_at_once

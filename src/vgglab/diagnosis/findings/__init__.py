@@ -18,6 +18,7 @@ from vgglab.diagnosis.findings.fitting import FITTING, accuracy_of_regression
 from vgglab.diagnosis.findings.in_keras import in_keras
 from vgglab.diagnosis.findings.losses import BY_LOSSES, constant_outputs, learned_by_losses, rate_slow
 from vgglab.diagnosis.findings.network import NETWORK
+from vgglab.diagnosis.findings.own import for_own_network
 from vgglab.diagnosis.findings.phases import in_phases
 from vgglab.diagnosis.findings.scale import SCALES
 from vgglab.diagnosis.findings.steps import STEPS
@@ -116,7 +117,7 @@ def course_of(evidence: Evidence, found: list[Finding]) -> list[Finding]:
 
 def in_full(found: Finding, evidence: Evidence) -> Finding:
     """A finding with what to try as the run's phases want it, and what the range test says about its rate."""
-    found = {**found, "try": in_phases(found["try"], evidence)}
+    found = {**found, "try": for_own_network(in_phases(found["try"], evidence), evidence)}
     if evidence.rate_range and found["code"] in ABOUT_RATES:
         found["range"] = {key: evidence.rate_range[key] for key in ("verdict", "suggested")}
     return in_keras(found) if evidence.watched else found

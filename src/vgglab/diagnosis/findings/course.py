@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from collections.abc import Callable
 
 from vgglab.diagnosis.findings.data import error_of
 from vgglab.diagnosis.findings.evidence import Evidence, Finding, at_end, finding, measured, scaled_rate
@@ -62,23 +63,36 @@ def _more_steps(evidence: Evidence, share: float) -> dict:
 
 def validation_unsettled(evidence: Evidence) -> Finding | None:
     """A jump up that is followed by one down; a fall before it is learning, a rise to the end may be overfitting."""
-    rows = [row for row in evidence.validated if row["val_loss"]]
+    figures = {"best_val_accuracy": measured(max((row["val_accuracy"] for row in evidence.validated), default=0.0))}
+    return jumps_of(evidence, evidence.validated, evidence.chance_loss, _cost_of_jumps, figures)
+
+
+def jumps_of(
+    evidence: Evidence, rows: list[dict], scale: float, cost_of: Callable[[Evidence], float], more: dict
+) -> Finding | None:
+    """What is said of a validation loss that jumps up and down again.
+
+    Args:
+        evidence: of the run.
+        rows: the epochs with a validation loss.
+        scale: what a jump is measured by, besides the loss before it.
+        cost_of: says by how much the best epoch was luck; called where there are jumps.
+        more: figures to show beside those of the jumps.
+    """
+    rows = [row for row in rows if row["val_loss"] > 0]
     rows = rows[-max(LATE, len(rows) // 2) :]
     losses = [row["val_loss"] for row in rows]
     pairs = list(itertools.pairwise(losses))
-    changes = [
-        after / before - 1 if abs(after - before) > JUMP_SIZE * evidence.chance_loss else 0.0 for before, after in pairs
-    ]
+    changes = [after / before - 1 if abs(after - before) > JUMP_SIZE * scale else 0.0 for before, after in pairs]
     falls = list(itertools.dropwhile(lambda change: change < JUMP, changes))
     if min(falls, default=0) > -JUMP / (1 + JUMP):
         return None
-    worst, cost = changes.index(max(changes)), _cost_of_jumps(evidence)
-    figures = {"largest_rise": measured(max(changes), 0, JUMP), "largest_fall": measured(min(falls), -0.2, 0)}
+    worst = changes.index(max(changes))
+    figures = {"largest_rise": measured(max(changes), 0, JUMP), "largest_fall": measured(min(falls), -0.2, 0)} | more
     values = {"before": losses[worst], "after": losses[worst + 1]}
-    epoch = rows[worst + 1]["epoch"]
-    figures["best_val_accuracy"] = measured(max(row["val_accuracy"] for row in evidence.validated))
-    severity, case = ("warning", "") if cost > 0 else ("info", "kept")
-    return finding("validation_unsettled", severity, figures, scaled_rate(evidence, 0.1), case, epoch, **values)
+    severity, case = ("warning", "") if cost_of(evidence) > 0 else ("info", "kept")
+    fix, epoch = scaled_rate(evidence, 0.1), rows[worst + 1]["epoch"]
+    return finding("validation_unsettled", severity, figures, fix, case, epoch, **values)
 
 
 def _cost_of_jumps(evidence: Evidence) -> float:

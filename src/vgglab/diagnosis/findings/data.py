@@ -354,21 +354,28 @@ def _better_on_validation(evidence: Evidence) -> Finding | None:
 
 def class_imbalance(evidence: Evidence) -> Finding | None:
     """An accuracy that is the share of the most frequent class."""
-    held_out = evidence.data.get("counts", {}).get("validation")
-    if not held_out or not sum(held_out) or not evidence.validated:
+    share, count = _most_frequent_held_out(evidence)
+    if share is None or not evidence.validated:
         return None
-    common = max(range(len(held_out)), key=evidence.frequencies.__getitem__)
-    share, fair = held_out[common] / sum(held_out), 1 / evidence.classes
-    best = max(row["val_accuracy"] for row in evidence.validated)
-    if min(share, evidence.frequencies[common]) < fair + MUCH_MAJORITY:
+    fair, best = 1 / evidence.classes, max(row["val_accuracy"] for row in evidence.validated)
+    if min(share, max(evidence.frequencies)) < fair + MUCH_MAJORITY:
         return None
-    if best > share + max(0.02, 2 * error_of(share, sum(held_out))):
+    if best > share + max(0.02, 2 * error_of(share, count)):
         return None
     figures = {
         "majority": measured(share, 0, round(min(1.5 * fair, 1.0), 3)),
         "best_val_accuracy": measured(best, round(share + 0.05, 3), 1.0),
     }
     return finding("class_imbalance", "warning", figures, share=share, accuracy=best)
+
+
+def _most_frequent_held_out(evidence: Evidence) -> tuple[float | None, int]:
+    """Share of training's most frequent class among the validation examples, and how many these are."""
+    held_out = evidence.data.get("counts", {}).get("validation", [])
+    if sum(held_out):
+        common = max(range(len(held_out)), key=evidence.frequencies.__getitem__)
+        return held_out[common] / sum(held_out), sum(held_out)
+    return evidence.data.get("majority"), evidence.data.get("images", {}).get("validation", 0)
 
 
 DATA = (

@@ -6,7 +6,7 @@ from functools import cached_property
 from statistics import median
 from typing import Any
 
-from vgglab.diagnosis.findings.optimizers import within_scale
+from vgglab.diagnosis.findings.optimizers import RESETTING, within_scale
 
 Finding = dict[str, Any]
 
@@ -16,6 +16,7 @@ LEARNED_SHARE = 0.35  # of the loss of guessing; below, the training images are 
 LEAST_PROBED = 20  # images of the probe; fewer may well get one answer, or light up none of a layer, by chance
 PROBE_HALF = 64  # images of each part that the probe has at most
 ZERO_NORM = 1e-8  # of a kernel
+NEAR_ZERO = 0.1  # of a kernel's initial norm; ten times too small
 FEWEST_SETTLED = 4  # epochs
 BELOW_CHANCE = 0.9  # of the loss of guessing; something was learned
 FLAT = 0.97  # of the loss a quarter of the epochs before
@@ -220,7 +221,8 @@ class Evidence:
             step: {k: v for k, v in found.items() if v is not None and (began.get(k) is None or began[k] > ZERO_NORM)}
             for step, found in steps.items()
         }
-        return [(step, finite[step]) for step in sorted(finite) if finite[step]]
+        own = 2 if self.watched and self.optimizer in RESETTING else 1  # the first step that the rate has a say in
+        return [(step, finite[step]) for step in sorted(finite) if finite[step] and step >= own]
 
     @cached_property
     def largest_update(self) -> tuple[str, float, int]:
@@ -231,9 +233,23 @@ class Evidence:
     @cached_property
     def typical_update(self) -> float | None:
         """Median relative change of a kernel in the sampled steps after the first, or in the first alone."""
-        steps = self.sampled_updates[1:] or self.sampled_updates
-        values = [value for _, changes in steps for value in changes.values()]
+        later = [changes for step, changes in self.sampled_updates if step > 1]
+        values = [value for changes in later or [one for _, one in self.sampled_updates] for value in changes.values()]
         return median(values) if values else None
+
+    @cached_property
+    def moved(self) -> float:
+        """How far kernels came in all, at most, in units of their size: the median of them, summed over the looks."""
+        updates = [[value for value in line.get("update", {}).values() if value is not None] for line in self.lines]
+        return sum(median(values) for values in updates if values)
+
+    @cached_property
+    def left_at_zero(self) -> bool:
+        """Whether kernels that the first step took to about zero are there at the end, and nothing was learned."""
+        began, ended = self.start.get("norm") or {}, self.last.get("norm") or {}
+        ratios = [ended.get(name, 0.0) / norm for name, norm in began.items() if norm and ended.get(name) is not None]
+        resets = self.watched and self.optimizer in RESETTING and self.at_chance and bool(ratios)
+        return resets and median(ratios) < NEAR_ZERO
 
     @cached_property
     def worst_step_loss(self) -> float | None:
@@ -344,7 +360,7 @@ def smaller_rate(evidence: Evidence) -> dict[str, float]:
     suggested = evidence.rate_range.get("suggested")
     if suggested and suggested < (evidence.rate or 0):
         return {"train.learning_rate": suggested}
-    first = evidence.sampled_updates[0][1].values() if evidence.sampled_updates else ()
+    first = next((changes.values() for step, changes in evidence.sampled_updates if step == 1), ())
     return scaled_rate(evidence, min(max(0.02 / max(*first, 0.02, 0.0), 1e-4), 0.1))
 
 

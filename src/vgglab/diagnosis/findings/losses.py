@@ -5,9 +5,11 @@ import math
 
 from vgglab.diagnosis.findings.course import (
     BARELY,
+    JUMP,
     OVERFIT_RISE,
     falls,
     flat_since,
+    jumps_of,
     last_change,
     not_learned_yet,
     statistics_unsettled,
@@ -24,6 +26,7 @@ LONG = 10  # epochs, or more, whose course can be called smooth
 SMOOTH = 0.95  # share of the epochs in which the loss falls
 STRAIGHT = 0.5  # fall in the later half, relative to that in the first
 FLAT = 0.97  # of the first epoch's loss
+LITTLE = 0.02  # of the loss of guessing; a best epoch that is better than those beside it by less is no luck
 LARGE_STEP = 0.1  # change of a kernel by a step; healthy is less
 
 
@@ -61,6 +64,21 @@ def overfitting_by_losses(evidence: Evidence) -> Finding | None:
     fix = {"train.epochs": since} if rises else {}
     case, epoch = ("", since) if rises else ("gap_losses", None)
     return finding("overfitting", "warning", figures | _explained(evidence), fix, case, epoch, **values)
+
+
+def unsettled_by_losses(evidence: Evidence) -> Finding | None:
+    """A validation loss that jumps up and down again, where there is no accuracy to tell what that costs."""
+    figures = {"lowest_val_loss": measured(min((row["val_loss"] for row in evidence.held_out), default=0.0))}
+    scale = _scale(evidence) if evidence.held_out else 0.0
+    return jumps_of(evidence, evidence.held_out, scale, _luck, figures) if scale else None
+
+
+def _luck(evidence: Evidence) -> float:
+    """By how much the lowest validation loss is below those beside it, beyond a jump: then it was luck."""
+    losses = [row["val_loss"] for row in evidence.held_out]
+    best = losses.index(min(losses))
+    beside = min(losses[max(best - 1, 0) : best] + losses[best + 1 : best + 2])
+    return min(beside - (1 + JUMP) * losses[best], beside - losses[best] - LITTLE * _scale(evidence))
 
 
 def _scale(evidence: Evidence) -> float:
@@ -143,6 +161,7 @@ def learned_by_losses(evidence: Evidence) -> Finding:
 
 BY_LOSSES = (
     statistics_unsettled,
+    unsettled_by_losses,
     overfitting_by_losses,
     validation_at_chance,
     training_too_short,

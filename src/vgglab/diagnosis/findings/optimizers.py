@@ -21,6 +21,9 @@ USUAL = {
 ADAPTIVE = ("adam", "adamw", "schedulefreeadamw", "nadam", "adamax", "rmsprop", "lion", "lamb", "muon", "adafactor")
 ADAPTIVE += ("adagrad",)
 BY_GRADIENT = ("sgd",)
+# They compute weights from sums that begin at zero: the first step takes initial weights to about zero, whatever the
+# rate. ScheduleFreeAdamW is meant to begin at the weights; with Keras 3.15 on TensorFlow it was seen to begin at zero.
+RESETTING = ("ftrl", "schedulefreeadamw")
 
 
 def within_scale(optimizer: str, rate: float, larger: bool) -> float:

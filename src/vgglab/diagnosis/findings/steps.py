@@ -23,6 +23,7 @@ LARGE_UPDATE = 0.5  # a step that changes a kernel by half its size has replaced
 LARGE_EVERYWHERE = 0.2  # median over layers of the first step
 EXPLODED = 3.0  # loss of a step, in losses of guessing; sure and wrong, not just ignorant
 TINY_UPDATE = 3e-4  # typical change of a kernel by a step; healthy is a thousandth to a hundredth
+LITTLE_MOVED = 0.1  # of the kernels' size, all epochs taken together; steps that shrink, as Adagrad's do, end there
 GROWN = 10  # times the way that an epoch of steps like the first epoch's could go; with momentum 3 were seen
 WEAK_GRADIENT = 3e-3  # of the kernel's size; with less, a rate of 0.1 moves no kernel by a thousandth
 MUCH_DROPOUT = 0.5  # above, the noise of one layer, p / (1 - p) of the signal's power, is more than the signal
@@ -228,9 +229,9 @@ def statistics_initial(evidence: Evidence) -> Finding | None:
 def learning_rate_too_small(evidence: Evidence) -> Finding | None:
     """Steps so small that the weights hardly change in the whole training."""
     typical = evidence.typical_update
-    if typical is None or not 0 < typical < TINY_UPDATE or not evidence.rows or _steps_grew(evidence, typical):
+    if typical is None or not evidence.rows or not (_tiny(evidence, typical) or evidence.left_at_zero):
         return None
-    if evidence.stuck and (median_gradient(evidence) is None or weak_gradient(evidence)):
+    if evidence.stuck and not evidence.left_at_zero and (median_gradient(evidence) is None or weak_gradient(evidence)):
         return None
     if evidence.rows[-1]["loss"] < LEARNED_SHARE * evidence.chance_loss or evidence.settled:
         return None
@@ -240,6 +241,12 @@ def learning_rate_too_small(evidence: Evidence) -> Finding | None:
         fix = {"train.learning_rate": suggested}
     severity = "error" if evidence.at_chance else "warning"
     return finding("learning_rate_too_small", severity, figures, fix, update=typical, rate=evidence.rate)
+
+
+def _tiny(evidence: Evidence, typical: float) -> bool:
+    """Whether steps were tiny all the time, or small and in sum moved the weights next to nowhere."""
+    little = evidence.watched and evidence.at_chance and typical < HEALTHY_UPDATE[0] and evidence.moved < LITTLE_MOVED
+    return typical > 0 and (little or (typical < TINY_UPDATE and not _steps_grew(evidence, typical)))
 
 
 def _steps_grew(evidence: Evidence, typical: float) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 from vgglab.config.schema import RunConfig, same_run
 from vgglab.errors import RunError
 from vgglab.experiments.grid.child import train_in_process
+from vgglab.runs.source import check_unchanged
 from vgglab.runs.store import Run, create_run, load
 
 DONE = ("finished", "diverged")
@@ -27,6 +28,7 @@ def finish(folder: Path, config: RunConfig, quiet: bool, train: Train = train_in
         make_way(load(path))
     if not path.exists():
         create_run(config, folder)
+    check_unchanged(path, config)
     run = load(path)
     if run.status in DONE:
         return f"{describe_outcome(run)} (done before)"

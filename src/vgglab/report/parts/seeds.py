@@ -10,7 +10,7 @@ from vgglab.report.language import Language, code
 from vgglab.report.parts.gaps import known
 from vgglab.report.parts.run import course_of
 from vgglab.report.records import Records
-from vgglab.report.seeds import accuracies, seed_pairs, summary, tell_pair
+from vgglab.report.seeds import accuracies, losses, seed_pairs, summary, tell_pair
 from vgglab.runs.record import MEASURES
 from vgglab.runs.seeds import Group, grouped
 
@@ -28,16 +28,24 @@ def over_seeds(runs: Sequence[Records], say: Language) -> list[Any]:
 
 
 def means_table(groups: Sequence[Group], runs: Sequence[Records], say: Language) -> Table:
-    """Mean and standard deviation of each run's accuracies over its seeds."""
+    """Mean and standard deviation of each run's accuracies over its seeds; of its losses, where it has none."""
     records = {run.folder: run for run in runs}
+    by_loss = [group for group in groups if losses(group)]
     rows = []
     for group in groups:
         tested = [known(lambda run=run: records[run.folder].figures.accuracy) for run in group.runs]
         cells = [cell for values in (accuracies(group), tested) for cell in _mean_cells(summary(values), say)]
+        lost = summary(losses(group))
+        cells += [say.short(lost["mean"]), say.short(lost["sd"])] if by_loss else []
         rows.append([code(group.name), say.whole(len(group.runs)), *cells])
     deviation = say("standard deviation")
     header = [say("run"), say("seeds"), say("mean of the best validation accuracy"), deviation]
-    return Table(say("Mean and standard deviation over the seeds"), [*header, say("test accuracy"), deviation], rows)
+    header += [say("test accuracy"), deviation]
+    header += [say("mean of the lowest validation loss"), deviation] if by_loss else []
+    drop = slice(2, 6) if len(by_loss) == len(groups) else slice(0, 0)  # no run has an accuracy
+    for cells in (header, *rows):
+        del cells[drop]
+    return Table(say("Mean and standard deviation over the seeds"), header, rows)
 
 
 def _mean_cells(figures: dict[str, Any], say: Language) -> list[Any]:

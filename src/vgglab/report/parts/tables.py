@@ -73,9 +73,9 @@ def settings_table(run: Records, say: Language) -> Table:
         return Table(say("What is known of the training"), [say("setting"), say("value")], rows)
     default = flatten(RunConfig())
     rows = [
-        [code(field), written(value), written(default[field])]
+        [code(field), written(value), written(default.get(field))]
         for field, value in run.config.items()
-        if field != "name" and value != default[field]
+        if field != "name" and value != default.get(field)
     ]
     return Table(say("Settings that are not at their default"), [say("setting"), say("value"), say("default")], rows)
 

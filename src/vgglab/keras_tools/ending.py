@@ -3,6 +3,8 @@
 import re
 from typing import Any
 
+import numpy as np
+
 from vgglab.keras_tools.graph import functional, operation_of
 
 PASSES_ON = ("Dropout", "Flatten", "Reshape")  # layers that do nothing to a softmax's outputs
@@ -75,6 +77,46 @@ def output_columns(model: Any) -> int | None:
     if not isinstance(shape, tuple) or not shape or not isinstance(shape[-1], int):
         return None
     return shape[-1]
+
+
+def as_probabilities(model: Any) -> Any:
+    """A classifier that gives a probability for each class: the model, or the model and what it leaves out.
+
+    Scores before a softmax get one, as `from_logits=True` would; one sigmoid unit, the probability of the second of
+    two classes, becomes both.
+
+    Args:
+        model: functional or sequential, built, with one output (N, columns).
+
+    Raises:
+        ValueError: it ends in something else; the text says what.
+    """
+    import keras
+
+    activation, columns, output = last_activation(model), output_columns(model), model.outputs[0]
+    if columns == 1:
+        if activation != "sigmoid":
+            told = activation or "no known activation"
+            raise ValueError(f"it ends in one unit with {told}; expected one with sigmoid (two classes), or a softmax")
+        both = keras.layers.Concatenate(name="both_classes")([1 - output, output])
+        return keras.Model(model.inputs[0], both, name=model.name)
+    if activation == "softmax" or (activation in (None, "linear") and _sums_to_one(model)):
+        return model
+    if activation != "linear":
+        told = f"{columns} units with {activation}" if activation else "something that gives no probabilities"
+        raise ValueError(f"it ends in {told}; expected a softmax, or a last layer without activation, which gets one")
+    return keras.Model(model.inputs[0], keras.layers.Softmax(name="probabilities")(output), name=model.name)
+
+
+def _sums_to_one(model: Any) -> bool:
+    """Whether what a model gives for two images, one of noise, is probabilities."""
+    from keras import ops
+
+    shape = [side or 32 for side in model.inputs[0].shape[1:]]
+    noise = np.random.default_rng(0).uniform(0, 255, (2, *shape)).astype("float32")
+    noise[1] = 0
+    rows = ops.convert_to_numpy(ops.cast(model(noise, training=False), "float32"))
+    return bool(np.all(rows >= 0) and np.allclose(rows.sum(axis=-1), 1, atol=1e-3))
 
 
 def only_loss(model: Any) -> Any:

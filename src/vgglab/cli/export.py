@@ -7,8 +7,8 @@ from typing import Annotated, Any
 import typer
 
 from vgglab.cli.console import print_table, say
-from vgglab.cli.parameters import DataDir, Json
-from vgglab.config.export import AT_MOST, FORMATS, IMAGES, QUANTIZED
+from vgglab.cli.parameters import Classes, Code, DataDir, Json, run_code
+from vgglab.config.export import FORMATS, QUANTIZED, ExportSettings
 from vgglab.keras_tools.backend import import_keras
 
 
@@ -18,13 +18,19 @@ def export(
     ],
     to: Annotated[str, typer.Option(metavar="LIST", help=f"Formats, comma-separated: {', '.join(FORMATS)}.")],
     out: Annotated[Path, typer.Option(help="Folder that a folder for each format is made in.")] = Path("exported"),
-    quantize: Annotated[str | None, typer.Option(metavar="BITS", help=f"Fewer bits: {' or '.join(QUANTIZED)}.")] = None,
-    images: Annotated[int, typer.Option(min=1, help="Test images that are compared.")] = IMAGES,
-    at_most: Annotated[float, typer.Option(min=0, max=1, help="Accuracy that --quantize may cost.")] = AT_MOST,
+    quantize: Annotated[
+        str | None, typer.Option(metavar="BITS", help=f"Fewer bits: {' or '.join(QUANTIZED)}.")
+    ] = ExportSettings.quantize,
+    images: Annotated[int, typer.Option(min=1, help="Test images that are compared.")] = ExportSettings.images,
+    at_most: Annotated[
+        float, typer.Option(min=0, max=1, help="Accuracy that --quantize may cost.")
+    ] = ExportSettings.at_most,
     data: Annotated[
         str | None, typer.Option(metavar="DATA", help="Where a run's pictures are now; of a file what to compare on.")
     ] = None,
     data_dir: DataDir = None,
+    classes: Classes = None,
+    code: Code = None,
     as_json: Json = False,
 ) -> None:
     """Write a network for other runtimes, and prove that it answers alike; code 1 if it does not."""
@@ -35,8 +41,9 @@ def export(
     import_keras()
     from vgglab.experiments.export import export as export_model
 
-    told = {"out": out, "quantize": quantize, "images": images, "at_most": at_most}
-    rows = export_model(model, to, **told, data=data, data_dir=data_dir)
+    run_code(code)
+    told = {"classes": classes, "quantize": quantize, "images": images, "at_most": at_most}
+    rows = export_model(model, to, out=out, **told, data=data, data_dir=data_dir)
     typer.echo(json.dumps(rows, indent=1)) if as_json else _show(rows)
     for row in rows:
         say(_verdict(row, at_most))

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from vgglab.config.export import AT_MOST, CALIBRATION_IMAGES, IMAGES, TOLERANCE
+from vgglab.config.export import CALIBRATION_IMAGES, TOLERANCE, ExportSettings
 from vgglab.config.names import clean_name
 from vgglab.config.schema import DATASETS
 from vgglab.datasets.dataset import DataSet
@@ -36,11 +36,10 @@ def export(
     to: str,
     *,
     out: Path | str = "exported",
-    quantize: str | None = None,
-    images: int = IMAGES,
-    at_most: float = AT_MOST,
     data: Path | str | None = None,
     data_dir: Path | str | None = None,
+    classes: Path | str | None = None,
+    **settings: Any,
 ) -> list[dict[str, Any]]:
     """Write a network in other formats, each into a folder of its own, once it is known how far it answers alike.
 
@@ -48,11 +47,11 @@ def export(
         model: a run folder, a run's name below `./runs`, or a `.keras` file.
         to: formats of `config.export.FORMATS`, comma-separated.
         out: folder that theirs are made in, named `<run>-<format>`, with `-differs` where it does not answer alike.
-        quantize: `int8` or `float16`; None for float32.
-        images: test images that are compared; fewer where there are not so many.
-        at_most: accuracy that quantization may cost, 0 to 1; where classes are not known, the share of other answers.
         data: where a run's pictures are now; of a file the data set to compare on: a name, or a folder of pictures.
         data_dir: where the data sets lie; None for VGGLAB_DATA, then Keras's cache.
+        classes: a text file with a class name a line, for a `.keras` file that has none inside; None numbers them.
+        **settings: `quantize` (`int8` or `float16`; else float32), `images` (how many are compared, 200) and `at_most`
+            (accuracy that quantization may cost, 0.01): see `config.export.ExportSettings`.
 
     Returns:
         For each format `name`, `format`, `quantized`, `status` (`exported`; `differs`; `refused`: quantization costs
@@ -65,21 +64,22 @@ def export(
         RunError: there is no such model, a package is missing, a folder exists, or a format cannot hold the model.
         DataError: the data is missing, or is not what the run was trained on.
     """
-    formats = choose_formats(to, quantize)
+    wanted = ExportSettings(**settings)
+    formats = choose_formats(to, wanted.quantize)
     path = find_folder(model)
     run = None if path.suffix == ".keras" else Run(path)
     name = clean_name(run.name if run else path.stem)
-    folders = [Path(out) / "-".join([name, each.name, *filter(None, [quantize])]) for each in formats]
+    folders = [Path(out) / "-".join([name, each.name, *filter(None, [wanted.quantize])]) for each in formats]
     for folder in (each for made in folders for each in (made, differing(made))):
         if folder.exists():
             raise RunError(f"{folder}: exists already; choose another --out, or remove it")
-    classifier = find_classifier(path)  # names for the classes of a foreign file belong here
+    classifier = find_classifier(path, classes)
     dataset, told = test_data(run, classifier, data, data_dir)
     with tempfile.TemporaryDirectory() as work:
-        sample = draw_sample(classifier, dataset, images, Path(work) / "pictures")
-        common = {"name": name, "quantized": quantize, "run": told, **describe(classifier)}
+        sample = draw_sample(classifier, dataset, wanted.images, Path(work) / "pictures")
+        common = {"name": name, "quantized": wanted.quantize, "run": told, **describe(classifier)}
         return [
-            export_one(each, folder, classifier, sample, common, at_most, spread(dataset.train.images))
+            export_one(each, folder, classifier, sample, common, wanted.at_most, spread(dataset.train.images))
             for each, folder in zip(formats, folders, strict=True)
         ]
 

@@ -1,8 +1,9 @@
 """Formats and networks: do they answer alike, how large are they, how long does a call take; a Markdown table.
 
-    python benchmarks/exporting.py runs/quarter runs/vgg16 runs/mobilenetv2 --rounds 15
+    python benchmarks/exporting.py runs/quarter runs/mobilenetv2 vgg16.keras --rounds 15
 
-Every round times Keras and each format once, in turn, so that what else the machine does meets them alike.
+Every round times Keras and each format once, in turn, so that what else the machine does meets them alike. A `.keras` file is compared
+on the digits.
 """
 
 import argparse
@@ -51,12 +52,12 @@ def lines_of(run: Path, rounds: int, out: Path) -> list[str]:
     from vgglab.exporting.exported import open_exported
     from vgglab.runs.find import find_classifier
 
-    classifier = find_classifier(run)
-    rows = {row["format"]: row for row in export(run, FORMATS, out=out)}
+    classifier, data = find_classifier(run), "digits" if run.is_file() else None
+    rows = {row["format"]: row for row in export(run, FORMATS, out=out, data=data)}
     engines = {"Keras": classifier.model.predict_on_batch}
     engines |= {name: open_exported(Path(row["folder"])).engine for name, row in rows.items()}
     taken = rounds_of(engines, classifier.picture_side, rounds)
-    size = (run / "best.keras").stat().st_size
+    size = (run if run.is_file() else run / "best.keras").stat().st_size
     lines = []
     for name in engines:
         parity = rows[name]["parity"] if name in rows else None
@@ -64,7 +65,7 @@ def lines_of(run: Path, rounds: int, out: Path) -> list[str]:
         same = "" if parity is None else f"{parity['same']:.1%} of {parity['n']}"
         megabytes = (rows[name]["size"] if name in rows else size) / 1e6
         cells = [
-            run.name,
+            run.stem,
             name,
             difference,
             same,

@@ -2,8 +2,8 @@
 
     python benchmarks/exporting.py runs/quarter runs/mobilenetv2 vgg16.keras --rounds 15
 
-Every round times Keras and each format once, in turn, so that what else the machine does meets them alike. A `.keras` file is compared
-on the digits.
+Every round times Keras and each format once, in turn, so that what else the machine does meets them alike. A `.keras`
+file is compared on the digits.
 """
 
 import argparse

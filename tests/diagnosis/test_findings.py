@@ -144,6 +144,8 @@ def test_moving_statistics_that_misjudge_training_images_are_young_or_lag(rows, 
         signals = [line(), line(2, initial_statistics=share, training={"loss": 2.1, "accuracy": 0.3})]
         (found,) = diagnose("finished", "", history, signals, 10)
         assert (found["code"], found["case"]) == ("statistics_unsettled", case)
+        assert found["try"] == {"train.settle_batch_norm": True}
+        assert "statistics_unsettled" not in codes(history, signals, config=found["try"])
 
 
 def test_moving_statistics_that_judge_training_images_well_are_not_blamed(rows, line):

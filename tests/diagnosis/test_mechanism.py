@@ -51,11 +51,12 @@ def test_a_class_that_one_part_has_under_another_name_is_named(rows, start, line
     assert (found["code"], found["case"]) == ("labels_renamed", "merged")
 
 
-def test_one_answer_in_inference_after_few_steps_is_put_down_to_the_initial_statistics(rows, start, line):
+@pytest.mark.parametrize(("loss", "tried"), [(2.25, "train.epochs"), (1.7, "train.settle_batch_norm")])
+def test_one_answer_in_inference_after_few_steps_is_put_down_to_the_initial_statistics(rows, start, line, loss, tried):
     one = {"classes_predicted": 1, "initial_statistics": 0.83, "training": {"loss": 2.4, "accuracy": 0.1}}
-    signals = [start(), line(1, first_update={"fc1": 0.02}, step_loss=[2.4, 2.2], **one)]
-    found = diagnose("finished", "", rows([2.25], [2.4], 0.15, 0.1), signals, 10)
-    assert (found[0]["code"], found[0]["case"]) == ("statistics_unsettled", "initial")
+    signals = [start(), line(1, first_update={"fc1": 0.02}, step_loss=[2.4, loss], **one)]
+    found = diagnose("finished", "", rows([loss], [2.4], 0.15, 0.1), signals, 10)
+    assert (found[0]["code"], found[0]["case"], *found[0]["try"]) == ("statistics_unsettled", "initial", tried)
 
 
 @pytest.mark.parametrize(("dropout", "code"), [(0.85, "underfitting"), (0.2, "collapsed")])

@@ -17,11 +17,12 @@ PHASES = [
 ]
 OPTIONS = {"limit": 100, "model": NETWORK, "momentum": 0.9}
 OPTIONS |= {"crop": 2, "views": 2, "phases": PHASES}
+LAYERWISE = {"batch_norm_momentum": 0.9, "settle_batch_norm": True, "layer_decay": 0.5}
 
 
 @pytest.fixture(scope="module")
 def phased(tmp_path_factory) -> vgglab.Run:
-    return vgglab.run(**OPTIONS, name="phased", out=tmp_path_factory.mktemp("runs"), progress="none")
+    return vgglab.run(**OPTIONS, **LAYERWISE, name="phased", out=tmp_path_factory.mktemp("runs"), progress="none")
 
 
 class Interrupt(keras.callbacks.Callback):
@@ -51,15 +52,16 @@ def test_each_phase_trains_what_it_does_not_freeze(phased):
 
 
 def test_a_run_stopped_after_every_epoch_of_its_phases_goes_on_to_the_same_bits(phased, tmp_path, monkeypatch):
-    go_on = partial(vgglab.run, **OPTIONS, name="stopped", out=tmp_path, progress="none")
+    go_on = partial(vgglab.run, **OPTIONS, **LAYERWISE, name="stopped", out=tmp_path, progress="none")
     for epochs in (1, 2, 3):
         with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
             patch.setattr(experiment, "watch", lambda *given, last=epochs: [*watch(*given), Interrupt(last)])
             go_on()
         go_on = partial(vgglab.resume, tmp_path / "stopped", progress="none")
     resumed = go_on()
-    weights = [keras.saving.load_model(run.folder / "last.keras").get_weights() for run in (resumed, phased)]
-    assert all(np.array_equal(one, other) for one, other in zip(*weights, strict=True))
+    for name in ("last.keras", "best.keras"):
+        weights = [keras.saving.load_model(run.folder / name).get_weights() for run in (resumed, phased)]
+        assert all(np.array_equal(one, other) for one, other in zip(*weights, strict=True))
     measured = [[{**row, "seconds": 0} for row in run.history] for run in (resumed, phased)]
     assert measured[0] == measured[1]
 
@@ -77,6 +79,28 @@ def test_a_phase_that_cannot_be_is_refused_before_there_is_a_folder(tmp_path):
     with pytest.raises(ConfigError, match="did you mean 'block5_conv1'"):
         vgglab.run(**wrong, out=tmp_path, progress="none")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"settle_batch_norm": True}, "no BatchNormalization trains in vgg16"),
+        ({"batch_norm_momentum": 0.9}, "vgg16 has no BatchNormalization"),
+        ({"layer_decay": 0.8, "freeze": "fc1"}, "only the head of vgg16 trains"),
+    ],
+)
+def test_a_setting_of_layers_that_do_not_train_is_refused_before_there_is_a_folder(tmp_path, options, said):
+    with pytest.raises(ConfigError, match=said):
+        vgglab.run(limit=100, width=0.05, **options, out=tmp_path, progress="none")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_best_model_has_the_statistics_of_its_validation_and_the_last_one_those_of_training(phased):
+    best, last = (keras.saving.load_model(phased.folder / name) for name in ("best.keras", "last.keras"))
+    pairs = zip(best.variables, last.variables, strict=True)
+    differ = {one.path for one, other in pairs if not np.array_equal(*map(keras.ops.convert_to_numpy, (one, other)))}
+    assert "block5_conv1_bn/moving_mean" in differ and "block4_conv1_bn/moving_mean" not in differ
+    assert last.get_layer("block5_conv1_bn").momentum == 0.9
 
 
 def test_a_network_from_scratch_cannot_be_frozen_whole(tmp_path):

@@ -52,6 +52,14 @@ def test_a_history_that_is_stopped_ends_with_what_is_saved(train, tmp_path):
     assert stopped.record.epochs_done == 3 and (tmp_path / "history.csv").read_text().count("\n") == 4
 
 
+def test_a_best_model_that_is_another_network_than_the_last_is_not_taken_from_it(train, tmp_path):
+    train(1, saved_every=0.0)
+    (tmp_path / "best.keras").unlink()
+    (tmp_path / "best.keras").write_bytes(b"as it was judged")
+    Checkpoint(tmp_path, None, TWO, checkpointed_history(tmp_path), RunRecord("r", "running", ""), apart=True)
+    assert (tmp_path / "best.keras").read_bytes() == b"as it was judged"
+
+
 def test_a_kill_between_the_last_model_and_the_best_is_made_good(train, tmp_path):
     train(1, saved_every=0.0)
     (tmp_path / "best.keras").unlink()

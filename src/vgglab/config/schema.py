@@ -132,6 +132,12 @@ class ModelConfig(Section):
         {}, description="what the function of one's own network takes beside input_shape and classes"
     )
     batch_norm: bool = Field(False, description="BatchNormalization after each convolution")
+    batch_norm_momentum: Number | None = Field(
+        None,
+        ge=0,
+        lt=1,
+        description="momentum of BatchNormalization's statistics where it trains; else its own",
+    )
     dropout: Number = Field(0.0, ge=0, lt=1, description="Dropout after each convolution but a block's last: the rate")
     width: Number = Field(1.0, gt=0, description="factor on the filters and the dense units")
     dense_units: Units = Field((4096, 4096), description="units of fc1, fc2, ...")
@@ -218,6 +224,7 @@ class TrainConfig(Section):
     optimizer: Literal[OPTIMIZERS] = Field("sgd", description="optimizer")
     learning_rate: Number = Field(0.01, gt=0, description="learning rate")
     momentum: Number = Field(0.0, ge=0, lt=1, description="momentum, for sgd and rmsprop")
+    layer_decay: Number = Field(1.0, gt=0, le=1, description="rate of each block below the head, of the one above it")
     epochs: Whole = Field(10, ge=1, description="times through the training images")
     schedule: Literal[SCHEDULES] = Field("constant", description="course of the learning rate")
     warmup: Number = Field(0.0, ge=0, description="epochs in which the rate rises from 0")
@@ -226,6 +233,9 @@ class TrainConfig(Section):
         (), description="stretches of epochs with settings of their own"
     )
     batch_size: Whole = Field(64, ge=1, description="images per step")
+    settle_batch_norm: bool = Field(
+        False, description="BatchNormalization's statistics from training images before each validation"
+    )
     seed: Whole = Field(0, ge=0, lt=2**32, description="seed of the weights, the data order and dropout")
     signals: bool = Field(True, description="record what a diagnosis needs")
     cache: bool = Field(True, description="compute frozen layers once and keep what they give")

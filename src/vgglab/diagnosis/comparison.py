@@ -27,7 +27,7 @@ ASKED_FOR = {
     "underfitting": {"model.dropout": -1, "backbone.head_dropout": -1, "model.width": 1, "train.epochs": 1},
     "training_too_short": _LONGER,
     "not_learned_yet": _LONGER,
-    "statistics_unsettled": _LONGER,
+    "statistics_unsettled": _LONGER | {"train.settle_batch_norm": 1},
     "learning_rate_too_small": {"train.learning_rate": 1, "train.epochs": 1},
     "learning_rate_too_large": _SMALLER,
     "validation_unsettled": _SMALLER,

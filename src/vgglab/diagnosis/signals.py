@@ -1,6 +1,8 @@
 """The callback that records what a diagnosis needs while a run trains; `records.py` says what its lines hold."""
 
 import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +41,7 @@ class SignalRecorder(Recorder):
         labels: class numbers of `probe`, for losses; None for none.
         seen: training inputs and their class numbers, of which PROBE_IMAGES are used; None for none.
         data: what `data_signals` found.
+        judged: inside it the model is as it was validated.
     """
 
     def __init__(
@@ -49,9 +52,10 @@ class SignalRecorder(Recorder):
         labels: np.ndarray | None = None,
         seen: tuple[np.ndarray, np.ndarray] | None = None,
         data: dict[str, Any] | None = None,
+        judged: Callable[[], AbstractContextManager[None]] = nullcontext,
     ):
         super().__init__(path, [line for line in read_signals(path) if line["epoch"] <= epochs_done])
-        self.data, self.starts = data, epochs_done == 0
+        self.data, self.starts, self.judged = data, epochs_done == 0, judged
         self.halves = [("validation", _probe(probe), None if labels is None else _probe(labels))]
         if seen is not None:
             inputs, numbers = seen[0][: len(seen[1])], seen[1]  # of features of several views the first
@@ -75,11 +79,12 @@ class SignalRecorder(Recorder):
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         started = time.perf_counter()
         self.record_changes()
-        self.line |= self.probe_signals()
-        if self.first:
-            self.line |= self.gradient_signals()
-        if epoch + 1 == self.params.get("epochs") and self.worse_on_validation(logs or {}):
-            self.line |= self.other_names()
+        with self.judged():
+            self.line |= self.probe_signals()
+            if self.first:
+                self.line |= self.gradient_signals()
+            if epoch + 1 == self.params.get("epochs") and self.worse_on_validation(logs or {}):
+                self.line |= self.other_names()
         self.finish(started)
 
     def worse_on_validation(self, logs: dict) -> bool:

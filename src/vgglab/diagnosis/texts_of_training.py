@@ -141,7 +141,10 @@ TEXTS_OF_TRAINING = {
             "starts at mean 0 and variance 1 and forgets that a little with each step. After few steps the average "
             "is wrong at every layer, and the errors multiply."
         ),
-        _("more steps: more epochs or smaller batches"),
+        _(
+            "statistics computed from training images before each validation (settle_batch_norm), a momentum of 0.9 "
+            "(batch_norm_momentum), or more steps: more epochs or smaller batches"
+        ),
         f"{BATCH_NORM}, section 3.1",
     ),
     "statistics_unsettled.lagging": Text(
@@ -154,7 +157,10 @@ TEXTS_OF_TRAINING = {
             "steps. Steps so large that the network changes much within these leave the average wrong at every "
             "layer."
         ),
-        _("a learning rate ten times smaller, at least for the last epochs"),
+        _(
+            "statistics computed from training images before each validation (settle_batch_norm), or a learning rate "
+            "ten times smaller, at least for the last epochs"
+        ),
     ),
     "statistics_unsettled.initial": Text(
         _(

@@ -1,7 +1,7 @@
 """One run from config to folder: data, model, training, evaluation, diagnosis."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,7 @@ from vgglab.training.fit import NonFiniteLoss, fit
 from vgglab.training.part import TrainedPart, make_part
 from vgglab.training.phases import Stretch, begin_phase, check_phases, remaining
 from vgglab.training.progress import ProgressMode, close_progress, make_progress, tell
+from vgglab.training.settling import Settling, trained_norms
 
 Before = Callable[[RunConfig, DataSet, keras.Model], None]
 
@@ -124,7 +125,7 @@ def train(
         describe_data(folder, config, dataset)
         if not history:
             describe_network(folder, model, record)
-        checkpoint = Checkpoint(folder, model, dataset, history, record)
+        checkpoint = Checkpoint(folder, model, dataset, history, record, apart=config.train.settle_batch_norm)
         try:
             for stretch in remaining(config.phases, len(history)):
                 train_stretch(model, dataset, config, stretch, checkpoint, tracking, progress)
@@ -148,8 +149,10 @@ def train_stretch(
     if stretch.begins:
         begin_phase(model, config, stretch.phase, len(dataset.train))
     part = make_part(model, dataset, config, progress)
-    checkpoint.begin_phase(stretch.number, part.seconds)
-    callbacks = watch(checkpoint, config, dataset, part, stretch, progress)
+    settles = config.train.settle_batch_norm and trained_norms(part.model)
+    settling = [Settling(part, config.train.batch_size)] if settles else []
+    checkpoint.begin_phase(stretch.number, part.seconds, settling[0].judged if settling else nullcontext)
+    callbacks = settling + watch(checkpoint, config, dataset, part, stretch, progress)
     if tracking:
         callbacks.append(keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: tracking.update()))
     try:
@@ -254,5 +257,5 @@ def watch(
         path, (probe, labels), start = checkpoint.folder / "signals.jsonl", part.validation, stretch.epochs.start
         pictures = [(images.images, images.labels) for images in (dataset.train, dataset.validation)]
         data = None if start else data_signals(*pictures, len(dataset.classes))
-        callbacks.insert(0, SignalRecorder(path, probe, start, labels, part.train, data))
+        callbacks.insert(0, SignalRecorder(path, probe, start, labels, part.train, data, checkpoint.judged))
     return callbacks

@@ -6,6 +6,7 @@ import keras
 
 from vgglab.config.schema import ModelConfig, RunConfig
 from vgglab.errors import ConfigError
+from vgglab.keras_tools.graph import inner_layers
 from vgglab.models.head import classify
 from vgglab.models.own import own_model
 from vgglab.models.preprocessing import INPUT, PixelStatistics, resize, treat
@@ -46,7 +47,25 @@ def build_model(
         x = _with_backbone(x, config, backbone, classes) if backbone else _from_scratch(x, config.model, classes)
     except (ValueError, NotImplementedError) as error:
         raise ConfigError(str(error)) from None
-    return keras.Model(image, x, name=backbone.name.lower() if backbone else config.model.name)
+    model = keras.Model(image, x, name=backbone.name.lower() if backbone else config.model.name)
+    if config.model.batch_norm_momentum is not None:
+        set_momentum(model, config.model.batch_norm_momentum)
+    return model
+
+
+def set_momentum(model: keras.Model, momentum: float) -> None:
+    """Give every BatchNormalization of a model this momentum of its moving statistics; it counts where they train.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    norms = [layer for layer in inner_layers(model) if isinstance(layer, keras.layers.BatchNormalization)]
+    if not norms:
+        raise ConfigError(
+            f"model.batch_norm_momentum: {model.name} has no BatchNormalization; use model.batch_norm, or leave it out"
+        )
+    for norm in norms:
+        norm.momentum = momentum
 
 
 def _with_backbone(x: Any, config: RunConfig, backbone: Backbone, classes: int) -> Any:

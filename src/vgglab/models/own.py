@@ -10,7 +10,7 @@ from vgglab.config.schema import ModelConfig
 from vgglab.config.yaml_text import nearest
 from vgglab.errors import ConfigError, RunError, VgglabError, first_line
 from vgglab.keras_tools.ending import as_probabilities
-from vgglab.keras_tools.graph import fresh_names, functional, nodes_in_order, reloaded, run_flat
+from vgglab.keras_tools.graph import fresh_names, functional, inner_layers, nodes_in_order, reloaded, run_flat
 from vgglab.runs.saved_model import open_model, read_member, reason
 from vgglab.runs.source import Source, find_source, imports_of, load_function
 
@@ -55,7 +55,7 @@ def check_frozen(model: keras.Model, config: ModelConfig) -> None:
         ConfigError: there are some; the layer to train from is named.
     """
     weighted = [layer for layer in model.layers if layer.weights]
-    frozen = [layer for layer in weighted if any(not part.trainable for part in layer._flatten_layers())]
+    frozen = [layer for layer in weighted if any(not part.trainable for part in inner_layers(layer))]
     if frozen:
         first = next((layer.name for layer in weighted if layer not in frozen), "all")
         raise ConfigError(

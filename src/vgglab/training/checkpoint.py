@@ -3,6 +3,8 @@
 import os
 import shutil
 import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,8 @@ from vgglab.datasets.dataset import DataSet
 from vgglab.runs.files import write_atomic
 from vgglab.runs.record import RunRecord, best_row, history_row
 from vgglab.runs.saved_model import read_metadata, save_model
+
+Judged = Callable[[], AbstractContextManager[None]]  # inside it a model is as it was validated
 
 SAVED_EVERY = 1.0  # seconds: shorter epochs would spend as long on writing as on training
 
@@ -28,6 +32,8 @@ class Checkpoint(keras.callbacks.Callback):
         dataset: what is trained on; its class names and grey levels travel with the model.
         history: the rows so far, for a run that goes on.
         record: the head of the run, brought up to date with each epoch.
+        apart: whether the network that is judged and kept as the best is another than the one that training goes on
+            with: it is saved before that, not linked to it.
     """
 
     def __init__(
@@ -37,18 +43,20 @@ class Checkpoint(keras.callbacks.Callback):
         dataset: DataSet,
         history: list[dict[str, Any]],
         record: RunRecord,
+        apart: bool = False,
     ):
         super().__init__()
         self.folder, self.whole, self.dataset, self.history = folder, model, dataset, list(history)
         self.record, self.phase, self.seconds_before = record, 1, 0.0
-        self.saved, self.saved_at = len(history), 0.0
-        if history and best_row(history) is history[-1]:  # a kill may have come between the last model and the best
-            self.keep_best()
+        self.saved, self.saved_at, self.apart = len(history), 0.0, apart
+        self.judged: Judged = nullcontext
+        if history and best_row(history) is history[-1] and not apart:
+            self.keep_best()  # a kill may have come between the last model and the best
         self.write_history()
 
-    def begin_phase(self, number: int, seconds: float) -> None:
+    def begin_phase(self, number: int, seconds: float, judged: Judged = nullcontext) -> None:
         """A phase begins or goes on, after `seconds` of work that its first epoch has to answer for."""
-        self.phase, self.seconds_before = number, seconds
+        self.phase, self.seconds_before, self.judged = number, seconds, judged
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         self.started = time.perf_counter() - self.seconds_before
@@ -58,18 +66,27 @@ class Checkpoint(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         self.history.append(self.row(epoch, logs or {}))
         best = best_row(self.history) is self.history[-1] or not (self.folder / "best.keras").exists()
+        if best and self.apart:
+            self.keep_best()
         if best or epoch + 1 == self.params["epochs"] or time.monotonic() - self.saved_at > SAVED_EVERY:
-            training = {"history": self.history}
-            classes, levels = list(self.dataset.classes), self.dataset.levels
-            save_model(self.whole, self.folder / "last.keras", classes, training, levels)
+            self.save("last.keras")
             self.saved, self.saved_at = len(self.history), time.monotonic()
-        if best:
+        if best and not self.apart:
             self.keep_best()
         self.write_history()
 
+    def save(self, name: str) -> None:
+        """Write the whole model as it is now, with the history so far."""
+        training, classes = {"history": self.history}, list(self.dataset.classes)
+        save_model(self.whole, self.folder / name, classes, training, self.dataset.levels)
+
     def keep_best(self) -> None:
-        """Let `best.keras` be what `last.keras` is now."""
-        write_atomic(self.folder / "best.keras", lambda path: link(self.folder / "last.keras", path))
+        """Let `best.keras` be what `last.keras` is now; where that is another network, the one that was judged."""
+        if self.apart:
+            with self.judged():
+                self.save("best.keras")
+        else:
+            write_atomic(self.folder / "best.keras", lambda path: link(self.folder / "last.keras", path))
 
     def forget_unsaved(self) -> None:
         """Where training stops: let the history end with the epoch that `last.keras` is from."""

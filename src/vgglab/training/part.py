@@ -13,6 +13,7 @@ from vgglab.training.compiling import SOFT, compile_model
 from vgglab.training.cut import Cut, cut_model, noisy_layers
 from vgglab.training.feature_store import FeatureStore
 from vgglab.training.features import Count, Views, features_of
+from vgglab.training.layer_rates import decay_rates
 from vgglab.training.progress import ProgressMode, counting, tell
 
 STEPS_AT_ONCE = 25  # on features: a step is so short that the loop around it takes longer
@@ -47,6 +48,8 @@ class TrainedPart:
 
 def make_part(model: keras.Model, dataset: DataSet, config: RunConfig, progress: ProgressMode) -> TrainedPart:
     """What is trained of a compiled model, after its frozen layers have been computed once where that is possible."""
+    if config.train.layer_decay < 1:
+        decay_rates(model, config.train.layer_decay)
     cut = cut_model(model)
     augmenter = make_augmenter(config.augment, len(dataset.classes), config.train.seed)
     views = augmenter and config.augment.views

@@ -6,10 +6,13 @@ from dataclasses import dataclass
 import keras
 
 from vgglab.config.schema import Phase, RunConfig
+from vgglab.errors import ConfigError
 from vgglab.training.batches import steps_per_epoch
 from vgglab.training.compiling import build_optimizer, compile_model
 from vgglab.training.freezing import freeze
+from vgglab.training.layer_rates import depths
 from vgglab.training.schedules import make_schedule
+from vgglab.training.settling import trained_norms
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,21 @@ def check_phases(model: keras.Model, config: RunConfig) -> None:
     """Make sure that every phase can freeze what it wants to, before the first one begins.
 
     Raises:
-        ConfigError: there is no such layer to train from, or nothing is left to train.
+        ConfigError: there is no such layer to train from, nothing is left to train, or what a setting is about: layers
+            below the head, BatchNormalization.
     """
+    norms = below_head = 0
     for phase in reversed(config.phases):  # the model is left as the first phase has it
         freeze(model, phase.freeze, config.backbone.used)
+        norms += len(trained_norms(model))
+        below_head += sum(len(layer.trainable_variables) for layer, depth in depths(model) if depth)
+    if config.train.layer_decay < 1 and not below_head:
+        raise ConfigError(
+            f"train.layer_decay: only the head of {model.name} trains, which has the whole rate; "
+            "train from an earlier layer (freeze), or leave it out"
+        )
+    if config.train.settle_batch_norm and not norms:
+        raise ConfigError(
+            f"train.settle_batch_norm: no BatchNormalization trains in {model.name}, so there is nothing to settle; "
+            "use model.batch_norm, train more layers, or leave it out"
+        )

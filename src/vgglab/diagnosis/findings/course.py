@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from vgglab.diagnosis.findings.data import error_of
 from vgglab.diagnosis.findings.evidence import Evidence, Finding, at_end, finding, measured, scaled_rate
-from vgglab.diagnosis.findings.steps import lacks_batch_norm, update_figures, weak_gradient
+from vgglab.diagnosis.findings.steps import lacks_batch_norm, settle, settled, update_figures, weak_gradient
 
 INITIAL_SHARE = 0.01  # of BatchNormalization's initial statistics; less does not show
 MISJUDGED = 2.0  # loss on training images in inference, relative to the loss in training
@@ -31,7 +31,7 @@ BARELY = 0.9  # of the loss of guessing; a loss above shows next to nothing lear
 
 def statistics_unsettled(evidence: Evidence) -> Finding | None:
     """BatchNormalization's moving statistics are not those of the network as it is."""
-    if not evidence.held_out or evidence.rows[-1]["loss"] > 0.7 * evidence.chance_loss:
+    if not evidence.held_out or evidence.rows[-1]["loss"] > 0.7 * evidence.chance_loss or settled(evidence):
         return None
     last, share = evidence.held_out[-1], evidence.last.get("initial_statistics", 0.0)
     inferred = (evidence.last.get("training") or {}).get("loss")
@@ -42,7 +42,7 @@ def statistics_unsettled(evidence: Evidence) -> Finding | None:
         figures["training_loss_in_inference"] = measured(inferred, 0, round(1.2 * last["loss"] + 0.05, 3))
     figures["initial_statistics"] = measured(share, 0, INITIAL_SHARE)
     young = share >= INITIAL_SHARE
-    fix = _more_steps(evidence, share) if young else scaled_rate(evidence, 0.1)
+    fix = settle(evidence, _more_steps(evidence, share) if young else scaled_rate(evidence, 0.1))
     values = {"loss": last["loss"], "inferred": inferred or last["val_loss"], "share": share}
     return finding("statistics_unsettled", "warning", figures, fix, "" if young else "lagging", last["epoch"], **values)
 

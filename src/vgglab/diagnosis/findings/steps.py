@@ -29,6 +29,7 @@ WEAK_GRADIENT = 3e-3  # of the kernel's size; with less, a rate of 0.1 moves no 
 MUCH_DROPOUT = 0.5  # above, the noise of one layer, p / (1 - p) of the signal's power, is more than the signal
 YOUNG = 0.2  # of BatchNormalization's initial statistics; inference is then not the network that was trained
 INITIAL = 0.5  # the same; the two have next to nothing in common
+SOMETHING_LEARNED = 0.9  # of the loss of guessing; above, the right statistics show no more than the wrong ones
 NOISY = 2.0  # loss with dropout relative to that without, before training
 HEALTHY_UPDATE = (0.001, 0.1)
 
@@ -213,7 +214,7 @@ def statistics_initial(evidence: Evidence) -> Finding | None:
     Training uses the statistics of each batch: a loss in inference above that in training tells that it is these.
     """
     share, inferred = evidence.last.get("initial_statistics") or 0.0, (evidence.last.get("training") or {}).get("loss")
-    if not _one_answer(evidence) or share < YOUNG or inferred is None or not evidence.rows:
+    if not _one_answer(evidence) or share < YOUNG or inferred is None or not evidence.rows or settled(evidence):
         return None
     loss = evidence.loss_in_training
     if share < INITIAL and inferred <= loss:
@@ -222,8 +223,19 @@ def statistics_initial(evidence: Evidence) -> Finding | None:
     figures["training_loss_in_inference"] = measured(inferred, 0, round(1.2 * loss + 0.05, 3))
     epochs = math.ceil(len(evidence.rows) * math.log(0.005) / math.log(min(share, 0.99)))
     values = {"loss": loss, "inferred": inferred, "share": share}
-    fix, epoch = {"train.epochs": epochs}, evidence.rows[-1]["epoch"]
-    return finding("statistics_unsettled", "warning", figures, fix, "initial", epoch, **values)
+    longer = {"train.epochs": epochs}
+    fix = settle(evidence, longer) if loss < SOMETHING_LEARNED * evidence.chance_loss else longer
+    return finding("statistics_unsettled", "warning", figures, fix, "initial", evidence.rows[-1]["epoch"], **values)
+
+
+def settle(evidence: Evidence, otherwise: dict) -> dict:
+    """Statistics computed anew before validation; what else to try where vgglab does not train."""
+    return otherwise if evidence.watched else {"train.settle_batch_norm": True}
+
+
+def settled(evidence: Evidence) -> bool:
+    """Whether the network is judged with statistics computed for it, not with moving ones."""
+    return bool(evidence.config.get("train.settle_batch_norm"))
 
 
 def learning_rate_too_small(evidence: Evidence) -> Finding | None:

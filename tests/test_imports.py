@@ -20,7 +20,7 @@ FLOORS = (
     {"config"},
     {"runs", "datasets"},
     {"models", "diagnosis", "evaluation"},
-    {"training", "tracking", "report", "locale"},
+    {"training", "tracking", "report", "locale", "exporting"},
     {"experiments", "watching"},
     {"cli"},
 )
@@ -36,6 +36,7 @@ FORBIDDEN = {
     "diagnosis.trial": {"numpy"} | BACKENDS,
     "evaluation": BACKENDS,  # but for NEEDS_THE_NETWORK
     "report": {"models", "datasets", "diagnosis.signals"} | BACKENDS,
+    "exporting": {"models"} | BACKENDS - {"tensorflow"},  # what is exported runs without Keras
     "tracking": {"models", "datasets", "evaluation"} | BACKENDS,
     "experiments.study": {"training", "models", "report"} | BACKENDS,
 }

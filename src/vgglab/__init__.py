@@ -25,6 +25,7 @@ _PUBLIC_WITH_BACKEND = {
     "check": "vgglab.watching.checks",
     "evaluate": "vgglab.experiments.evaluation",
     "explain_file": "vgglab.evaluation.explain",
+    "export": "vgglab.experiments.export",
     "load_classifier": "vgglab.runs.saved_model",
     "predict_files": "vgglab.evaluation.predict",
     "resume": "vgglab.experiments.run",

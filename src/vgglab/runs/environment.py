@@ -33,7 +33,7 @@ def describe_environment(seed: int | None, split_seed: int | None, backend: str)
 @cache
 def installed_versions() -> dict[str, str]:
     """The version of each of PACKAGES that is installed."""
-    return {name: found for name in PACKAGES if (found := _version(name))}
+    return {name: found for name in PACKAGES if (found := package_version(name))}
 
 
 def processor_name() -> str:
@@ -54,7 +54,8 @@ def memory_gib() -> float | None:
         return None
 
 
-def _version(package: str) -> str | None:
+def package_version(package: str) -> str | None:
+    """The version of a package; None where it is not installed."""
     try:
         return version(package)
     except PackageNotFoundError:

@@ -1,0 +1,56 @@
+"""What runs an exported file: one function for each runtime.
+
+Each `open_...` stands alone: its text becomes part of the `predict.py` that is handed over.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+Engine = Callable[[np.ndarray], np.ndarray]  # float32 images (N, side, side, 3), 0 to 255 -> probabilities (N, classes)
+BATCH = 64  # images that are computed together
+
+
+def open_onnx(path):
+    """ONNX Runtime on the processor."""
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    name = session.get_inputs()[0].name
+    return lambda images: session.run(None, {name: images})[0]
+
+
+def open_litert(path):
+    """LiteRT, which was TensorFlow Lite; on as many threads as the machine has cores."""
+    import os
+
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(model_path=str(path), num_threads=os.cpu_count())
+    interpreter.allocate_tensors()
+    run = interpreter.get_signature_runner()
+    (name,) = run.get_input_details()
+    return lambda images: next(iter(run(**{name: images}).values()))
+
+
+def open_savedmodel(path):
+    """TensorFlow's own format; Keras is not needed."""
+    import tensorflow as tf
+
+    run = tf.saved_model.load(str(path)).signatures["serving_default"]
+    (name,) = run.structured_input_signature[1]
+    return lambda images: next(iter(run(**{name: tf.constant(images)}).values())).numpy()
+
+
+def open_openvino(path):
+    """OpenVINO, told to compute in float32: of itself it takes bfloat16 where the processor has it."""
+    import openvino
+
+    compiled = openvino.Core().compile_model(str(path), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    return lambda images: compiled(images)[0]
+
+
+def run_engine(engine: Engine, images: np.ndarray) -> np.ndarray:
+    """Class probabilities (N, classes) of raw images (N, side, side, 3), 0 to 255, a few at a time; N at least 1."""
+    batches = (images[start : start + BATCH] for start in range(0, len(images), BATCH))
+    return np.concatenate([engine(np.ascontiguousarray(batch, dtype=np.float32)) for batch in batches])

@@ -18,7 +18,7 @@ def stopped_early(config: RunConfig, history: Sequence[Mapping[str, Any]]) -> st
         history: a row an epoch.
     """
     patience, monitor = config.train.early_stopping, config.train.monitor
-    rows = [row for row in history if row["phase"] == len(config.phases)]
+    rows = [row for row in history if row.get("phase", 1) == len(config.phases)]  # runs of 0.1.0 may not say
     if not patience or not rows or len(history) >= config.train.epochs:
         return ""
     best, last = best_row(rows, (monitor,)), rows[-1]["epoch"]

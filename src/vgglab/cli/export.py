@@ -7,15 +7,13 @@ from typing import Annotated, Any
 import typer
 
 from vgglab.cli.console import print_table, say
-from vgglab.cli.parameters import Classes, Code, DataDir, Json, run_code
+from vgglab.cli.parameters import Classes, Code, DataDir, Json, Model, run_code
 from vgglab.config.export import FORMATS, QUANTIZED, ExportSettings
 from vgglab.keras_tools.backend import import_keras
 
 
 def export(
-    model: Annotated[
-        Path, typer.Argument(metavar="RUN|MODEL.keras", help="Run folder, a run's name below ./runs, or a model file.")
-    ],
+    model: Model,
     to: Annotated[str, typer.Option(metavar="LIST", help=f"Formats, comma-separated: {', '.join(FORMATS)}.")],
     out: Annotated[Path, typer.Option(help="Folder that a folder for each format is made in.")] = Path("exported"),
     quantize: Annotated[

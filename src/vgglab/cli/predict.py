@@ -12,13 +12,10 @@ from typing import IO, Annotated, Any
 import typer
 
 from vgglab.cli.console import say
-from vgglab.cli.parameters import Classes, Code, run_code
+from vgglab.cli.parameters import Classes, Code, Model, run_code
 from vgglab.config.shown import one_line, shown_name
 from vgglab.keras_tools.backend import import_keras
 
-Model = Annotated[
-    Path, typer.Argument(metavar="RUN|MODEL.keras", help="Run folder, a run's name below ./runs, or a model file.")
-]
 Paths = Annotated[
     list[str], typer.Argument(metavar="IMAGE|FOLDER...", help="Picture files, and folders with them at any depth.")
 ]

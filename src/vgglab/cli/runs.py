@@ -9,7 +9,7 @@ import typer
 
 import vgglab
 from vgglab.cli.console import Complaints, print_table, say
-from vgglab.cli.parameters import Classes, Code, DataDir, Json, Labels, Language, Layout, Paths, run_code
+from vgglab.cli.parameters import Classes, Code, DataDir, Json, Labels, Language, Layout, Model, Paths, run_code
 from vgglab.keras_tools.backend import import_keras
 
 
@@ -74,9 +74,7 @@ def runs(
 
 
 def evaluate(
-    model: Annotated[
-        Path, typer.Argument(metavar="RUN|MODEL.keras", help="Run folder, a run's name below ./runs, or a model file.")
-    ],
+    model: Model,
     data: Annotated[
         Path | None, typer.Option(help="Folder of labelled pictures: other ones, or the run's own in another place.")
     ] = None,

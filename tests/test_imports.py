@@ -21,7 +21,7 @@ FLOORS = (
     {"runs", "datasets"},
     {"models", "diagnosis", "evaluation"},
     {"training", "tracking", "report", "locale", "exporting"},
-    {"experiments", "watching"},
+    {"experiments", "watching", "serving"},
     {"cli"},
 )
 # What a room below would be allowed to, and this one is not.
@@ -37,6 +37,7 @@ FORBIDDEN = {
     "evaluation": BACKENDS,  # but for NEEDS_THE_NETWORK
     "report": {"models", "datasets", "diagnosis.signals"} | BACKENDS,
     "exporting": {"models"} | BACKENDS - {"tensorflow"},  # what is exported runs without Keras
+    "serving": {"models", "training"} | BACKENDS,  # it never trains, and with ONNX it loads no backend
     "tracking": {"models", "datasets", "evaluation"} | BACKENDS,
     "experiments.study": {"training", "models", "report"} | BACKENDS,
 }

@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -20,12 +21,16 @@ class Exported:
         classes: the class names, in the order of the outputs.
         picture_side: side in pixels of the squares that pictures are decoded to.
         levels: grey levels that pictures are stretched by, by bits; empty without.
+        named: whether the network had names for its classes; else they are numbers.
+        parity: how far it agrees with the network, as of `exporting.parity.Parity`; None where its card says that.
     """
 
     engine: Engine
     classes: list[str]
     picture_side: int
     levels: dict[str, tuple[float, float]] = field(default_factory=dict)
+    named: bool = True
+    parity: dict[str, Any] | None = None
 
     def predict(self, images: np.ndarray) -> np.ndarray:
         """Class probabilities, float32 (N, classes), of raw images (N, side, side, 3), 0 to 255; N at least 1."""

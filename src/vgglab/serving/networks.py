@@ -11,8 +11,11 @@ import numpy as np
 
 from vgglab.config.names import clean_name
 from vgglab.datasets.decode import decode_content
+from vgglab.datasets.parallel import Worker
 from vgglab.errors import RunError, UsageError
 from vgglab.exporting.exported import open_exported
+from vgglab.exporting.kept import is_kept, open_kept
+from vgglab.keras_tools.backend import import_keras
 from vgglab.runs.store import Run, find_folder
 
 HANDED_OVER = "preprocessing.json"  # in a folder that `vgglab export` wrote
@@ -116,10 +119,8 @@ def _open(path: Path, engine: str, tell: Callable[[str], None]) -> tuple[str, An
     if engine not in ("auto", "onnx", "keras"):
         raise UsageError(f"--engine {engine}: expected auto, onnx or keras")
     if engine == "onnx" or (engine == "auto" and find_spec("onnxruntime")):
-        from vgglab.exporting.kept import open_kept
-
         try:
-            return "onnx", open_kept(path, tell=tell)
+            return "onnx", _open_onnx(path, tell)
         except (RunError, UsageError) as error:
             if engine == "onnx":
                 raise
@@ -127,3 +128,24 @@ def _open(path: Path, engine: str, tell: Callable[[str], None]) -> tuple[str, An
     from vgglab.runs.find import find_classifier
 
     return "keras", find_classifier(path)
+
+
+def _open_onnx(path: Path, tell: Callable[[str], None]) -> Any:
+    """A network as ONNX; where it is to be written first, a process of its own does, as that loads TensorFlow."""
+    if not is_kept(path):
+        tell(f"{path}: is written as ONNX once, and compared")
+        with Worker(try_keep) as writer:
+            (problem,) = writer.ask([path])
+        if problem:
+            raise RunError(problem)
+    return open_kept(path)
+
+
+def try_keep(path: Path) -> str | None:
+    """Write a network as ONNX into the cache; what went wrong, if anything did."""
+    import_keras()
+    try:
+        open_kept(path)
+    except (RunError, UsageError) as error:
+        return str(error)
+    return None

@@ -3,12 +3,14 @@
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 import vgglab
 from vgglab.config.serve import ServeSettings
@@ -89,7 +91,7 @@ def add_answers(app: FastAPI, service: Service) -> None:
         """Say what pictures show, one answer a picture; one that cannot be read has an error of its own."""
         desk = service.find(model)
         sent = await read_pictures(request, service.settings.pictures)
-        rows = await desk.predict(sent, top, _hung_up(request))
+        rows = await desk.predict(sent, top, partial(_hung_up, request))
         failed = all("error" in row for row in rows)
         status = HTTPStatus.UNPROCESSABLE_ENTITY if failed else HTTPStatus.OK
         return _json({"model": desk.network.name, "predictions": rows}, status)
@@ -142,7 +144,8 @@ def add_refusals(app: FastAPI, counts: Counts, tell: Callable[[str], None]) -> N
         return failure(HTTPStatus.BAD_REQUEST, f"{'.'.join(map(str, first['loc'][1:]))}: {first['msg']}")
 
     @app.exception_handler(HungUp)
-    async def hung_up(request: Request, error: HungUp) -> Response:
+    @app.exception_handler(ClientDisconnect)
+    async def hung_up(request: Request, error: Exception) -> Response:
         counts.hung_up.inc()
         return Response()
 

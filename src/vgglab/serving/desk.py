@@ -15,6 +15,7 @@ from vgglab.serving.intake import Sent
 from vgglab.serving.networks import Network
 from vgglab.serving.refusals import no_room
 
+Gone = Callable[[], Awaitable[None]]
 FAILED = "the network failed on it; the server's own output says how"
 
 
@@ -40,13 +41,13 @@ class Desk:
         self.batcher = Batcher(partial(network.answer, pixels=settings.pixels), bounds, threads, together.observe)
         counts.waiting.labels(network.name).set_function(lambda: self.batcher.held)
 
-    async def predict(self, sent: list[Sent], top: int, gone: Awaitable[None]) -> list[dict[str, Any]]:
+    async def predict(self, sent: list[Sent], top: int, gone: Gone) -> list[dict[str, Any]]:
         """An answer for each picture, in their order.
 
         Args:
             sent: the pictures.
             top: classes named for each.
-            gone: done when the one who asks has hung up.
+            gone: what it returns is done when the one who asks has hung up.
 
         Raises:
             Refused: there is no room for them.
@@ -76,16 +77,22 @@ class Desk:
         return row
 
 
-async def _unless(gone: Awaitable[None], futures: list[asyncio.Future]) -> list[Any]:
+async def _unless(gone: Gone, futures: list[asyncio.Future]) -> list[Any]:
     """The results of futures, or their exceptions; where `gone` is done before, they are cancelled."""
-    if not futures:
-        return []
-    results, hung_up = asyncio.gather(*futures, return_exceptions=True), asyncio.ensure_future(gone)
+    watch = asyncio.ensure_future(gone())
+    watch.add_done_callback(lambda _: [future.cancel() for future in futures])
     try:
-        await asyncio.wait({results, hung_up}, return_when=asyncio.FIRST_COMPLETED)
-        if results.done():
-            return results.result()
-        raise HungUp
+        return [await _settled(future) for future in futures]
+    except asyncio.CancelledError:
+        if watch.done():
+            raise HungUp from None
+        raise
     finally:
-        hung_up.cancel()
-        results.cancel()
+        watch.cancel()
+
+
+async def _settled(future: asyncio.Future) -> Any:
+    try:
+        return await future
+    except Exception as error:
+        return error

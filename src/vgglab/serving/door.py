@@ -84,7 +84,7 @@ class Door:
         """Refuse a request of so many bytes where they are too many."""
         if size > self.settings.body:
             text = f"more than the {self.settings.megabytes} MB that a request may have; send fewer or smaller pictures"
-            raise Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, text, Connection="close")
+            raise Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, text)
 
 
 class _Body:

@@ -72,7 +72,7 @@ async def _from_form(request: Request, most: int) -> list[Sent]:
             return [Sent(_clean(file.filename or ""), await file.read()) for file in files]
     except (MultiPartException, HTTPException) as error:
         reason = getattr(error, "message", None) or error.detail
-        raise Refused(HTTPStatus.BAD_REQUEST, f"not a readable form ({reason})", Connection="close") from None
+        raise Refused(HTTPStatus.BAD_REQUEST, f"not a readable form ({reason})") from None
 
 
 def _from_json(body: bytes) -> list[Sent]:

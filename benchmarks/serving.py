@@ -151,7 +151,7 @@ def measure(options: argparse.Namespace) -> dict[str, list[dict[str, float]]]:
 
 
 def figures(taken: list[float], seconds: float, processor: float) -> dict[str, float]:
-    """Requests a second; milliseconds to an answer, median and 99th percentile, and these to each other; what it cost."""
+    """Requests a second; milliseconds to an answer, median and 99th percentile; and what a request cost."""
     ordered = sorted(taken)
     p50, p99 = (1000 * ordered[int(share * (len(ordered) - 1))] for share in (0.5, 0.99))
     rate, cost = len(taken) / seconds, 1000 * processor / len(taken)

@@ -1,7 +1,7 @@
 """What `vgglab serve` is measured against: servers as people write them, each around one exported network.
 
-`python benchmarks/serving_apps.py NAME FOLDER PORT`; NAME is a function below, FOLDER is what `vgglab export` wrote, and
-of the one around Keras a `.keras` file.
+`python benchmarks/serving_apps.py NAME FOLDER PORT`; NAME is `plain-onnx` or `plain-keras`, FOLDER is what `vgglab
+export` wrote, of the one around Keras a `.keras` file.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""What the server answers, on a real socket: as `vgglab predict` does, each picture for itself, nothing of the machine."""
+"""What the server answers, on a real socket: what the network says, each picture for itself, nothing of the machine."""
 
 import base64
 import json

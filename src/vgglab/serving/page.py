@@ -1,0 +1,101 @@
+"""The page for people, and the one that shows the API; both load nothing from anywhere else."""
+
+import json
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from markupsafe import Markup
+
+import vgglab
+from vgglab.report.html import environment
+from vgglab.report.language import Language
+from vgglab.serving.networks import Network
+
+LANGUAGES = {"en": "English", "fr": "Français"}
+DOMAIN = "page"
+CLASSES = 30  # that the page names
+KINDS = {".js": "text/javascript", ".css": "text/css"}
+
+
+def add_page(app: FastAPI, networks: list[Network]) -> None:
+    """Put both pages, and what they load, into an application."""
+    here, report = environment("vgglab.serving"), environment()
+
+    def of_file(text: str, kind: str) -> Response:
+        return Response(text, media_type=f"{kind}; charset=utf-8")
+
+    @app.get("/", include_in_schema=False)
+    async def page(request: Request) -> Response:
+        say = Language(language_of(request), DOMAIN)
+        given = {"say": say, "networks": [about(each, say) for each in networks], "texts": texts(say)}
+        shown = here.get_template("page.html").render(given, languages=LANGUAGES, version=vgglab.__version__)
+        return of_file(shown, "text/html")
+
+    @app.get("/docs", include_in_schema=False)
+    async def api() -> Response:
+        shown = here.get_template("api.html").render(api=app.openapi(), version=vgglab.__version__)
+        return of_file(shown, "text/html")
+
+    @app.get("/page.js", include_in_schema=False)
+    async def script() -> Response:
+        return of_file(source(here, "page.js"), "text/javascript")
+
+    @app.get("/page.css", include_in_schema=False)
+    async def style() -> Response:
+        return of_file(source(report, "style.css") + source(here, "page.css"), "text/css")
+
+
+def source(templates: Any, name: str) -> str:
+    """The text of a file among the templates."""
+    return templates.loader.get_source(templates, name)[0]
+
+
+def language_of(request: Request) -> str:
+    """The language that is asked for, else the first one of the browser's that there is, else English."""
+    asked = request.query_params.get("lang")
+    wanted = [asked, *(part[:2].lower() for part in request.headers.get("accept-language", "").split(","))]
+    return next((code for code in wanted if code in LANGUAGES), "en")
+
+
+def about(network: Network, say: Language) -> dict[str, Any]:
+    """What the page tells of a network."""
+    names, metrics = network.classifier.classes, network.metrics
+    more = len(names) - CLASSES
+    shown = Markup(", ").join([*names[:CLASSES], *([say("{count} more", count=say.whole(more))] if more > 0 else [])])
+    known = say("It knows {count} classes: {names}.", count=say.whole(len(names)), names=shown)
+    return {"name": network.name, "explainable": network.explainable, "known": known, "good": how_good(metrics, say)}
+
+
+def how_good(metrics: dict[str, Any] | None, say: Language) -> Markup:
+    """How often it was right in its test, with the interval."""
+    if metrics is None:
+        return say("How good it is is not known: it came without test figures.")
+    return say(
+        "It was right for {share} of {count} test images ({interval}).",
+        share=say.percent(metrics["accuracy"]),
+        count=say.whole(metrics["n"]),
+        interval=say.interval(*metrics["accuracy_interval"]),
+    )
+
+
+def texts(say: Language) -> Markup:
+    """What the page's script says, as JSON; `{name}` and the like are filled there."""
+    said = {key: str(say(text)) for key, text in script_texts(say).items()}
+    return Markup(json.dumps(said, ensure_ascii=False).replace("<", r"\u003c"))
+
+
+def script_texts(say: Language) -> dict[str, Any]:
+    """What the page's script says."""
+    blank = {name: f"{{{name}}}" for name in ("name", "class", "share", "right", "count", "done", "reason", "seconds")}
+    filled = {
+        "sure": say("The network is sure: of {count} test images with such a probability it got {right} right.", **blank),
+        "fair": say(
+            "The network is fairly sure: of {count} test images with such a probability it got {right} right.", **blank
+        ),
+        "unsure": say(
+            "The network is unsure: of {count} test images with such a probability it got only {right} right. "
+            "Look for yourself.",
+            **blank,
+        ),
+    }
+    return filled

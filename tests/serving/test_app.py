@@ -5,6 +5,7 @@ import json
 import socket
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -115,7 +116,7 @@ def test_what_fails_inside_is_told_the_operator_and_not_the_client(pictures):
         def predict(self, images):
             raise RuntimeError("/secret/path")
 
-    with serving([Network("broken", None, "keras", Broken())]) as asked:
+    with serving([Network("broken", Path("fake"), "keras", Broken())]) as asked:
         _, _, answer = asked.predict(pictures[0])
     assert asked.told == ["broken: RuntimeError: /secret/path"] and "secret" not in json.dumps(answer)
 
@@ -127,7 +128,7 @@ def test_of_many_clients_at_once_each_gets_its_own_answers():
             got.append(names(asked.predict(*map(grey, wanted))) == [str(value) for value in wanted])
 
     got = []
-    with serving([Network("fake", None, "onnx", Fake())]) as asked:
+    with serving([Network("fake", Path("fake"), "onnx", Fake())]) as asked:
         threads = [threading.Thread(target=ask, args=(number,)) for number in range(16)]
         [thread.start() for thread in threads]
         [thread.join() for thread in threads]
@@ -136,7 +137,7 @@ def test_of_many_clients_at_once_each_gets_its_own_answers():
 
 def test_more_than_can_wait_is_told_at_once_when_to_come_again():
     go, held = threading.Event(), []
-    with serving([Network("fake", None, "keras", Fake(go))], waiting=4) as asked:
+    with serving([Network("fake", Path("fake"), "keras", Fake(go))], waiting=4) as asked:
         first = threading.Thread(target=lambda: held.append(asked.predict(*map(grey, range(4)))))
         first.start()
         until(asked, 4)
@@ -150,7 +151,7 @@ def test_more_than_can_wait_is_told_at_once_when_to_come_again():
 def test_who_hangs_up_is_not_computed_and_the_end_waits_for_the_others():
     go, fake, held = threading.Event(), Fake(), []
     fake.go = go
-    with serving([Network("fake", None, "keras", fake)], together=1) as asked:
+    with serving([Network("fake", Path("fake"), "keras", fake)], together=1) as asked:
         first = threading.Thread(target=lambda: held.append(asked.predict(grey(1))))
         first.start()
         until(asked, 1)

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 import vgglab
-from vgglab.cli import cache, data, export, models, predict, runs, serve, summary, train
+from vgglab.cli import cache, data, explain, export, models, predict, runs, serve, summary, train
 
 app = typer.Typer(
     help="Train image classifiers, compare them, and understand what happened.",
@@ -40,7 +40,7 @@ app.command()(runs.report)
 app.command()(runs.runs)
 app.command()(runs.evaluate)
 app.command()(predict.predict)
-app.command()(predict.explain)
+app.command()(explain.explain)
 app.command()(export.export)
 app.command()(serve.serve)
 app.command()(runs.diagnose)

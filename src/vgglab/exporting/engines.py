@@ -11,13 +11,22 @@ Engine = Callable[[np.ndarray], np.ndarray]  # float32 images (N, side, side, 3)
 BATCH = 64  # images that are computed together
 
 
-def open_onnx(path):
+def open_onnx(path, options=None):
     """ONNX Runtime on the processor."""
     import onnxruntime
 
-    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     name = session.get_inputs()[0].name
     return lambda images: session.run(None, {name: images})[0]
+
+
+def open_onnx_beside(path):
+    """The same beside other work: a thread that waits sleeps, and leaves its core to who decodes pictures."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return open_onnx(path, options)
 
 
 def open_litert(path):

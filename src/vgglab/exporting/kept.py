@@ -15,9 +15,10 @@ from platformdirs import user_cache_dir
 
 from vgglab.config.export import TOLERANCE
 from vgglab.datasets.kept import Entry, Store, mark_used, size_of
-from vgglab.errors import DataError, RunError
+from vgglab.errors import DataError, ExportError, RunError
 from vgglab.exporting.exported import Exported, open_exported
 from vgglab.exporting.formats import FORMATS, check_runtime, choose_formats, open_quietly, write_format
+from vgglab.keras_tools.backend import import_keras
 from vgglab.runs.environment import package_version
 from vgglab.runs.files import LEFT, write_folder, write_json
 from vgglab.runs.find import find_classifier, find_model
@@ -75,7 +76,8 @@ def open_kept(
         tell: called with a line before it is written, which loads TensorFlow and takes seconds.
 
     Raises:
-        RunError: there is no such model, a package is missing, or what is written answers otherwise than the network.
+        RunError: there is no such model, or a package is missing.
+        ExportError: it cannot be written, or what is written answers otherwise than the network.
         UsageError: the class names do not fit, or Keras runs on a backend that writes no ONNX.
         DataError: the cache cannot be written.
     """
@@ -98,10 +100,10 @@ def open_kept(
             reason = error.strerror or error
             raise DataError(f"{store.folder}: cannot keep the network ({reason}); name another VGGLAB_CACHE") from None
     if kept is None:
-        raise RunError(f"{model}: what was written as ONNX cannot be read again; predict with Keras")
+        raise ExportError(f"{model}: what was written as ONNX cannot be read again; predict with Keras")
     largest = kept.parity["largest"]
     if largest is None or not max(largest, kept.parity["largest_of_files"]) <= TOLERANCE:
-        raise RunError(f"{model}: as ONNX a probability differs by {largest or np.inf:.1g}; predict with Keras")
+        raise ExportError(f"{model}: as ONNX a probability differs by {largest or np.inf:.1g}; predict with Keras")
     return kept
 
 
@@ -111,21 +113,26 @@ def is_kept(model: Path | str, classes: Path | str | None = None, code: Path | N
 
 
 def entry_key(model: Path | str, classes: Path | str | None, code: Path | None) -> str:
-    """A hash of all that an entry depends on: the model's file, its code, its class names, and versions."""
+    """The name of an entry: a hash of all that it depends on."""
+    versions = [VERSION, *map(package_version, PACKAGES)]
+    return hashlib.sha256(f"{versions} {model_digest(model, classes, code)}".encode()).hexdigest()[:32]
+
+
+def model_digest(model: Path | str, classes: Path | str | None = None, code: Path | None = None) -> str:
+    """A hash of a network: of its file, its code and its class names."""
     path = find_model(model, classes)
-    digest = hashlib.sha256(f"{VERSION} {[package_version(name) for name in PACKAGES]}".encode())
     source = kept_source(path.absolute().parent)
-    for file in filter(None, (path, classes and Path(classes), code, source and source.path)):
-        digest.update(b"\0" + file.name.encode() + _digest(file))
-    return digest.hexdigest()[:32]
+    files = (path, classes and Path(classes), code, source and source.path)
+    return hashlib.sha256(b"".join(file_digest(file) if file else b"-" for file in files)).hexdigest()
 
 
-def _digest(file: Path) -> bytes:
+def file_digest(file: Path) -> bytes:
+    """SHA-256 of a file; of none where it cannot be read: who opens it says what is wrong."""
     try:
         with file.open("rb") as content:
             return hashlib.file_digest(content, "sha256").digest()
-    except OSError:  # who reads it says what is wrong
-        return b""
+    except OSError:
+        return hashlib.sha256().digest()
 
 
 def _open(entry: Path) -> Exported | None:
@@ -141,6 +148,7 @@ def _open(entry: Path) -> Exported | None:
 
 def _make(folder: Path, model: Path | str, classes: Path | str | None, code: Path | None) -> None:
     """Fill an entry; what loads TensorFlow is imported here."""
+    import_keras()
     from vgglab.exporting.handover import write_tools
     from vgglab.exporting.parity import Sample, compare
 

@@ -5,10 +5,10 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import BaseModel, Field
 
+from vgglab.evaluation.predict import NOT_FINITE
 from vgglab.serving.certainty import judge
 from vgglab.serving.networks import Network
 
-NOT_FINITE = "gives no finite probabilities: the model has diverged"
 Level = Literal["sure", "fair", "unsure"]
 DIGITS = 6  # of a probability
 
@@ -38,6 +38,19 @@ class Answers(BaseModel):
 
     model: str
     predictions: list[PictureAnswer]
+
+
+class Explained(BaseModel):
+    """Where the network looked in a picture."""
+
+    model: str
+    name: str
+    class_: str = Field(alias="class", description="The most probable class.")
+    probability: float
+    explained: str = Field(description="The class that was asked for.")
+    explained_probability: float
+    layer: str = Field(description="Whose feature maps were looked at.")
+    overlay: str = Field(description="PNG in base64: the middle square in grey, what speaks for the class in colour.")
 
 
 class ModelCard(BaseModel):

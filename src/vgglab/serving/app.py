@@ -15,16 +15,19 @@ from starlette.requests import ClientDisconnect
 import vgglab
 from vgglab.config.serve import ServeSettings
 from vgglab.config.shown import some_names
-from vgglab.serving.answers import Answers, Failure, Models, model_card
+from vgglab.serving.answers import Answers, Explained, Failure, Models, model_card
 from vgglab.serving.counts import KIND, Counts
 from vgglab.serving.desk import Desk, HungUp
 from vgglab.serving.door import Door
+from vgglab.serving.explaining import Explainers, Question
 from vgglab.serving.intake import Pictures, read_pictures
 from vgglab.serving.networks import Network
+from vgglab.serving.page import add_page
 from vgglab.serving.refusals import Refused
 
 Top = Annotated[int, Query(ge=1, le=1000, description="Classes named for each picture, at most.")]
 Model = Annotated[str | None, Query(description="Name of a network; else the first one.")]
+Class = Annotated[str | None, Query(alias="class", description="Class to explain; else the most probable one.")]
 TOP = 5
 TITLE = "vgglab"
 
@@ -48,6 +51,7 @@ def make_app(networks: list[Network], settings: ServeSettings, tell: Callable[[s
     app = FastAPI(title=TITLE, version=vgglab.__version__, docs_url=None, redoc_url=None, lifespan=lifespan)
     add_answers(app, service)
     add_watching(app, service, counts)
+    add_page(app, networks)
     add_refusals(app, counts, tell)
     return Door(app, settings, counts)
 
@@ -62,6 +66,7 @@ class Service:
 
     def __init__(self, desks: list[Desk], settings: ServeSettings):
         self.desks, self.settings = {desk.network.name: desk for desk in desks}, settings
+        self.explainers = Explainers()
 
     def find(self, name: str | None) -> Desk:
         """The network of a name.
@@ -81,6 +86,7 @@ class Service:
         """Let them end what is there."""
         for desk in self.desks.values():
             desk.batcher.close()
+        self.explainers.close()
 
 
 def add_answers(app: FastAPI, service: Service) -> None:
@@ -95,6 +101,18 @@ def add_answers(app: FastAPI, service: Service) -> None:
         failed = all("error" in row for row in rows)
         status = HTTPStatus.UNPROCESSABLE_ENTITY if failed else HTTPStatus.OK
         return _json({"model": desk.network.name, "predictions": rows}, status)
+
+    @app.post("/v1/explain", openapi_extra=BODY, **_shape(Explained))
+    async def explain(request: Request, model: Model = None, class_name: Class = None) -> Response:
+        """Say where in one picture the network looked for a class (Grad-CAM); the first time takes seconds."""
+        network = service.find(model).network
+        (sent,) = await read_pictures(request, 1)
+        if not network.explainable:
+            raise Refused(HTTPStatus.NOT_IMPLEMENTED, "an exported network cannot be explained; serve the run itself")
+        if sent.error:
+            raise Refused(HTTPStatus.UNPROCESSABLE_ENTITY, sent.error)
+        question = Question(network.path.absolute(), sent.content, service.settings.pixels, class_name)
+        return _json({"model": network.name, "name": sent.name, **await service.explainers.ask(question)})
 
     @app.get("/v1/models", **_shape(Models))
     async def models() -> Response:

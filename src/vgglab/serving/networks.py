@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +11,13 @@ import numpy as np
 from vgglab.config.names import clean_name
 from vgglab.datasets.decode import decode_content
 from vgglab.datasets.parallel import Worker
-from vgglab.errors import RunError, UsageError
-from vgglab.exporting.exported import open_exported
+from vgglab.errors import UsageError, VgglabError
+from vgglab.exporting.exported import PREPROCESSING
 from vgglab.exporting.kept import is_kept, open_kept
-from vgglab.keras_tools.backend import import_keras
+from vgglab.exporting.opening import Asked, can_write, installed, open_network
 from vgglab.runs.store import Run, find_folder
 
-HANDED_OVER = "preprocessing.json"  # in a folder that `vgglab export` wrote
+KERAS = "keras"
 
 
 @dataclass(frozen=True)
@@ -28,7 +27,7 @@ class Network:
     Attributes:
         name: that requests name it by.
         path: run folder, model file or exported folder; never told to those who ask.
-        engine: what computes it: `onnx`, `keras`, or the format of an exported folder.
+        engine: what computes it: `keras`, or one of `config.export.FORMATS`.
         classifier: a `vgglab.Classifier` or an `exporting.exported.Exported`.
         metrics: test figures as a run's `metrics.json` has them; None where they are not known.
     """
@@ -52,12 +51,12 @@ class Network:
     @property
     def parallel(self) -> bool:
         """Whether several threads compute faster than one: Keras's backends take all cores for one call."""
-        return self.engine != "keras"
+        return self.engine != KERAS
 
     @property
     def explainable(self) -> bool:
         """Whether there is a Keras model to ask where it looked."""
-        return not (self.path / HANDED_OVER).exists()
+        return not (self.path / PREPROCESSING).exists()
 
     @property
     def parity(self) -> dict[str, Any] | None:
@@ -95,7 +94,7 @@ def open_networks(paths: list[Path], engine: str, tell: Callable[[str], None]) -
     """
     networks: list[Network] = []
     for path in paths:
-        network = open_network(path, engine, tell)
+        network = open_served(path, engine, tell)
         if taken := [each for each in networks if each.name == network.name]:
             raise UsageError(f"{path}: has the name {network.name}, and so has {taken[0].path}; copy or rename one")
         network.warm_up()
@@ -103,49 +102,32 @@ def open_networks(paths: list[Path], engine: str, tell: Callable[[str], None]) -
     return networks
 
 
-def open_network(path: Path, engine: str, tell: Callable[[str], None]) -> Network:
+def open_served(path: Path, engine: str, tell: Callable[[str], None]) -> Network:
     """One of them; see `open_networks`."""
-    path = find_folder(path)
-    if (path / HANDED_OVER).exists():
-        return Network(clean_name(path.absolute().name), path, "exported", open_exported(path))
-    run = Run(path) if path.is_dir() else None
-    name = clean_name(run.name if run else path.stem)
-    metrics = run and run.metrics
-    return Network(name, path, *_open(path, engine, tell), metrics)
+    asked = Asked(find_folder(path))
+    path, run = asked.model, None
+    if not asked.exported:
+        run = Run(path) if path.is_dir() else None
+        keep(asked, engine, tell)
+    classifier = open_network(asked, engine, False, tell)
+    name = clean_name(run.name if run else path.absolute().name.removesuffix(".keras"))
+    return Network(name, path, getattr(classifier, "format", KERAS), classifier, run and run.metrics)
 
 
-def _open(path: Path, engine: str, tell: Callable[[str], None]) -> tuple[str, Any]:
-    """What computes a network, and the name of that."""
-    if engine not in ("auto", "onnx", "keras"):
-        raise UsageError(f"--engine {engine}: expected auto, onnx or keras")
-    if engine == "onnx" or (engine == "auto" and find_spec("onnxruntime")):
-        try:
-            return "onnx", _open_onnx(path, tell)
-        except (RunError, UsageError) as error:
-            if engine == "onnx":
-                raise
-            tell(f"{path}: computed by Keras ({error})")
-    from vgglab.runs.find import find_classifier
-
-    return "keras", find_classifier(path)
-
-
-def _open_onnx(path: Path, tell: Callable[[str], None]) -> Any:
-    """A network as ONNX; where it is to be written first, a process of its own does, as that loads TensorFlow."""
-    if not is_kept(path):
-        tell(f"{path}: is written as ONNX once, and compared")
+def keep(asked: Asked, engine: str, tell: Callable[[str], None]) -> None:
+    """Have a network written as ONNX where that is to be, by a process of its own, as it loads TensorFlow."""
+    if engine != KERAS and installed() and can_write() and not is_kept(asked.model):
+        tell(f"{asked.model}: is written as ONNX once, and compared")
         with Worker(try_keep) as writer:
-            (problem,) = writer.ask([path])
+            (problem,) = writer.ask([asked.model])
         if problem:
-            raise RunError(problem)
-    return open_kept(path)
+            tell(f"vgglab: {problem}")
 
 
 def try_keep(path: Path) -> str | None:
     """Write a network as ONNX into the cache; what went wrong, if anything did."""
-    import_keras()
     try:
         open_kept(path)
-    except (RunError, UsageError) as error:
+    except VgglabError as error:
         return str(error)
     return None

@@ -7,6 +7,7 @@ from fastapi import FastAPI, Request, Response
 from markupsafe import Markup
 
 import vgglab
+from vgglab.diagnosis.text import _
 from vgglab.report.html import environment
 from vgglab.report.language import Language
 from vgglab.serving.networks import Network
@@ -14,7 +15,6 @@ from vgglab.serving.networks import Network
 LANGUAGES = {"en": "English", "fr": "Français"}
 DOMAIN = "page"
 CLASSES = 30  # that the page names
-KINDS = {".js": "text/javascript", ".css": "text/css"}
 
 
 def add_page(app: FastAPI, networks: list[Network]) -> None:
@@ -33,7 +33,7 @@ def add_page(app: FastAPI, networks: list[Network]) -> None:
 
     @app.get("/docs", include_in_schema=False)
     async def api() -> Response:
-        shown = here.get_template("api.html").render(api=app.openapi(), version=vgglab.__version__)
+        shown = here.get_template("api.html").render(api=app.openapi(), type_of=type_of, version=vgglab.__version__)
         return of_file(shown, "text/html")
 
     @app.get("/page.js", include_in_schema=False)
@@ -48,6 +48,17 @@ def add_page(app: FastAPI, networks: list[Network]) -> None:
 def source(templates: Any, name: str) -> str:
     """The text of a file among the templates."""
     return templates.loader.get_source(templates, name)[0]
+
+
+def type_of(about: dict[str, Any]) -> str:
+    """The type of a field, as JSON's schema has it, in short."""
+    if "$ref" in about:
+        return about["$ref"].rpartition("/")[2]
+    if "anyOf" in about:
+        return " or ".join(map(type_of, about["anyOf"]))
+    if "enum" in about:
+        return " or ".join(about["enum"])
+    return f"array of {type_of(about['items'])}" if "items" in about else about.get("type", "any")
 
 
 def language_of(request: Request) -> str:
@@ -70,32 +81,37 @@ def how_good(metrics: dict[str, Any] | None, say: Language) -> Markup:
     """How often it was right in its test, with the interval."""
     if metrics is None:
         return say("How good it is is not known: it came without test figures.")
+    low, high = metrics["accuracy_interval"]
     return say(
-        "It was right for {share} of {count} test images ({interval}).",
+        "It was right for {share} of {count} test images (95 % interval {low} to {high}).",
         share=say.percent(metrics["accuracy"]),
         count=say.whole(metrics["n"]),
-        interval=say.interval(*metrics["accuracy_interval"]),
+        low=say.percent(low),
+        high=say.percent(high),
     )
 
 
 def texts(say: Language) -> Markup:
     """What the page's script says, as JSON; `{name}` and the like are filled there."""
-    said = {key: str(say(text)) for key, text in script_texts(say).items()}
+    said = {key: say.set_type(say.catalog.gettext(text)) for key, text in SCRIPT.items()}
     return Markup(json.dumps(said, ensure_ascii=False).replace("<", r"\u003c"))
 
 
-def script_texts(say: Language) -> dict[str, Any]:
-    """What the page's script says."""
-    blank = {name: f"{{{name}}}" for name in ("name", "class", "share", "right", "count", "done", "reason", "seconds")}
-    filled = {
-        "sure": say("The network is sure: of {count} test images with such a probability it got {right} right.", **blank),
-        "fair": say(
-            "The network is fairly sure: of {count} test images with such a probability it got {right} right.", **blank
-        ),
-        "unsure": say(
-            "The network is unsure: of {count} test images with such a probability it got only {right} right. "
-            "Look for yourself.",
-            **blank,
-        ),
-    }
-    return filled
+SCRIPT = {
+    "sure": _("The network is sure: of {count} test images with such a probability it got {right} right."),
+    "fair": _("The network is fairly sure: of {count} test images with such a probability it got {right} right."),
+    "unsure": _("The network is unsure: of {count} test images with such a probability it got {right} right."),
+    "sure_unknown": _("The network is sure; how often it is right then is not known."),
+    "fair_unknown": _("The network is fairly sure; how often it is right then is not known."),
+    "unsure_unknown": _("The network is unsure: look for yourself."),
+    "said": _("{class}, {share}"),
+    "waiting": _("Waiting for the answer…"),
+    "failed": _("No answer"),
+    "unreachable": _("The server does not answer; try again."),
+    "picture": _("The picture {name}"),
+    "look": _("Where did it look in {name}?"),
+    "loading": _("The network itself is asked; the first time takes some seconds…"),
+    "drawn": _("The picture {name} in grey; what speaks for {class} is coloured"),
+    "drawn_told": _("What is coloured speaks for {class}, the brighter the more. It sees the middle square."),
+    "progress": _("{done} of {count}."),
+}

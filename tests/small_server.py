@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import os
 import threading
 from contextlib import contextmanager
 from io import BytesIO
@@ -65,3 +66,10 @@ def picture(image: np.ndarray) -> bytes:
     file = BytesIO()
     Image.fromarray(image).save(file, "PNG")
     return file.getvalue()
+
+
+def quick(question):
+    """In another process, instead of Grad-CAM: the bytes of the picture, or the end."""
+    if question.content == b"die":
+        os._exit(1)
+    return {"bytes": len(question.content)}

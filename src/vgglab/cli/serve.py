@@ -53,17 +53,15 @@ def _serve(paths: list[Path], engine: str, settings: ServeSettings) -> None:
     from vgglab.serving.networks import open_networks
     from vgglab.serving.server import address, listen, serve
 
-    listening = listen(settings)  # before networks are read, which takes longer than to hear that it is taken
-    networks = open_networks(paths, engine, say)
-    for network in networks:
-        say(f"{network.name}: {_told(network)}")
-    if settings.host not in LOOPBACK and not settings.token:
-        say(f"vgglab: whoever reaches {settings.host} can use it; --token SECRET asks for one")
-
-    def ready() -> None:
+    with listen(settings) as listening:  # before networks are read, which takes longer than to hear that it is taken
+        networks = open_networks(paths, engine, say)
+        for network in networks:
+            say(f"{network.name}: {_told(network)}")
+        if settings.host not in LOOPBACK and not settings.token:
+            say(f"vgglab: whoever reaches {settings.host} can use it; --token SECRET asks for one")
+        app = make_app(networks, settings, lambda text: say(f"vgglab: {text}"))
         typer.echo(address(listening))
-
-    serve(make_app(networks, settings, lambda text: say(f"vgglab: {text}")), settings, listening, ready)
+        serve(app, settings, listening)
     say("vgglab: ended; what was asked for is answered")
 
 

@@ -98,9 +98,11 @@ def texts(say: Language) -> Markup:
 
 
 SCRIPT = {
-    "sure": _("The network is sure: of {count} test images with such a probability it got {right} right."),
-    "fair": _("The network is fairly sure: of {count} test images with such a probability it got {right} right."),
-    "unsure": _("The network is unsure: of {count} test images with such a probability it got {right} right."),
+    "sure": _("The network is sure: in its test, {right} of {count} answers with such a probability were right."),
+    "fair": _(
+        "The network is fairly sure: in its test, {right} of {count} answers with such a probability were right."
+    ),
+    "unsure": _("The network is unsure: in its test, {right} of {count} answers with such a probability were right."),
     "sure_unknown": _("The network is sure; how often it is right then is not known."),
     "fair_unknown": _("The network is fairly sure; how often it is right then is not known."),
     "unsure_unknown": _("The network is unsure: look for yourself."),

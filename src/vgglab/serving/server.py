@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import warnings
-from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import uvicorn
@@ -65,22 +65,16 @@ class Server(uvicorn.Server):
         )
 
 
-def serve(app: App, settings: ServeSettings, listening: socket.socket, ready: Callable[[], None]) -> None:
+def serve(app: App, settings: ServeSettings, listening: socket.socket) -> None:
     """Serve until the process is told to end; what is in flight then is answered.
 
     Args:
         app: the application.
         settings: how long a request may take to arrive.
         listening: of `listen`.
-        ready: called before the first request is taken.
     """
-    ready()
-    try:
+    with suppress(KeyboardInterrupt):  # uvicorn tells once more of the signal that it ended by
         Server(app, settings).run(sockets=[listening])
-    except KeyboardInterrupt:  # uvicorn tells once more of the signal that it ended by
-        pass
-    finally:
-        listening.close()
 
 
 def _patient(seconds: float) -> type[asyncio.Protocol]:

@@ -4,7 +4,8 @@
   const TOGETHER = 4, TRIES = 8, TOP = 5, SMALL = 96;
   const texts = JSON.parse(document.getElementById("texts").textContent);
   const language = document.documentElement.lang;
-  const percent = new Intl.NumberFormat(language, { style: "percent", minimumFractionDigits: 1, maximumFractionDigits: 1 });
+  const tenths = new Intl.NumberFormat(language, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+  const percent = (share) => `${tenths.format(100 * share)}${language === "fr" ? "\u202f" : "\u00a0"}%`;
   const find = (id) => document.getElementById(id);
   const fill = (text, values) => text.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? values[name] : whole));
   const answers = find("answers"), status = find("status"), choice = find("network"), drop = find("drop");
@@ -49,7 +50,7 @@
     const line = document.createElement("li"), track = document.createElement("span"), part = document.createElement("span");
     const name = document.createElement("span"), share = document.createElement("span");
     name.textContent = row.class;
-    share.textContent = percent.format(row.probability);
+    share.textContent = percent(row.probability);
     track.className = "track";
     track.setAttribute("aria-hidden", "true");
     part.className = "fill";
@@ -61,10 +62,10 @@
 
   function show(item, row, file, network, explainable) {
     item.classList.add(row.certainty);
-    item.querySelector("h2").textContent = fill(texts.said, { class: row.class, share: percent.format(row.probability) });
+    item.querySelector("h2").textContent = fill(texts.said, { class: row.class, share: percent(row.probability) });
     const known = row.right !== null;
     item.querySelector(".certainty").textContent = fill(texts[known ? row.certainty : `${row.certainty}_unknown`], {
-      right: known ? percent.format(row.right) : "", count: row.right_of,
+      right: Math.round(row.right * row.right_of), count: row.right_of,
     });
     item.querySelector(".bars").append(...row.top.map(bar));
     const button = item.querySelector(".look");
@@ -84,18 +85,15 @@
   // The picture, and instead of it where the network looked; asked once, then the button changes between them.
   async function look(item, button, row, file, network) {
     const image = item.querySelector("img"), told = item.querySelector(".looked");
-    told.hidden = false;
     if (!item.drawn) {
       button.disabled = true;
       told.textContent = texts.loading;
-      status.textContent = texts.loading;
       try {
         const query = new URLSearchParams({ model: network, class: row.class });
         item.drawn = `data:image/png;base64,${(await ask(`/v1/explain?${query}`, form(file))).overlay}`;
         item.plain = image.src;
       } catch (error) {
         told.textContent = error.message;
-        status.textContent = error.message;
         return;
       } finally {
         button.disabled = false;
@@ -107,7 +105,6 @@
     image.src = pressed ? item.drawn : item.plain;
     image.alt = fill(pressed ? texts.drawn : texts.picture, { name: file.name, class: row.class });
     told.textContent = pressed ? fill(texts.drawn_told, { class: row.class }) : "";
-    status.textContent = told.textContent;
     button.focus();
   }
 

@@ -33,10 +33,12 @@ def test_a_run_is_served_without_keras_until_it_is_told_to_end(trained):
         place = urlsplit(process.stdout.readline().strip())
         asked = http.client.HTTPConnection(place.hostname, place.port)
         asked.request("POST", "/v1/predict", b"no picture")
-        assert (place.hostname, asked.getresponse().status) == ("127.0.0.1", 422)
+        status = asked.getresponse().status
+        asked.close()
         os.kill(process.pid, signal.SIGTERM)
         out, err = process.communicate()
-    assert out.strip() == "0" and "answers as the network does" in err and "ended" in err
+    assert (place.hostname, status, out.strip()) == ("127.0.0.1", 422, "0")
+    assert "answers as the network does" in err and "ended" in err
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ class Explainers:
             async with self.turn:
                 answer = await asyncio.to_thread(self._ask, question)
         except DataError:
-            self.worker = None
+            self.close()
             text = "the process that explains has ended; ask again, and it is started anew"
             raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, text, **{"Retry-After": str(RETRY_AFTER)}) from None
         finally:

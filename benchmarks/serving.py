@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import json
 import os
+import signal
 import socket
 import statistics
 import subprocess
@@ -88,7 +89,7 @@ def form(path: Path) -> bytes:
 
 def started(command: list[str], port: int, log: Path) -> subprocess.Popen:
     """A server, once it answers; what it says goes to a file."""
-    process = subprocess.Popen(command, stdout=log.open("w"), stderr=subprocess.STDOUT)
+    process = subprocess.Popen(command, stdout=log.open("w"), stderr=subprocess.STDOUT, start_new_session=True)
     for _ in range(600):
         with socket.socket() as trial:
             if trial.connect_ex(("127.0.0.1", port)) == 0:
@@ -145,7 +146,8 @@ def measure(options: argparse.Namespace) -> dict[str, list[dict[str, float]]]:
                     print(round_, name, json.dumps(rows[name][-1]), file=sys.stderr, flush=True)
     finally:
         for _, process in servers.values():
-            process.terminate()
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGTERM)  # LitServe's others do not end with the first
             process.wait(60)
     return rows
 

@@ -124,6 +124,18 @@ def test_a_folder_that_went_out_stands_where_a_classifier_does_for_any_number_of
 
 
 @onnx
+def test_a_folder_that_went_out_predicts_on_the_command_line_as_its_network(handed_over, trained, odd_pictures, told):
+    files = sorted(odd_pictures.iterdir())
+    code, out, err = told("predict", handed_over[1], *files, "--json")
+    expected, given = list(predict_files(trained.folder, files)), [json.loads(line) for line in out.splitlines()]
+    assert (code, err) == (0, "") and [row["class"] for row in given] == [each.classes[0] for each in expected]
+    probabilities = [each.probabilities[0] for each in expected]
+    assert [row["probability"] for row in given] == pytest.approx(probabilities, abs=1e-4)
+    line = f"vgglab: --engine keras: {handed_over[1]} is onnx; leave --engine out\n"
+    assert told("predict", handed_over[1], files[0], "--engine", "keras") == (2, "", line)
+
+
+@onnx
 def test_the_card_says_what_it_is_of_how_good_and_what_each_file_hashes_to(handed_over, trained):
     text = (handed_over[1] / "README.md").read_text()
     names = ("labels.txt", "model.onnx", "predict.py", "preprocessing.json")

@@ -16,7 +16,7 @@ BACKENDS = {"keras", "tensorflow", "jax", "torch"}
 PAGE = (Path(__file__).parents[1] / "docs" / "architecture.md").read_text(encoding="utf-8")
 # The rooms of the house, from the ground up: a room may import those on the floors below it, and no other.
 FLOORS = (
-    {"errors", "keras_tools", "studies"},
+    {"errors", "interrupts", "keras_tools", "studies"},
     {"config"},
     {"runs", "datasets"},
     {"models", "diagnosis", "evaluation"},

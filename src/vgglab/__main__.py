@@ -4,12 +4,15 @@ import gc
 import signal
 import sys
 
+from vgglab.interrupts import raise_swallowed_again
+
 SELDOM = (20_000, 50, 100)  # most of what a command makes stays until its end: looking for garbage is a tenth of a run
 
 
 def main() -> None:
     """Run the command line and end with its exit code."""
     gc.set_threshold(*SELDOM)
+    raise_swallowed_again()
     try:
         from vgglab.cli.app import app
         from vgglab.cli.console import run_command

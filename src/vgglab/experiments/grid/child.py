@@ -4,7 +4,6 @@ Ctrl-C reaches every process of a terminal. The one that is forked from never se
 that it can put itself away, and until then it is held back, not lost.
 """
 
-import _thread
 import contextlib
 import multiprocessing
 import os
@@ -12,8 +11,11 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from vgglab.interrupts import interrupt_main_thread, raise_swallowed_again
 
 PRELOADED = "vgglab.experiments.grid.preloaded"  # a module whose import brings all that a run needs
 GRACE = 15  # seconds that a run has to put itself away after an interrupt
@@ -63,12 +65,14 @@ def _start_server() -> None:
 def _train(path: Path, quiet: bool, environment: dict[str, str]) -> None:
     """In the child: go on with a run and say what came of it; the run's record has why it failed."""
     try:
-        _listen()
+        raise_swallowed_again()
+        _listen(_leave)
         threading.Thread(target=_interrupt_when_alone, daemon=True).start()
         os.environ.update(environment)
         from vgglab.experiments.grid import preloaded
         from vgglab.report.outcome import outcome_text
 
+        _listen(signal.default_int_handler)
         run = preloaded.resume(path, progress="none" if quiet else os.environ.get("VGGLAB_PROGRESS", "auto"))
         print(outcome_text(run), file=sys.stderr, flush=True)
     except KeyboardInterrupt:
@@ -78,10 +82,15 @@ def _train(path: Path, quiet: bool, environment: dict[str, str]) -> None:
         sys.exit(1)
 
 
-def _listen() -> None:
+def _leave(*_: object) -> None:
+    """End at once: nothing was begun yet, and what is being imported may swallow an exception."""
+    os._exit(130)
+
+
+def _listen(handler: Callable[..., Any]) -> None:
     """Be interrupted by what comes from now on, and by what came since this process began."""
     for number in INTERRUPTS:
-        signal.signal(number, signal.default_int_handler)
+        signal.signal(number, handler)
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, INTERRUPTS)
 
@@ -96,7 +105,7 @@ def _interrupt_when_alone() -> None:
     """Wait for the end of the study's process, however it ends: nobody would know of a run that went on without it."""
     multiprocessing.parent_process().join()
     while True:  # libraries swallow an interrupt where it comes at a bad moment
-        _thread.interrupt_main()
+        interrupt_main_thread()
         time.sleep(AGAIN)
 
 

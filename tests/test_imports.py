@@ -108,8 +108,8 @@ def test_every_function_on_the_page_of_the_house_exists():
     assert len(named) > 20 and [pair for pair in named if pair[1] not in defined[module_name(SOURCE / pair[0])]] == []
 
 
-def test_the_top_has_two_doors_and_the_errors():
-    assert {path.name for path in SOURCE.glob("*.py")} == {"__init__.py", "__main__.py", "errors.py"}
+def test_the_top_has_two_doors_the_errors_and_the_interrupts():
+    assert {path.name for path in SOURCE.glob("*.py")} == {"__init__.py", "__main__.py", "errors.py", "interrupts.py"}
 
 
 @pytest.mark.parametrize("package", FORBIDDEN)

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from vgglab.config.resolve import make_config
-from vgglab.keras_tools.averages import averaged, copies
+from vgglab.keras_tools.averages import averaged
+from vgglab.keras_tools.variables import copies
 from vgglab.training.batches import one_hot, smoothing
 from vgglab.training.compiling import compile_model, spare_vectors
 from vgglab.training.fit import fit

@@ -6,6 +6,7 @@ import sys
 import threading
 from typing import Any
 
+CODE = 130  # of a process that was interrupted, as shells have it
 AGAIN = 0.05  # seconds until an interrupt that was swallowed comes again
 
 

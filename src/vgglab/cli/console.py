@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import typer
 
+from vgglab import interrupts
 from vgglab.cli.options import expand_options
 from vgglab.errors import VgglabError, explain
 from vgglab.report.tables import text_table
 
-INTERRUPTED = 130
 # What stays of a command that was interrupted, by its name; others leave things as they were.
 KEPT = {
     "train": "; whole epochs are kept, and vgglab train --resume RUN goes on (vgglab runs lists them), or with "
@@ -64,7 +64,7 @@ def run_command(app: typer.Typer, arguments: list[str]) -> int:
     try:
         code = command.main(arguments, prog_name="vgglab", standalone_mode=False) or 0
     except (KeyboardInterrupt, typer.Abort):
-        code = INTERRUPTED
+        code = interrupts.CODE
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output has gone: nothing is left to say
         return 1
@@ -73,6 +73,6 @@ def run_command(app: typer.Typer, arguments: list[str]) -> int:
             raise
         say(f"vgglab: {explain(error)}")
         return getattr(error, "exit_code", 1)
-    if code == INTERRUPTED:
+    if code == interrupts.CODE:
         say(f"vgglab: interrupted{KEPT.get(''.join(arguments[:1]), '')}")
     return code

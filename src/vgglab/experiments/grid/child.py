@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from vgglab.interrupts import interrupt_main_thread, raise_swallowed_again
+from vgglab.interrupts import CODE, interrupt_main_thread, raise_swallowed_again
 
 PRELOADED = "vgglab.experiments.grid.preloaded"  # a module whose import brings all that a run needs
 GRACE = 15  # seconds that a run has to put itself away after an interrupt
@@ -77,14 +77,14 @@ def _train(path: Path, quiet: bool, environment: dict[str, str]) -> None:
         print(outcome_text(run), file=sys.stderr, flush=True)
     except KeyboardInterrupt:
         _be_deaf()
-        sys.exit(130)
+        sys.exit(CODE)
     except Exception:
         sys.exit(1)
 
 
 def _leave(*_: object) -> None:
     """End at once: nothing was begun yet, and what is being imported may swallow an exception."""
-    os._exit(130)
+    os._exit(CODE)
 
 
 def _listen(handler: Callable[..., Any]) -> None:

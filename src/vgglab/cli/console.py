@@ -1,5 +1,6 @@
 """How the command line speaks: data on stdout, the rest on stderr, one line for an error."""
 
+import functools
 import signal
 import sys
 from collections.abc import Sequence
@@ -51,6 +52,9 @@ def print_table(header: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
     print(text_table(header, cells))
 
 
+_command = functools.cache(typer.main.get_command)  # which takes longer than many a command
+
+
 def run_command(app: typer.Typer, arguments: list[str]) -> int:
     """Run the command line and give its exit code; an error becomes one line on stderr.
 
@@ -60,9 +64,8 @@ def run_command(app: typer.Typer, arguments: list[str]) -> int:
     debug = "--debug" in arguments
     arguments = [argument for argument in arguments if argument != "--debug"]
     expand_options(app, arguments)
-    command = typer.main.get_command(app)
     try:
-        code = command.main(arguments, prog_name="vgglab", standalone_mode=False) or 0
+        code = _command(app).main(arguments, prog_name="vgglab", standalone_mode=False) or 0
     except (KeyboardInterrupt, typer.Abort):
         code = interrupts.CODE
     except BrokenPipeError:

@@ -63,7 +63,8 @@ def run_command(app: typer.Typer, arguments: list[str]) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     debug = "--debug" in arguments
     arguments = [argument for argument in arguments if argument != "--debug"]
-    expand_options(app, arguments)
+    if expand_options(app, arguments):
+        _command.cache_clear()
     try:
         code = _command(app).main(arguments, prog_name="vgglab", standalone_mode=False) or 0
     except (KeyboardInterrupt, typer.Abort):

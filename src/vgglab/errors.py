@@ -27,6 +27,10 @@ class RunError(VgglabError):
     """A run folder is missing, incomplete, in use, or was written by a newer version."""
 
 
+class ExportError(RunError):
+    """A network cannot be written in another format, or answers otherwise there."""
+
+
 class TrackingError(VgglabError):
     """What a run is to log to is not installed, or does not answer."""
 

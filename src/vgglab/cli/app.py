@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 import vgglab
-from vgglab.cli import cache, data, export, models, predict, runs, summary, train
+from vgglab.cli import cache, data, explain, export, models, predict, runs, summary, train
 
 app = typer.Typer(
     help="Train image classifiers, compare them, and understand what happened.",
@@ -40,7 +40,7 @@ app.command()(runs.report)
 app.command()(runs.runs)
 app.command()(runs.evaluate)
 app.command()(predict.predict)
-app.command()(predict.explain)
+app.command()(explain.explain)
 app.command()(export.export)
 app.command()(runs.diagnose)
 app.command("lr-range")(train.lr_range)

@@ -16,17 +16,18 @@ class Kind(StrEnum):
 
     FEATURES = "features"
     PICTURES = "pictures"
+    EXPORTED = "exported"
 
 
 def cache(
     clear: Annotated[bool, typer.Option("--clear", help="Take everything that is kept away.")] = False,
     kind: Annotated[
-        Kind | None, typer.Option(metavar="KIND", help="Only `features` of frozen layers, or only decoded `pictures`.")
+        Kind | None, typer.Option(metavar="KIND", help="Only `features`, decoded `pictures`, or `exported` networks.")
     ] = None,
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
-    """List what is kept so that it is done once, features of frozen layers and decoded pictures; or clear it."""
+    """List what is kept so that it is done once: features, decoded pictures, networks as ONNX; or clear it."""
     stores = [store for store in _stores(data_dir) if kind in (None, store.kind)]
     if clear:
         for store in stores:
@@ -46,11 +47,13 @@ def cache(
 
 
 def _stores(data_dir: Path | None) -> list[Any]:
-    """What frozen layers gave, and each folder of decoded pictures that is there."""
+    """What frozen layers gave, and the folders of decoded pictures and exported networks that are there."""
     from vgglab.datasets.picture_store import PictureStore, picture_folders
+    from vgglab.exporting.kept import ExportStore
     from vgglab.training.feature_store import FeatureStore
 
-    return [FeatureStore(), *(PictureStore(folder) for folder in picture_folders(data_dir) if folder.is_dir())]
+    pictures = [PictureStore(folder) for folder in picture_folders(data_dir) if folder.is_dir()]
+    return [FeatureStore(), *pictures, *(store for store in [ExportStore()] if store.folder.is_dir())]
 
 
 def _in_use(store: Any) -> str:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 FORMATS = ("onnx", "litert", "savedmodel", "openvino")
+ENGINES = ("auto", "onnx", "keras")  # of `vgglab predict`
 QUANTIZED = ("int8", "float16")
 CALIBRATION_IMAGES = 100  # training images that int8 takes its ranges from
 TOLERANCE = 1e-4  # largest difference of a probability: four decimals are what is printed of one

@@ -87,7 +87,8 @@ def upright(image: Image.Image, size: int) -> Image.Image:
     image.draft(None, (SPARE * size, SPARE * size))  # a JPEG need not be decoded any larger
     image.load()
     try:
-        return ImageOps.exif_transpose(image)
+        lies = image.getexif().get(ExifTags.Base.Orientation, 1) != 1
+        return ImageOps.exif_transpose(image) if lies else image  # it copies what stands upright
     except Exception:  # damaged EXIF: the picture itself is whole
         return image
 

@@ -28,13 +28,16 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def map_parallel(function: Callable[[Any], Any], items: Iterable[Any], workers: int | None = None) -> Iterator[Any]:
+def map_parallel(
+    function: Callable[[Any], Any], items: Iterable[Any], workers: int | None = None, ahead: int = 0
+) -> Iterator[Any]:
     """`function(item)` for each item, in their order; memory does not grow with their number.
 
     Args:
         function: one that its module's name leads to, or a `functools.partial` of one; it raises nothing.
         items: what can be pickled; they are asked for as they are needed.
         workers: processes; None for one per core, or none at all for a few items.
+        ahead: results that are made while nobody asks for one, where two for each worker's chunk are fewer.
 
     Raises:
         DataError: a process died.
@@ -55,7 +58,7 @@ def map_parallel(function: Callable[[Any], Any], items: Iterable[Any], workers: 
         waiting = deque()
         while chunk := list(islice(stream, CHUNK)):
             waiting.append(threads.submit(_ask_one, idle, chunk))
-            if len(waiting) > 2 * workers:
+            if len(waiting) > max(2 * workers, ahead // CHUNK):
                 yield from waiting.popleft().result()
         while waiting:
             yield from waiting.popleft().result()

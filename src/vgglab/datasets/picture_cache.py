@@ -15,9 +15,8 @@ from pathlib import Path
 
 import numpy as np
 from filelock import FileLock
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from vgglab.datasets.counting import counting
 from vgglab.datasets.decode import try_decode, try_levels
 from vgglab.datasets.formats import readable_formats
 from vgglab.datasets.kept import mark_used
@@ -194,7 +193,7 @@ def _check_room(home: Path, needed: int) -> None:
 
 def _with_progress(results: Iterable, entry: Path, shape: tuple[int, ...]) -> Iterator:
     """The results, with a bar on a terminal."""
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress:
-        yield from progress.track(results, shape[0], description=f"Decoding {entry.name.rpartition('-')[0]}")
+    with counting(f"Decoding {entry.name.rpartition('-')[0]}", shape[0]) as count:
+        for result in results:
+            yield result
+            count(1)

@@ -1,24 +1,34 @@
 """What a model says of pictures in files: any number of them, one after the other, in flat memory."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from vgglab.datasets.parallel import map_parallel
-from vgglab.datasets.pictures import find_files, read_picture
+from vgglab.datasets.pictures import Found, find_files, read_picture
 from vgglab.runs.find import find_classifier
-from vgglab.runs.saved_model import Classifier
 
 TOP = 5
 PIXELS_AT_ONCE = 2**20  # of the pictures that the model gets together: their feature maps take up to 100 times as much
-PICTURES_AT_ONCE = 256
+PICTURES_AT_ONCE = 128
 NOT_FINITE = "gives no finite probabilities: the model has diverged"
+
+
+class Network(Protocol):
+    """What can be asked: a `vgglab.Classifier`, or what an exported folder opens as, see those for the attributes."""
+
+    classes: list[str]
+    picture_side: int
+    levels: Mapping[str, tuple[float, float]] | None
+
+    def predict(self, images: np.ndarray) -> np.ndarray:
+        """Class probabilities (N, classes) of raw images (N, side, side, 3)."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +56,7 @@ class Prediction:
 
 
 def predict_files(
-    model: Classifier | Path | str, paths: Iterable[str | PathLike[str]], top: int = TOP
+    model: Network | Path | str, paths: Iterable[str | PathLike[str]], top: int = TOP
 ) -> Iterator[Prediction]:
     """What a model says of pictures, in the order of the paths; a file that gives no picture comes with its error.
 
@@ -54,7 +64,8 @@ def predict_files(
     decode the next ones while the model is at work.
 
     Args:
-        model: a classifier, a run folder, a run's name, or a `.keras` file.
+        model: a classifier, a run folder, a run's name, a `.keras` file, or what
+            `vgglab.exporting.exported.open_exported` gives of an exported folder.
         paths: picture files, and folders of them (all files below that are not hidden).
         top: how many classes of each picture, at most; at least 1.
 
@@ -66,29 +77,32 @@ def predict_files(
         >>> for prediction in vgglab.predict_files("runs/mine", ["photo.jpg", "pictures/"]):
         ...     print(prediction.path, prediction.classes[:1], prediction.error)
     """
-    classifier = model if isinstance(model, Classifier) else find_classifier(model)
-    side = classifier.picture_side
-    read = partial(read_picture, size=side, levels=classifier.levels)
-    return _predict(classifier, map_parallel(read, find_files(paths)), side, top)
+    network = find_classifier(model) if isinstance(model, str | PathLike) else model
+    return predict_found(network, find_files(paths), top)
+
+
+def predict_found(network: Network, found: Iterable[Found], top: int = TOP) -> Iterator[Prediction]:
+    """As `predict_files`, of files that were found before."""
+    side = network.picture_side
+    together = max(1, min(PICTURES_AT_ONCE, PIXELS_AT_ONCE // side**2))
+    read = partial(read_picture, size=side, levels=network.levels)
+    return _predict(network, map_parallel(read, found, ahead=2 * together), together, top)
 
 
 def _predict(
-    classifier: Classifier, read: Iterator[tuple[str, np.ndarray | str]], side: int, top: int
+    network: Network, read: Iterator[tuple[str, np.ndarray | str]], together: int, top: int
 ) -> Iterator[Prediction]:
-    together = max(1, min(PICTURES_AT_ONCE, PIXELS_AT_ONCE // side**2))
     while batch := list(islice(read, together)):
-        pictures = [picture for _, picture in batch if not isinstance(picture, str)]
-        rows = iter(classifier.predict(np.stack(pictures)) if pictures else ())
+        decoded = [(path, picture) for path, picture in batch if not isinstance(picture, str)]
+        answers = _answers(network, decoded, top) if decoded else iter(())
         for path, picture in batch:
-            if isinstance(picture, str):
-                yield Prediction(path, error=picture)
-            else:
-                yield _best(path, next(rows), classifier.classes, top)
+            yield Prediction(path, error=picture) if isinstance(picture, str) else next(answers)
 
 
-def _best(path: str, probabilities: np.ndarray, classes: list[str], top: int) -> Prediction:
-    if not np.isfinite(probabilities).all():
-        return Prediction(path, error=NOT_FINITE)
-    order = np.argsort(-probabilities, kind="stable")[:top]
-    names = tuple(classes[number] for number in order)
-    return Prediction(path, names, tuple(round(float(probabilities[number]), 6) for number in order))
+def _answers(network: Network, decoded: list[tuple[str, np.ndarray]], top: int) -> Iterator[Prediction]:
+    probabilities = network.predict(np.stack([picture for _, picture in decoded]))
+    finite, order = np.isfinite(probabilities).all(axis=1), np.argsort(-probabilities, axis=1, kind="stable")[:, :top]
+    values = np.take_along_axis(probabilities, order, axis=1).astype(float).round(6)
+    for (path, _), whole, numbers, shares in zip(decoded, finite, order.tolist(), values.tolist(), strict=True):
+        names = tuple(network.classes[number] for number in numbers)
+        yield Prediction(path, names, tuple(shares)) if whole else Prediction(path, error=NOT_FINITE)

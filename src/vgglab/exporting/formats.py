@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from vgglab.errors import RunError, UsageError, first_line
+from vgglab.errors import ExportError, RunError, UsageError, first_line
 from vgglab.exporting import engines
 
 
@@ -92,7 +92,7 @@ def write_format(model: Any, format_: Format, path: Path, **settings: Any) -> No
         **settings: Keras's, of the format.
 
     Raises:
-        RunError: the model holds something that the format lacks.
+        ExportError: the model holds something that the format lacks.
     """
     import warnings
 
@@ -101,7 +101,7 @@ def write_format(model: Any, format_: Format, path: Path, **settings: Any) -> No
             warnings.simplefilter("ignore")  # of NumPy, TensorFlow and tf2onnx about each other
             model.export(str(path), format=format_.keras, verbose=False, **settings)
     except Exception as error:  # what the converters raise is no closed list
-        raise RunError(f"Keras cannot write this model as {format_.name} ({first_line(error)})") from error
+        raise ExportError(f"Keras cannot write this model as {format_.name} ({first_line(error)})") from error
 
 
 @contextmanager

@@ -1,25 +1,39 @@
 """The classifier that a person names: by a run, or by a model's file."""
 
 from pathlib import Path
+from typing import Any
 
 from vgglab.errors import RunError, UsageError
-from vgglab.runs.saved_model import Classifier, open_classifier
+from vgglab.keras_tools.backend import import_keras
 from vgglab.runs.store import Run, find_folder
 
 BEST = "best.keras"
 
 
-def find_classifier(path: Path | str, classes: Path | str | None = None) -> Classifier:
+def find_classifier(path: Path | str, classes: Path | str | None = None) -> Any:
     """The best model of a run, or the one in a `.keras` file; where a file has no class names, classes are numbered.
 
     Args:
         path: a run folder, a run's name below `./runs`, or a file.
         classes: a text file with a class name a line, for a file without.
 
+    Returns:
+        A `vgglab.Classifier`.
+
     Raises:
         RunError: there is no such thing, the run has no model yet, or the file is damaged.
         UsageError: `classes` was given for a run, or does not fit the file.
     """
+    file = find_model(path, classes)
+    import_keras()
+    from vgglab.runs.saved_model import open_classifier
+
+    path = find_folder(path)
+    return Run(path).classifier if path.is_dir() else open_classifier(file, classes)
+
+
+def find_model(path: Path | str, classes: Path | str | None = None) -> Path:
+    """The `.keras` file that `find_classifier` reads, with the same arguments and errors; no backend is loaded."""
     path = find_folder(path)
     if path.is_dir():
         run = Run(path)
@@ -28,8 +42,8 @@ def find_classifier(path: Path | str, classes: Path | str | None = None) -> Clas
             raise RunError(f"{path}: {BEST} is missing, the run is {run.status}; there is no model to predict with")
         if classes:
             raise UsageError(f"--classes {classes}: the run {path} knows its class names; leave --classes out")
-        return run.classifier
+        return path / BEST
     if path.suffix != ".keras":
         problem = "is not a .keras file" if path.exists() else "no such run folder or model file"
         raise RunError(f"{path}: {problem}; expected a run folder or a .keras file (`vgglab runs` lists the runs)")
-    return open_classifier(path, classes)
+    return path

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from vgglab.config.schema import RunConfig
+from vgglab.datasets.counting import counting
 from vgglab.datasets.dataset import DataSet
 from vgglab.training.augment import Augmenter, make_augmenter
 from vgglab.training.batches import Augment, smoothing
@@ -16,7 +17,7 @@ from vgglab.training.cut import Cut, cut_model, noisy_layers
 from vgglab.training.feature_store import FeatureStore
 from vgglab.training.features import Count, Views, features_of
 from vgglab.training.layer_rates import decay_rates
-from vgglab.training.progress import ProgressMode, counting, tell
+from vgglab.training.progress import ProgressMode, tell
 
 STEPS_AT_ONCE = 25  # on features: a step is so short that the loop around it takes longer
 
@@ -74,7 +75,7 @@ def find_part(model: keras.Model, dataset: DataSet, config: RunConfig, progress:
         return whole_model(model, dataset, cut, augmenter)
     started = time.perf_counter()
     total = len(dataset.train) * (views or 1) + len(dataset.validation)
-    with counting(progress, "frozen layers", total) as count:
+    with counting("frozen layers", total, live=progress == "auto") as count:
         part = behind_cut(model, cut, dataset, count, views and _views(augmenter, config))
     return replace(part, seconds=time.perf_counter() - started)
 

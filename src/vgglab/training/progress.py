@@ -3,8 +3,6 @@
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any, Literal
 
 import keras
@@ -97,19 +95,6 @@ def tell(mode: ProgressMode, text: str) -> None:
     """A line for a person on stderr, in the mode that is for persons."""
     if mode == "auto":
         print(f"vgglab: {text}", file=sys.stderr, flush=True)
-
-
-@contextmanager
-def counting(mode: ProgressMode, what: str, total: int) -> Iterator[Callable[[int], None]]:
-    """A live bar on a terminal for work that is no epoch; yields what to call with each number that is done."""
-    if mode != "auto" or not sys.stderr.isatty():
-        yield lambda done: None
-        return
-    columns = (TextColumn(what), BarColumn(bar_width=20), MofNCompleteColumn(), TimeRemainingColumn(compact=True))
-    screen = {"console": Console(stderr=True), "transient": True, "redirect_stdout": False}  # stdout is for data
-    with Progress(*columns, **screen) as bar:
-        task = bar.add_task("", total=total)
-        yield lambda done: bar.advance(task, done)
 
 
 def emit(event: dict[str, Any]) -> None:

@@ -18,6 +18,7 @@ TAKES_NESTEROV = ("sgd",)
 WEIGHT_DECAY = {"adamw": 0.004}  # of optimizers that Keras gives one, where none is asked for
 CLASS_WEIGHTS = ("none", "balanced")
 MONITORED = ("val_accuracy", "val_loss")
+PRECISIONS = ("float32", "bfloat16", "float16")
 SCHEDULES = ("constant", "cosine", "step")
 FOR_VGG16 = ("batch_norm", "dropout", "width", "dense_units")  # settings of a network of ours, not of one's own
 PREPROCESSING = ("scale", "normalize", "normalize-channels", "backbone", "none")
@@ -248,6 +249,7 @@ class TrainConfig(Section):
     monitor: Literal[MONITORED] = Field("val_accuracy", description="figure by which the best epoch is chosen")
     early_stopping: Whole = Field(0, ge=0, description="epochs without a better one after which to stop; 0: never")
     batch_size: Whole = Field(64, ge=1, description="images per step")
+    precision: Literal[PRECISIONS] = Field("float32", description="what layers compute in while they train")
     settle_batch_norm: bool = Field(
         False, description="BatchNormalization's statistics from training images before each validation"
     )

@@ -20,6 +20,7 @@ from vgglab.diagnosis.signals import SignalRecorder, read_signals
 from vgglab.errors import RunError, explain
 from vgglab.evaluation.evaluate import evaluate_run
 from vgglab.experiments.run_data import read_run_data
+from vgglab.keras_tools.precision import computing_in
 from vgglab.models.build import build_model
 from vgglab.models.describe import count_flops, count_parameters, summary_json, summary_text
 from vgglab.models.own import check_frozen
@@ -159,7 +160,8 @@ def train_stretch(
     if tracking:
         callbacks.append(keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: tracking.update()))
     try:
-        fit(part, config.train.batch_size, stretch.epochs, config.train.seed, callbacks)
+        with computing_in(model, config.train.precision):
+            fit(part, config.train.batch_size, stretch.epochs, config.train.seed, callbacks)
     except KeyboardInterrupt:
         checkpoint.forget_unsaved()
         raise

@@ -6,6 +6,8 @@ from contextlib import contextmanager
 import keras
 import numpy as np
 
+from vgglab.keras_tools.precision import inner_optimizer
+
 
 class ValidateAverages(keras.callbacks.Callback):
     """Has each validation see the averaged weights; the training goes on with its own, to the bit.
@@ -46,7 +48,7 @@ def kept_apart(optimizer: keras.optimizers.Optimizer) -> Iterator[None]:
 def put_averages(model: keras.Model) -> list[np.ndarray]:
     """Overwrite the weights that are trained with copies of their averages; gives the weights that there were."""
     own = copies(model.trainable_variables)
-    put_weights(model, copies(model.optimizer._model_variables_moving_average))
+    put_weights(model, copies(inner_optimizer(model.optimizer)._model_variables_moving_average))
     return own
 
 

@@ -20,6 +20,7 @@ from vgglab.errors import RunError, UsageError, VgglabError, first_line
 from vgglab.keras_tools.dry import weight_shapes
 from vgglab.keras_tools.ending import as_probabilities
 from vgglab.keras_tools.graph import inner_layers
+from vgglab.keras_tools.precision import full_precision
 from vgglab.runs.door import parse_json
 from vgglab.runs.files import write_atomic
 from vgglab.runs.shapes import MEMBER_SCHEMA, Member
@@ -86,6 +87,8 @@ def save_model(
 ) -> None:
     """Write `model` with its optimizer state, atomically; its input has the size that pictures are decoded at.
 
+    Where it trains in half precision, the file's model computes in float32.
+
     Args:
         model: a compiled model.
         path: where to; ends in `.keras`.
@@ -97,7 +100,8 @@ def save_model(
     told |= {"levels": dict(levels)} if levels else {}
 
     def write(temporary: Path) -> None:
-        model.save(temporary)
+        with full_precision(model):
+            model.save(temporary)
         with zipfile.ZipFile(temporary, "a") as archive:
             archive.writestr(MEMBER, json.dumps(told))
 

@@ -16,17 +16,19 @@ class Kind(StrEnum):
 
     FEATURES = "features"
     PICTURES = "pictures"
+    PROGRAMS = "programs"
+
+
+KINDS = "Only `features` of frozen layers, only decoded `pictures`, or only `programs` that JAX compiled."
 
 
 def cache(
     clear: Annotated[bool, typer.Option("--clear", help="Take everything that is kept away.")] = False,
-    kind: Annotated[
-        Kind | None, typer.Option(metavar="KIND", help="Only `features` of frozen layers, or only decoded `pictures`.")
-    ] = None,
+    kind: Annotated[Kind | None, typer.Option(metavar="KIND", help=KINDS)] = None,
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
-    """List what is kept so that it is done once, features of frozen layers and decoded pictures; or clear it."""
+    """List what is kept so that it is done once: features of frozen layers, decoded pictures, programs; or clear it."""
     stores = [store for store in _stores(data_dir) if kind in (None, store.kind)]
     if clear:
         for store in stores:
@@ -46,11 +48,14 @@ def cache(
 
 
 def _stores(data_dir: Path | None) -> list[Any]:
-    """What frozen layers gave, and each folder of decoded pictures that is there."""
+    """What frozen layers gave, each folder of decoded pictures that is there, and programs where any are kept."""
     from vgglab.datasets.picture_store import PictureStore, picture_folders
     from vgglab.training.feature_store import FeatureStore
+    from vgglab.training.program_store import ProgramStore
 
-    return [FeatureStore(), *(PictureStore(folder) for folder in picture_folders(data_dir) if folder.is_dir())]
+    pictures = [PictureStore(folder) for folder in picture_folders(data_dir) if folder.is_dir()]
+    programs = ProgramStore()
+    return [FeatureStore(), *pictures, *([programs] if programs.folder.is_dir() else [])]
 
 
 def _in_use(store: Any) -> str:

@@ -37,6 +37,7 @@ from vgglab.training.checkpoint import Checkpoint, checkpointed_history
 from vgglab.training.fit import NonFiniteLoss, fit
 from vgglab.training.part import TrainedPart, make_part
 from vgglab.training.phases import Stretch, begin_phase, check_phases, remaining
+from vgglab.training.program_store import ProgramStore
 from vgglab.training.progress import ProgressMode, close_progress, make_progress, tell
 from vgglab.training.settling import Settling, trained_norms
 from vgglab.training.stopping import stopped_early
@@ -120,6 +121,7 @@ def train(
     Whatever stops the training, the record says what happened and everything trained so far is kept.
     """
     with lock(folder), tracked(folder, config.log, partial(tell, progress)) as tracking, recorded(folder) as record:
+        ProgramStore().make_room(0, "")
         history = checkpointed_history(folder)
         if history:
             model = load_model(folder / "last.keras")

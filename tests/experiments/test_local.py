@@ -32,6 +32,14 @@ STUDY = Study(
 PLANNED = plan_runs(STUDY, {})
 
 
+def test_what_is_imported_before_runs_are_forked_on_jax_and_torch_brings_no_backend():
+    from vgglab.experiments.grid.child import APART
+
+    found = "found = {'keras', 'jax', 'torch', 'tensorflow'} & sys.modules.keys()"
+    text = f"import sys, {', '.join(APART)}; {found}; sys.exit(str(found) if found else 0)"
+    subprocess.run([sys.executable, "-c", text], check=True)
+
+
 @pytest.fixture(scope="module")
 def done(tmp_path_factory):
     """The folder of a study in which one run's checkpoint is damaged, what was said, what failed."""

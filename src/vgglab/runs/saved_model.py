@@ -57,7 +57,9 @@ class Classifier:
         """
         images = np.asanyarray(images)  # a memory map stays one
         batches = [images[start : start + batch_size] for start in range(0, len(images), batch_size)]
-        return np.concatenate([self.model.predict_on_batch(batch) for batch in batches])
+        if keras.backend.backend() == "jax" and len(batches) > 1:  # a batch of another size would be compiled apart
+            batches[-1] = filled_up(batches[-1], batch_size)
+        return np.concatenate([self.model.predict_on_batch(batch) for batch in batches])[: len(images)]
 
     @property
     def picture_side(self) -> int:
@@ -76,6 +78,11 @@ class Classifier:
     def classify(self, images: np.ndarray) -> list[str]:
         """The name of the most probable class of each raw image."""
         return [self.classes[number] for number in self.predict(images).argmax(axis=1)]
+
+
+def filled_up(images: np.ndarray, count: int) -> np.ndarray:
+    """Images (N, H, W, C), with black ones behind them until there are `count`."""
+    return np.concatenate([images, np.zeros((count - len(images), *images.shape[1:]), images.dtype)])
 
 
 def save_model(

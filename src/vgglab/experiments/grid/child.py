@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 PRELOADED = "vgglab.experiments.grid.preloaded"  # a module whose import brings all that a run needs
+# What a run needs beside its backend: about a third of the seconds that imports take.
+APART = ("vgglab.datasets.load", "vgglab.evaluation.displays", "vgglab.evaluation.metrics", "vgglab.report.notebook")
 GRACE = 15  # seconds that a run has to put itself away after an interrupt
 AGAIN = 5  # seconds until a run that is alone and goes on is interrupted again
 INTERRUPTS = (signal.SIGINT, signal.SIGTERM)
@@ -38,12 +40,17 @@ def train_in_process(path: Path, quiet: bool) -> int:
 
 
 def _context() -> Any:
-    """Processes are forked from a server that has imported Keras, once; on Windows each imports it."""
+    """Processes are forked from a server that has imported Keras, once; on Windows each imports it.
+
+    JAX and torch start threads, and JAX takes a GPU's memory, in the process that uses them first: what is forked from
+    that can hang. There the server has imported the rest, and each run its backend. One process for all runs would
+    spare that too, but a run that ends its process, by a driver or for want of memory, would end the study.
+    """
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    if os.environ.get("KERAS_BACKEND", "tensorflow") == "tensorflow":  # others start threads on being imported
-        context.set_forkserver_preload([PRELOADED])
+    with_backend = os.environ.get("KERAS_BACKEND", "tensorflow") == "tensorflow"
+    context.set_forkserver_preload([PRELOADED] if with_backend else list(APART))
     _start_server()
     return context
 

@@ -11,7 +11,7 @@ from statistics import median
 from typing import Any
 
 import vgglab
-from vgglab.config.schema import config_fields
+from vgglab.config.schema import FOR_VGG16, config_fields, is_own
 from vgglab.keras_tools.devices import list_devices
 from vgglab.report.tables import text_table
 from vgglab.runs.environment import describe_environment
@@ -92,8 +92,9 @@ def train(tree: dict[str, Any]) -> Row:
 
 
 def known(tree: dict[str, Any]) -> dict[str, Any]:
-    """Those of some settings that this version has: scripts ask for engines that an older one lacks."""
-    fields = config_fields()
+    """Those settings that this version and the network have: scripts ask for an engine that an older one lacks."""
+    own = is_own(tree.get("model.name", "vgg16"))
+    fields = set(config_fields()) - {f"model.{name}" for name in FOR_VGG16 if own}
     return {field: value for field, value in tree.items() if field in fields}
 
 

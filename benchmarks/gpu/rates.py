@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from common import Clock, Row, keep, parse, say, settings, show, train
+from common import Clock, Row, keep, known, parse, say, settings, show, train
 
 EPOCHS = 4
 # Program -> precision, batch size, further settings of a run of vgglab's. By priority, with the seconds each may take.
@@ -48,7 +48,7 @@ def keras_row(name: str, given: Namespace) -> Row:
     from vgglab.experiments.run import start_model
 
     precision, batch_size = KERAS[name]
-    config = make_config({}, {"model.batch_norm": True} | settings(given))
+    config = make_config({}, known({"model.batch_norm": True} | settings(given)))
     part = (dataset := read_data(config)).train
     keras.config.set_dtype_policy(precision if precision == "float32" else f"mixed_{precision}")
     try:

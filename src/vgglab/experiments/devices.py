@@ -36,9 +36,9 @@ def look_at_devices(config: RunConfig | None = None) -> dict[str, Any]:
         "cores": os.cpu_count(),
         "memory_gib": memory_gib(),
         "devices": [{**each._asdict(), "used": place == 0} for place, each in enumerate(devices)],
-        "product_tflops": {precision: round(rate / 1e12, 3) for precision, rate in rates.items()},
-        "copy_gb_per_second": round(copy_rate(kind) / 1e9, 1),
-        "host_gb_per_second": from_host and round(from_host / 1e9, 1),
+        "product_tflops": {precision: _short(rate / 1e12) for precision, rate in rates.items()},
+        "copy_gb_per_second": _short(copy_rate(kind) / 1e9),
+        "host_gb_per_second": from_host and _short(from_host / 1e9),
     }
     return found | {"step": time_step(config, rates)} if config else found
 
@@ -57,8 +57,8 @@ def time_step(config: RunConfig, rates: dict[str, float]) -> dict[str, Any]:
         "precision": precision,
         "batch_size": config.train.batch_size,
         "images_per_second": rate,
-        "tflops": round(needed / 1e12, 4),
-        "share": round(needed / rates[precision if precision in rates else "bfloat16"], 4),
+        "tflops": _short(needed / 1e12),
+        "share": _short(needed / rates[precision if precision in rates else "bfloat16"]),
     }
 
 
@@ -94,6 +94,10 @@ def backend_text(found: dict[str, Any]) -> str:
     """Backend, and the host beside it."""
     host = f"{found['processor']}, {found['cores']} cores, {_known(found['memory_gib'])} GiB"
     return f"{found['backend']} {found['version']}, on a host with {host}"
+
+
+def _short(value: float) -> float:
+    return float(f"{value:.4g}")
 
 
 def _known(value: float | None) -> str:

@@ -30,7 +30,7 @@ def study_text(weights: str) -> str:
     """The lab's file, with other weights for its pretrained networks where these are named."""
     tree = load_study("vgg16-lab").model_dump(exclude_defaults=True)
     for step in tree["runs"]:
-        if weights and "backbone.name" in step["set"]:
+        if weights and "backbone.name" in step.get("set", {}):
             step["set"]["backbone.weights"] = weights
     return dump_yaml(tree)
 

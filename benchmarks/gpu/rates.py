@@ -96,7 +96,7 @@ def clocked(epoch: Callable[[], Any], images: int) -> Row:
         started = time.perf_counter()
         epoch()
         seconds.append(time.perf_counter() - started)
-    middle = float(np.median(seconds[1:]))
+    middle = float(np.median(seconds[1:] or seconds))
     return {"first": round(seconds[0], 3), "epoch": round(middle, 3), "images_per_second": round(images / middle)}
 
 

@@ -77,6 +77,14 @@ def test_a_run_in_half_precision_goes_on_to_the_same_bits(halved, tmp_path):
     assert all(np.array_equal(one, other) for one, other in zip(*weights, strict=True))
 
 
+def test_a_head_on_frozen_features_trains_in_half_precision(tmp_path):
+    options = {"model": NETWORK, "limit": 100, "epochs": 2, "freeze": "fc1", "precision": "bfloat16"}
+    run = vgglab.run(**options, name="head", out=tmp_path, progress="none")
+    first, last = run.history
+    assert run.status == "finished" and last["loss"] < first["loss"]
+    assert {layer.compute_dtype for layer in run.classifier.model.layers} == {"float32"}
+
+
 def test_a_precision_that_there_is_not_is_told_with_those_that_there_are():
     with pytest.raises(vgglab.VgglabError, match=r"train.precision is 'half'; expected one of float32, b"):
         make_config({"train": {"precision": "half"}})

@@ -4,7 +4,6 @@ Selvaraju et al., "Grad-CAM: Visual Explanations from Deep Networks via Gradient
 It needs the network itself, so this is the one module of `evaluation` that imports Keras.
 """
 
-from functools import partial
 from typing import Any
 
 import keras
@@ -49,8 +48,8 @@ class GradCam:
             break
         else:
             raise NotExplainable("it has no convolution whose feature maps lead to the scores")
-        self.body_of = quickly(partial(call_in, self.body, training=False))
-        self.head_of = quickly(partial(call_in, self.head, training=False))
+        self.body_of = quickly(lambda values, images: call_in(self.body, values, images, training=False))
+        self.head_of = quickly(lambda values, maps: call_in(self.head, values, maps, training=False))
         self.gradients = gradients_of(self._chosen_scores)
 
     @property
@@ -77,12 +76,12 @@ class GradCam:
 
     def feature_maps(self, images: np.ndarray) -> np.ndarray:
         """The feature maps of images: float32 (N, h, w, channels)."""
-        found = self.body_of(values=values_of(self.body), inputs=ops.convert_to_tensor(np.asarray(images, "float32")))
+        found = self.body_of(values_of(self.body), ops.convert_to_tensor(np.asarray(images, "float32")))
         return np.asarray(ops.convert_to_numpy(found), "float32")
 
     def scores(self, maps: np.ndarray) -> np.ndarray:
         """Scores before the softmax that follow from feature maps: (N, classes)."""
-        found = self.head_of(values=values_of(self.head), inputs=ops.convert_to_tensor(maps))
+        found = self.head_of(values_of(self.head), ops.convert_to_tensor(maps))
         return np.asarray(ops.convert_to_numpy(found))
 
     def slopes(self, maps: np.ndarray, classes: np.ndarray) -> np.ndarray:

@@ -12,7 +12,6 @@ from typing import Any
 
 import vgglab
 from vgglab.config.schema import FOR_VGG16, config_fields, is_own
-from vgglab.keras_tools.devices import list_devices
 from vgglab.report.tables import text_table
 from vgglab.runs.environment import describe_environment
 
@@ -42,6 +41,7 @@ def parse(text: str, arguments: Sequence[str] | None, **more: Any) -> argparse.N
         arguments: None for those of the command line.
         **more: name -> default of an option of the script's own.
     """
+    quietly()
     parser = argparse.ArgumentParser(description=text)
     parser.add_argument("--seconds", type=float, default=230.0, help="nothing is begun that would take longer")
     parser.add_argument("--out", type=Path, default=Path("."), help="folder of the JSON")
@@ -103,6 +103,13 @@ def written(rows: list[Row]) -> list[Row]:
     return [{name: value for name, value in row.items() if name != "weights"} for row in rows]
 
 
+def quietly() -> None:
+    """Import Keras without its greetings, and have JAX keep its programs: before anything else imports it."""
+    from vgglab.keras_tools.backend import import_keras
+
+    import_keras()
+
+
 def keep(given: argparse.Namespace, name: str, rows: list[Row], **more: Any) -> None:
     """Write what there is so far as `NAME.json`: a script that is stopped leaves that.
 
@@ -121,6 +128,8 @@ def keep(given: argparse.Namespace, name: str, rows: list[Row], **more: Any) -> 
 
 def devices_here() -> list[Row]:
     """What the backend sees; JAX takes most of the memory of a GPU for the process that asks."""
+    from vgglab.keras_tools.devices import list_devices
+
     return [each._asdict() for each in list_devices()]
 
 

@@ -15,6 +15,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from vgglab.experiments.grid.waiting import have_next_wait, waiting_for
+
 PRELOADED = "vgglab.experiments.grid.preloaded"  # a module whose import brings all that a run needs
 # What a run needs beside its backend: about a third of the seconds that imports take.
 APART = ("vgglab.datasets.load", "vgglab.evaluation.displays", "vgglab.evaluation.metrics", "vgglab.report.notebook")
@@ -28,9 +30,13 @@ def train_in_process(path: Path, quiet: bool) -> int:
 
     On Ctrl-C, which the child had as well, it is waited for, and ended if it does not end by itself.
     """
-    child = _context().Process(target=_train, args=(path, quiet, dict(os.environ)))
+    context = _context()
+    child = waiting_for(path, quiet) or context.Process(target=_train, args=(path, quiet, dict(os.environ)))
     try:
-        child.start()
+        if not child.pid:
+            child.start()
+        if _forks() and not _imports_before_forking():
+            have_next_wait(context, _train)
         child.join()
     except KeyboardInterrupt:
         if child.pid:  # else it was not there yet, and ends when it finds itself alone
@@ -43,16 +49,24 @@ def _context() -> Any:
     """Processes are forked from a server that has imported Keras, once; on Windows each imports it.
 
     JAX and torch start threads, and JAX takes a GPU's memory, in the process that uses them first: what is forked from
-    that can hang. There the server has imported the rest, and each run its backend. One process for all runs would
-    spare that too, but a run that ends its process, by a driver or for want of memory, would end the study.
+    that can hang. There the server has imported the rest, and each run its backend, see `waiting`. One process for
+    all runs would spare that too, but one that ends, by a driver or for want of memory, would end the study.
     """
-    if "forkserver" not in multiprocessing.get_all_start_methods():
+    if not _forks():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    with_backend = os.environ.get("KERAS_BACKEND", "tensorflow") == "tensorflow"
-    context.set_forkserver_preload([PRELOADED] if with_backend else list(APART))
+    context.set_forkserver_preload([PRELOADED] if _imports_before_forking() else list(APART))
     _start_server()
     return context
+
+
+def _imports_before_forking() -> bool:
+    """Whether the backend is imported before processes are forked."""
+    return os.environ.get("KERAS_BACKEND", "tensorflow") == "tensorflow"
+
+
+def _forks() -> bool:
+    return "forkserver" in multiprocessing.get_all_start_methods()
 
 
 def _start_server() -> None:

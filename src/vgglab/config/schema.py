@@ -18,6 +18,7 @@ TAKES_NESTEROV = ("sgd",)
 WEIGHT_DECAY = {"adamw": 0.004}  # of optimizers that Keras gives one, where none is asked for
 CLASS_WEIGHTS = ("none", "balanced")
 MONITORED = ("val_accuracy", "val_loss")
+PRECISIONS = ("float32", "bfloat16", "float16")
 SCHEDULES = ("constant", "cosine", "step")
 FOR_VGG16 = ("batch_norm", "dropout", "width", "dense_units")  # settings of a network of ours, not of one's own
 PREPROCESSING = ("scale", "normalize", "normalize-channels", "backbone", "none")
@@ -187,6 +188,7 @@ class AugmentConfig(Section):
     flip: bool = Field(False, description="mirror left and right, at random")
     crop: Whole = Field(0, ge=0, description="pixels of padding to crop from, at random")
     randaugment: Whole = Field(0, ge=0, description="RandAugment: operations per image")
+    cutout: Whole = Field(0, ge=0, description="pixels of a side of a square to cover, at random")
     mixup: Number = Field(0.0, ge=0, description="Mixup: alpha")
     cutmix: Number = Field(0.0, ge=0, description="CutMix: alpha")
     views: Whole | None = Field(None, ge=1, description="varied views of each image, for frozen layers computed once")
@@ -194,7 +196,7 @@ class AugmentConfig(Section):
     @property
     def used(self) -> bool:
         """Whether anything is varied."""
-        return bool(self.flip or self.crop or self.randaugment or self.mixup or self.cutmix)
+        return bool(self.flip or self.crop or self.randaugment or self.cutout or self.mixes)
 
     @property
     def mixes(self) -> bool:
@@ -204,10 +206,11 @@ class AugmentConfig(Section):
     @model_validator(mode="after")
     def _views_vary(self) -> "AugmentConfig":
         if self.views and (self.mixes or not self.used):
+            kinds = "flip, crop, randaugment or cutout"
             raise ValueError(
-                "augment.views: views of single images are kept; use it with flip, crop or randaugment, not with mixing"
+                f"augment.views: views of single images are kept; use it with {kinds}, not with mixing"
                 if self.mixes
-                else "augment.views: nothing varies the images; ask for flip, crop or randaugment, or leave views out"
+                else f"augment.views: nothing varies the images; ask for {kinds}, or leave views out"
             )
         return self
 
@@ -248,6 +251,7 @@ class TrainConfig(Section):
     monitor: Literal[MONITORED] = Field("val_accuracy", description="figure by which the best epoch is chosen")
     early_stopping: Whole = Field(0, ge=0, description="epochs without a better one after which to stop; 0: never")
     batch_size: Whole = Field(64, ge=1, description="images per step")
+    precision: Literal[PRECISIONS] = Field("float32", description="what layers compute in while they train")
     settle_batch_norm: bool = Field(
         False, description="BatchNormalization's statistics from training images before each validation"
     )

@@ -20,6 +20,7 @@ from vgglab.diagnosis.signals import SignalRecorder, read_signals
 from vgglab.errors import RunError, explain
 from vgglab.evaluation.evaluate import evaluate_run
 from vgglab.experiments.run_data import read_run_data
+from vgglab.keras_tools.precision import computing_in
 from vgglab.models.build import build_model
 from vgglab.models.describe import count_flops, count_parameters, summary_json, summary_text
 from vgglab.models.own import check_frozen
@@ -36,6 +37,7 @@ from vgglab.training.checkpoint import Checkpoint, checkpointed_history
 from vgglab.training.fit import NonFiniteLoss, fit
 from vgglab.training.part import TrainedPart, make_part
 from vgglab.training.phases import Stretch, begin_phase, check_phases, remaining
+from vgglab.training.program_store import ProgramStore
 from vgglab.training.progress import ProgressMode, close_progress, make_progress, tell
 from vgglab.training.settling import Settling, trained_norms
 from vgglab.training.stopping import stopped_early
@@ -119,6 +121,7 @@ def train(
     Whatever stops the training, the record says what happened and everything trained so far is kept.
     """
     with lock(folder), tracked(folder, config.log, partial(tell, progress)) as tracking, recorded(folder) as record:
+        ProgramStore().make_room(0, "")
         history = checkpointed_history(folder)
         if history:
             model = load_model(folder / "last.keras")
@@ -159,7 +162,8 @@ def train_stretch(
     if tracking:
         callbacks.append(keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: tracking.update()))
     try:
-        fit(part, config.train.batch_size, stretch.epochs, config.train.seed, callbacks)
+        with computing_in(model, config.train.precision):
+            fit(part, config.train.batch_size, stretch.epochs, config.train.seed, callbacks)
     except KeyboardInterrupt:
         checkpoint.forget_unsaved()
         raise

@@ -10,29 +10,26 @@ from keras import layers, ops
 
 from vgglab.config.schema import AugmentConfig
 from vgglab.keras_tools.passes import jitted
-from vgglab.training.augment_layers import CutMix, MixUp, PadAndCrop
+from vgglab.training.augment_layers import CutMix, CutOut, MixUp, PadAndCrop
 from vgglab.training.batches import one_hot
 from vgglab.training.randaugment import RandAugment
 
-DEFAULT = AugmentConfig()
 LAYER_SEED = 0  # replaced before each batch; without one, layers ask Python's random numbers for theirs
 
 
 class Augmenter:
     """Varies batches of training images with Keras layers, on the backend's device.
 
-    The order is crop, flip, RandAugment, then Mixup or CutMix. Where both are asked for, each batch gets one of the
-    two, either as likely. The noise of a batch depends on seed, epoch and the batch's number only, so that a run that
-    was killed goes on as it would have. May be called from several threads, which take turns.
+    The order is crop, flip, RandAugment, Cutout, then Mixup or CutMix. Where both are asked for, each batch gets one of
+    the two, either as likely. The noise of a batch depends on seed, epoch and the batch's number only, so that a run
+    that was killed goes on as it would have. May be called from several threads, which take turns.
 
     Args:
         classes: number of classes.
         seed: of all that is drawn, 0 or more.
-        flip: mirror each image left and right, or not.
-        crop: pixels of black around each image before one of the old size is cut out of it; 0 for none.
-        randaugment: RandAugment's operations for each image; 0 for none.
-        mixup: Mixup's alpha; 0 for none.
-        cutmix: CutMix's alpha; 0 for none.
+        **kinds: what varies them, as in the config's section `augment`: `flip`, whether each image is mirrored left and
+            right or not; `crop`, pixels of black around each image before one of the old size is cut out of it;
+            `randaugment`, operations for each image; `cutout`, pixels of a square's side; `mixup` and `cutmix`, alpha.
 
     Example:
         >>> augmenter = Augmenter(classes=10, seed=0, flip=True, crop=4)
@@ -41,19 +38,11 @@ class Augmenter:
         (64, 32, 32, 3)
     """
 
-    def __init__(
-        self,
-        classes: int,
-        seed: int,
-        flip: bool = DEFAULT.flip,
-        crop: int = DEFAULT.crop,
-        randaugment: int = DEFAULT.randaugment,
-        mixup: float = DEFAULT.mixup,
-        cutmix: float = DEFAULT.cutmix,
-    ):
+    def __init__(self, classes: int, seed: int, **kinds: Any):
         self.classes, self.seed = classes, seed
-        self._single = Chain(image_layers(flip, crop, randaugment))
-        self._mixers = [Chain([mixer]) for mixer in mixing_layers(mixup, cutmix)]
+        wanted = AugmentConfig(**kinds)
+        self._single = Chain(image_layers(wanted.flip, wanted.crop, wanted.randaugment, wanted.cutout))
+        self._mixers = [Chain([mixer]) for mixer in mixing_layers(wanted.mixup, wanted.cutmix)]
         self._lock = threading.Lock()
 
     def __call__(self, images: np.ndarray, labels: np.ndarray, epoch: int, batch: int) -> tuple[np.ndarray, np.ndarray]:
@@ -66,8 +55,8 @@ class Augmenter:
             batch: number of the batch in the epoch, from 0.
 
         Returns:
-            Images (N, H, W, 3), 0 to 255: uint8 where they are only cropped and flipped, else float32. Labels as they
-            came; where images are mixed, the share of each class, float32 (N, classes), each row summing to 1.
+            Images (N, H, W, 3), 0 to 255: float32, but uint8 where they are only cropped, flipped and covered. Labels
+            as they came; where images are mixed, the share of each class, float32 (N, classes), each row summing to 1.
         """
         # The last number, never 0, keeps this noise apart from that of the data order, which has the first two.
         noise = np.random.default_rng([self.seed, epoch, batch, 1])
@@ -131,13 +120,14 @@ def graphs_by_shape(function: Callable) -> Callable:
     return call
 
 
-def image_layers(flip: bool, crop: int, randaugment: int) -> list[layers.Layer]:
+def image_layers(flip: bool, crop: int, randaugment: int, cutout: int) -> list[layers.Layer]:
     """The layers that vary each image by itself, in their order."""
     moved = {"seed": LAYER_SEED, "dtype": "uint8"}  # a quarter of the bytes of float32
     wanted = [
         PadAndCrop(crop, **moved) if crop else None,
         layers.RandomFlip("horizontal", **moved) if flip else None,
         RandAugment(randaugment, seed=LAYER_SEED, dtype="float32") if randaugment else None,
+        CutOut(cutout, seed=LAYER_SEED, dtype="float32" if randaugment else "uint8") if cutout else None,
     ]
     return [layer for layer in wanted if layer is not None]
 

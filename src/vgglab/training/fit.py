@@ -6,6 +6,7 @@ import keras
 
 from vgglab.errors import VgglabError
 from vgglab.keras_tools.averages import ValidateAverages, kept_apart
+from vgglab.keras_tools.precision import inner_optimizer
 from vgglab.training.batches import Batches, SeedEpochs, feed, one_hot
 from vgglab.training.fast_cpu import fast_batch_norm
 from vgglab.training.freezing import at_rest
@@ -57,7 +58,7 @@ def fit(
     complete(part)
     optimizer = part.model.optimizer
     with fast_batch_norm(part.model), at_rest(part.resting), kept_apart(optimizer), KeptInterrupts() as kept:
-        averages = [ValidateAverages()] if optimizer.use_ema else []
+        averages = [ValidateAverages()] if inner_optimizer(optimizer).use_ema else []
         callbacks = [SeedEpochs(train, part.noisy, seed), *averages, *callbacks, StopOnNonFinite(), kept]
         for span, steps in spans(epochs, part.steps_at_once):
             part.model.steps_per_execution = steps
@@ -84,7 +85,8 @@ def complete(part: TrainedPart) -> None:
     model, labels = part.model, part.train[1][:1]
     if part.classes is not None:
         labels = one_hot(labels, part.classes)
-    model.optimizer.build(model.trainable_variables)
+    if not model.optimizer.built:
+        model.optimizer.build(model.trainable_variables)
     outputs = keras.ops.ones((1, *model.output_shape[1:]))
     model.compute_loss(None, labels, outputs)
     model.compute_metrics(None, labels, outputs)

@@ -9,9 +9,9 @@ import numpy as np
 from keras import ops
 
 from vgglab.keras_tools.gradients import value_and_gradients
+from vgglab.keras_tools.precision import inner_optimizer
 from vgglab.keras_tools.stateless import Stateless
 from vgglab.keras_tools.variables import assign, copies
-from vgglab.watching.describe import inner_optimizer
 
 TRACED = 100  # weights, with more of which TensorFlow traces for longer than the few steps take
 

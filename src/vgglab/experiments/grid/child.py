@@ -15,9 +15,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from vgglab.experiments.grid.waiting import have_next_wait, waiting_for
 from vgglab.interrupts import CODE, interrupt_main_thread, raise_swallowed_again
 
 PRELOADED = "vgglab.experiments.grid.preloaded"  # a module whose import brings all that a run needs
+# What a run needs beside its backend: about a third of the seconds that imports take.
+APART = ("vgglab.datasets.load", "vgglab.evaluation.displays", "vgglab.evaluation.metrics", "vgglab.report.notebook")
 GRACE = 15  # seconds that a run has to put itself away after an interrupt
 AGAIN = 5  # seconds until a run that is alone and goes on is interrupted again
 INTERRUPTS = (signal.SIGINT, signal.SIGTERM)
@@ -28,9 +31,13 @@ def train_in_process(path: Path, quiet: bool) -> int:
 
     On Ctrl-C, which the child had as well, it is waited for, and ended if it does not end by itself.
     """
-    child = _context().Process(target=_train, args=(path, quiet, dict(os.environ)))
+    context = _context()
+    child = waiting_for(path, quiet) or context.Process(target=_train, args=(path, quiet, dict(os.environ)))
     try:
-        child.start()
+        if not child.pid:
+            child.start()
+        if _forks() and not _imports_before_forking():
+            have_next_wait(context, _train)
         child.join()
     except KeyboardInterrupt:
         if child.pid:  # else it was not there yet, and ends when it finds itself alone
@@ -40,14 +47,27 @@ def train_in_process(path: Path, quiet: bool) -> int:
 
 
 def _context() -> Any:
-    """Processes are forked from a server that has imported Keras, once; on Windows each imports it."""
-    if "forkserver" not in multiprocessing.get_all_start_methods():
+    """Processes are forked from a server that has imported Keras, once; on Windows each imports it.
+
+    JAX and torch start threads, and JAX takes a GPU's memory, in the process that uses them first: what is forked from
+    that can hang. There the server has imported the rest, and each run its backend, see `waiting`. One process for
+    all runs would spare that too, but one that ends, by a driver or for want of memory, would end the study.
+    """
+    if not _forks():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    if os.environ.get("KERAS_BACKEND", "tensorflow") == "tensorflow":  # others start threads on being imported
-        context.set_forkserver_preload([PRELOADED])
+    context.set_forkserver_preload([PRELOADED] if _imports_before_forking() else list(APART))
     _start_server()
     return context
+
+
+def _imports_before_forking() -> bool:
+    """Whether the backend is imported before processes are forked."""
+    return os.environ.get("KERAS_BACKEND", "tensorflow") == "tensorflow"
+
+
+def _forks() -> bool:
+    return "forkserver" in multiprocessing.get_all_start_methods()
 
 
 def _start_server() -> None:

@@ -129,6 +129,7 @@ def test_a_network_is_compiled_once_for_each_size_of_batch():
     work = Work(part, Batches(*part.train, 8, seed=0), Batches(*part.validation, 32), range(3), [])
     callbacks = keras.callbacks.CallbackList([SeedEpochs(work.train, part.noisy, 0)], model=part.model)
     training, validation = Training(work, Placing(), callbacks), Validation(work, Placing(), callbacks)
+    callbacks.on_train_begin()
     for epoch in range(3):
         part.model.reset_metrics()
         callbacks.on_epoch_begin(epoch)

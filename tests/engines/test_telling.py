@@ -45,7 +45,7 @@ def notes():
 
 def test_each_step_is_told_of_once_in_order_with_its_figures(notes):
     together, plain = notes
-    assert [batch for what, batch in together.told if what == "end"] == [*range(STEPS)] * 2
+    assert [each[1] for each in together.told if each[0] == "end"] == [*range(STEPS)] * 2
     assert together.losses == plain.losses
 
 

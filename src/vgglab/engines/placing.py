@@ -40,10 +40,10 @@ class Placing:
         return jax.lax.with_sharding_constraint(array, self.divided) if len(self.devices) > 1 else array
 
     def bring_back(self, variables: list[keras.Variable]) -> None:
-        """Have the values of variables on the first device alone, where all else is."""
-        if len(self.devices) > 1:
-            for variable in variables:
-                variable._value = variable.value.addressable_data(0)
+        """Have the values of variables on the first device alone, where all else is; those that were not used up."""
+        for variable in variables if len(self.devices) > 1 else ():
+            if variable._value is not None:
+                variable._value = variable._value.addressable_data(0)
 
 
 def bytes_free(devices: int = 1) -> int | None:

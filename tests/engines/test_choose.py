@@ -54,7 +54,7 @@ def test_devices_are_a_number_or_all(given, devices):
     assert settings(devices=given).devices == devices
 
 
-@pytest.mark.parametrize("given", ["none", 0, "0", -1, True, 1.5])
+@pytest.mark.parametrize("given", ["none", 0, "0", -1, 1.5])
 def test_other_devices_are_one_line(given):
     with pytest.raises(ConfigError, match=r"train.devices is .*; expected all, or a number from 1"):
         settings(devices=given)

@@ -95,7 +95,7 @@ def _once_each(values: tuple[str, ...]) -> tuple[str, ...]:
 Whole = Annotated[int, BeforeValidator(_no_bool)]
 Number = Annotated[float, BeforeValidator(_no_bool)]
 Logs = Annotated[tuple[Literal[LOGS], ...], BeforeValidator(_split), AfterValidator(_once_each)]
-Devices = Annotated[int | Literal["all"], BeforeValidator(_count_or_all)]
+Devices = Annotated[int | Literal["all"], BeforeValidator(_count_or_all), BeforeValidator(_no_bool)]
 Units = Annotated[tuple[Annotated[Whole, Field(ge=1)], ...], BeforeValidator(_split)]
 
 

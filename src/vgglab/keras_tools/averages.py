@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 
 import keras
 
-from vgglab.keras_tools.variables import copies, holding
+from vgglab.keras_tools.variables import holding, snapshots
 
 
 class ValidateAverages(keras.callbacks.Callback):
@@ -24,7 +24,7 @@ class ValidateAverages(keras.callbacks.Callback):
 
 def averaged(model: keras.Model) -> AbstractContextManager[None]:
     """The averaged weights in a model inside the block; its optimizer keeps them."""
-    return holding(model.trainable_variables, copies(model.optimizer._model_variables_moving_average))
+    return holding(model.trainable_variables, snapshots(model.optimizer._model_variables_moving_average))
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from small_network import NETWORK
 
 from vgglab.config.resolve import make_config
 from vgglab.engines import choose
@@ -33,6 +34,13 @@ def test_on_a_cpu_keras_fit_computes_the_epochs(resident):
 def test_what_only_jax_can_do_is_refused_on_other_backends(asked):
     with pytest.raises(ConfigError, match=r"only JAX .* the backend is \w+; set KERAS_BACKEND=jax"):
         check_engine(MODEL, settings(**asked))
+
+
+@pytest.mark.skipif(JAX, reason="there it can be")
+def test_on_the_command_line_that_is_code_2_and_leaves_no_folder(told, tmp_path):
+    code, _, errors = told("train", "--model", NETWORK, "--resident", "on", "--out", tmp_path)
+    assert code == 2 and errors.count("\n") == 1 and "only JAX has images on the device" in errors
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.skipif(not JAX, reason="JAX counts them")

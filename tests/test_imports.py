@@ -21,6 +21,7 @@ FLOORS = (
     {"runs", "datasets"},
     {"models", "diagnosis", "evaluation"},
     {"training", "tracking", "report", "locale", "exporting"},
+    {"engines"},
     {"experiments", "watching"},
     {"cli"},
 )

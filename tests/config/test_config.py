@@ -66,6 +66,8 @@ DEFAULTS = {
     "train.seed": 0,
     "train.signals": True,
     "train.cache": True,
+    "train.resident": "auto",
+    "train.devices": 1,
 }
 CHANGED = {
     "name": "all-changed",

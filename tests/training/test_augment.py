@@ -149,3 +149,16 @@ def test_validation_images_stay_as_they_are_with_labels_as_shares_where_asked():
 
 def test_where_nothing_is_asked_for_there_is_no_augmenter():
     assert make_augmenter(AugmentConfig(), 10, 0) is None
+
+
+@pytest.mark.skipif(keras.backend.backend() != "jax", reason="where images lie on the device")
+def test_varied_inside_a_compiled_function_images_are_the_same_bits():
+    import jax
+
+    augmenter, small = Augmenter(COUNT, 0, **EVERYTHING), DIGITS[:, ::4, ::4]
+    inside = jax.jit(augmenter.vary)
+    drawn = [augmenter.draw(1, batch) for batch in range(4)]
+    assert {int(each["mixer"]) for each in drawn} == {0, 1}
+    for batch, each in enumerate(drawn):
+        pairs = zip(augmenter(small, NUMBERS, 1, batch), inside(small, NUMBERS, each), strict=True)
+        assert all(np.array_equal(*pair) for pair in pairs)

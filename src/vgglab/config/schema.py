@@ -20,6 +20,7 @@ CLASS_WEIGHTS = ("none", "balanced")
 MONITORED = ("val_accuracy", "val_loss")
 PRECISIONS = ("float32", "bfloat16", "float16")
 SCHEDULES = ("constant", "cosine", "step")
+RESIDENT = ("auto", "on", "off")
 FOR_VGG16 = ("batch_norm", "dropout", "width", "dense_units")  # settings of a network of ours, not of one's own
 PREPROCESSING = ("scale", "normalize", "normalize-channels", "backbone", "none")
 BUILTIN = ("VGG16", "MobileNetV2")  # networks that are shipped with weights, at BUILTIN_WIDTH
@@ -49,6 +50,15 @@ def _read_list(value: Any) -> Any:
 def _read_mapping(value: Any) -> Any:
     """A mapping that comes from a command line as YAML text."""
     return parse_yaml(value, "model.arguments") if isinstance(value, str) else value
+
+
+def _count_or_all(value: Any) -> Any:
+    """A number of devices, perhaps as text, as it comes from a command line; or `all`."""
+    if value == "all" or (type(value) is int and value > 0):
+        return value
+    if isinstance(value, str) and value.isdecimal() and int(value) > 0:
+        return int(value)
+    raise ValueError(f"train.devices is {value!r}; expected all, or a number from 1")
 
 
 def is_own(name: str) -> bool:
@@ -86,6 +96,7 @@ def _once_each(values: tuple[str, ...]) -> tuple[str, ...]:
 Whole = Annotated[int, BeforeValidator(_no_bool)]
 Number = Annotated[float, BeforeValidator(_no_bool)]
 Logs = Annotated[tuple[Literal[LOGS], ...], BeforeValidator(_split), AfterValidator(_once_each)]
+Devices = Annotated[int | Literal["all"], BeforeValidator(_count_or_all), BeforeValidator(_no_bool)]
 Units = Annotated[tuple[Annotated[Whole, Field(ge=1)], ...], BeforeValidator(_split)]
 
 
@@ -258,6 +269,8 @@ class TrainConfig(Section):
     seed: Whole = Field(0, ge=0, lt=2**32, description="seed of the weights, the data order and dropout")
     signals: bool = Field(True, description="record what a diagnosis needs")
     cache: bool = Field(True, description="compute frozen layers once and keep what they give")
+    resident: Literal[RESIDENT] = Field("auto", description="on JAX: images on the device, many steps a call")
+    devices: Devices = Field(1, description="devices of JAX that share each batch: a number, or all")
 
     @model_validator(mode="after")
     def _warmup_fits(self) -> "TrainConfig":
@@ -279,6 +292,12 @@ class TrainConfig(Section):
             raise ValueError(f"train.nesterov: {self.optimizer} has none; use {TAKES_NESTEROV[0]}, or leave it out")
         if self.nesterov and not self.momentum:
             raise ValueError("train.nesterov: there is no momentum to look ahead by; set train.momentum, such as 0.9")
+        return self
+
+    @model_validator(mode="after")
+    def _devices_hold_the_images(self) -> "TrainConfig":
+        if self.devices != 1 and self.resident == "off":
+            raise ValueError(f"train.resident is off, train.devices {self.devices}: devices that share a batch hold it")
         return self
 
     @model_validator(mode="after")

@@ -17,6 +17,9 @@ from vgglab.datasets.split import check_split, split_record
 from vgglab.diagnosis.data import data_signals
 from vgglab.diagnosis.findings import diagnose
 from vgglab.diagnosis.signals import SignalRecorder, read_signals
+from vgglab.engines.choose import check_engine
+from vgglab.engines.fit import NonFiniteLoss, fit
+from vgglab.engines.placing import count_devices
 from vgglab.errors import RunError, explain
 from vgglab.evaluation.evaluate import evaluate_run
 from vgglab.experiments.run_data import read_run_data
@@ -34,7 +37,6 @@ from vgglab.runs.source import kept_config
 from vgglab.runs.store import DEFAULT_PARENT, create_run, lock
 from vgglab.tracking.trackers import Tracking, check_trackers, tracked
 from vgglab.training.checkpoint import Checkpoint, checkpointed_history
-from vgglab.training.fit import NonFiniteLoss, fit
 from vgglab.training.part import TrainedPart, make_part
 from vgglab.training.phases import Stretch, begin_phase, check_phases, remaining
 from vgglab.training.program_store import ProgramStore
@@ -162,8 +164,9 @@ def train_stretch(
     if tracking:
         callbacks.append(keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: tracking.update()))
     try:
-        with computing_in(model, config.train.precision):
-            fit(part, config.train.batch_size, stretch.epochs, config.train.seed, callbacks)
+        settings, devices = config.train, count_devices(config.train.devices)
+        with computing_in(model, settings.precision):
+            fit(part, settings.batch_size, stretch.epochs, settings.seed, callbacks, settings.resident, devices)
     except KeyboardInterrupt:
         checkpoint.forget_unsaved()
         raise
@@ -225,6 +228,7 @@ def start_model(config: RunConfig, dataset: DataSet) -> keras.Model:
     if config.model.own and config.phases[0].freeze == "none":
         check_frozen(model, config.model)
     check_phases(model, config)
+    check_engine(model, config.train)
     return model
 
 

@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 import keras
 
 from vgglab.keras_tools.precision import inner_optimizer
-from vgglab.keras_tools.variables import copies, holding
+from vgglab.keras_tools.variables import holding, snapshots
 
 
 class ValidateAverages(keras.callbacks.Callback):
@@ -25,7 +25,8 @@ class ValidateAverages(keras.callbacks.Callback):
 
 def averaged(model: keras.Model) -> AbstractContextManager[None]:
     """The averaged weights in a model inside the block; its optimizer keeps them."""
-    return holding(model.trainable_variables, copies(inner_optimizer(model.optimizer)._model_variables_moving_average))
+    averages = inner_optimizer(model.optimizer)._model_variables_moving_average
+    return holding(model.trainable_variables, snapshots(averages))
 
 
 @contextmanager

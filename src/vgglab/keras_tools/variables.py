@@ -13,6 +13,13 @@ def copies(variables: Iterable[keras.Variable]) -> list[np.ndarray]:
     return [np.array(keras.ops.convert_to_numpy(variable)) for variable in variables]
 
 
+def snapshots(variables: Iterable[keras.Variable]) -> list[Any]:
+    """Such copies where the values are: on JAX's device, from where arrays would come slowly; else arrays."""
+    if keras.backend.backend() != "jax":
+        return copies(variables)
+    return [keras.ops.copy(variable.value) for variable in variables]
+
+
 def assign(variables: Iterable[keras.Variable], values: Iterable[Any]) -> None:
     """Give each variable its value."""
     for variable, value in zip(variables, values, strict=True):
@@ -20,9 +27,9 @@ def assign(variables: Iterable[keras.Variable], values: Iterable[Any]) -> None:
 
 
 @contextmanager
-def holding(variables: list[keras.Variable], values: list[np.ndarray]) -> Iterator[None]:
+def holding(variables: list[keras.Variable], values: list[Any]) -> Iterator[None]:
     """Have variables hold other values inside the block."""
-    own = copies(variables)
+    own = snapshots(variables)
     assign(variables, values)
     try:
         yield

@@ -77,12 +77,12 @@ def test_a_run_in_half_precision_goes_on_to_the_same_bits(halved, tmp_path):
     assert all(np.array_equal(one, other) for one, other in zip(*weights, strict=True))
 
 
-def test_a_head_on_frozen_features_trains_in_half_precision(tmp_path):
-    options = {"model": NETWORK, "limit": 100, "epochs": 2, "freeze": "fc1", "precision": "bfloat16"}
-    run = vgglab.run(**options, name="head", out=tmp_path, progress="none")
-    first, last = run.history
-    assert run.status == "finished" and last["loss"] < first["loss"]
-    assert {layer.compute_dtype for layer in run.classifier.model.layers} == {"float32"}
+def test_a_head_on_frozen_features_trains_in_half_precision_nearly_as_in_full(tmp_path):
+    options = {"model": NETWORK, "limit": 100, "epochs": 2, "freeze": "fc1", "out": tmp_path, "progress": "none"}
+    half, full = (vgglab.run(**options, precision=each, name=each) for each in ("bfloat16", "float32"))
+    losses = [[row["loss"] for row in run.history] for run in (half, full)]
+    assert losses[0] != losses[1] and np.allclose(*losses, rtol=0.01)
+    assert {layer.compute_dtype for layer in half.classifier.model.layers} == {"float32"}
 
 
 def test_a_precision_that_there_is_not_is_told_with_those_that_there_are():

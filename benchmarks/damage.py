@@ -33,8 +33,9 @@ from damage_study import OTHER, PASSED_OVER, make_study
 from PIL import Image
 
 import vgglab
+from vgglab import interrupts
 from vgglab.cli.app import app
-from vgglab.cli.console import INTERRUPTED, run_command
+from vgglab.cli.console import run_command
 from vgglab.errors import explain
 from vgglab.experiments.proof import prove
 from vgglab.experiments.rate_range import find_range
@@ -108,7 +109,7 @@ def command(*arguments: Any, page: Path | None = None) -> Outcome:
     out, said = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(said):
         code = run_command(app, [str(argument) for argument in arguments])
-    if code == INTERRUPTED:
+    if code == interrupts.CODE:
         raise KeyboardInterrupt
     shown = re.sub("<[^>]*>", "", page.read_text()) if page and page.exists() else out.getvalue()
     return Outcome(code, said.getvalue(), shown)

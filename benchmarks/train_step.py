@@ -48,10 +48,10 @@ def vgglab_job(width: float, batch_norm: bool) -> Job:
     """
     import vgglab
     from vgglab.datasets.dataset import Part
+    from vgglab.engines.fit import fit
     from vgglab.experiments.run import resolve_config, start_model, watch
     from vgglab.runs.record import RunRecord
     from vgglab.training.checkpoint import Checkpoint
-    from vgglab.training.fit import fit
     from vgglab.training.part import make_part
     from vgglab.training.phases import begin_phase, remaining
     from vgglab.training.progress import LiveProgress

@@ -16,11 +16,12 @@ BACKENDS = {"keras", "tensorflow", "jax", "torch"}
 PAGE = (Path(__file__).parents[1] / "docs" / "architecture.md").read_text(encoding="utf-8")
 # The rooms of the house, from the ground up: a room may import those on the floors below it, and no other.
 FLOORS = (
-    {"errors", "keras_tools", "studies"},
+    {"errors", "interrupts", "keras_tools", "studies"},
     {"config"},
     {"runs", "datasets"},
     {"models", "diagnosis", "evaluation"},
     {"training", "tracking", "report", "locale", "exporting"},
+    {"engines"},
     {"experiments", "watching", "serving"},
     {"cli"},
 )
@@ -109,8 +110,8 @@ def test_every_function_on_the_page_of_the_house_exists():
     assert len(named) > 20 and [pair for pair in named if pair[1] not in defined[module_name(SOURCE / pair[0])]] == []
 
 
-def test_the_top_has_two_doors_and_the_errors():
-    assert {path.name for path in SOURCE.glob("*.py")} == {"__init__.py", "__main__.py", "errors.py"}
+def test_the_top_has_two_doors_the_errors_and_the_interrupts():
+    assert {path.name for path in SOURCE.glob("*.py")} == {"__init__.py", "__main__.py", "errors.py", "interrupts.py"}
 
 
 @pytest.mark.parametrize("package", FORBIDDEN)

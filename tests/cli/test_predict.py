@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from importlib.util import find_spec
 
 import keras
 import numpy as np
@@ -14,6 +15,7 @@ from small_network import NETWORK
 
 import vgglab as library
 from vgglab.datasets.layout import find_pictures
+from vgglab.exporting.kept import open_kept
 from vgglab.runs.saved_model import read_metadata
 
 
@@ -126,6 +128,12 @@ def test_csv_has_a_column_for_each_class_and_comes_whole(vgglab, trained, pictur
         (["predict", "RUN", "a.png", "--csv", "no/out.csv"], "--csv: there is no folder no; make it first", 2),
         (["predict", "RUN", "a.png", "--csv", "empty"], "--csv: empty is a folder", 2),
         (["predict", "RUN", "a.png", "--csv", "-", "--json"], "--csv and --json exclude each other", 2),
+        (["predict", "RUN", "a.png", "-o", "out.txt"], "-o out.txt: expected a name that ends in .csv or .parquet", 2),
+        (["predict", "RUN", "a.png", "--csv", "out.parquet"], "Parquet is written with -o, of a list that ends", 2),
+        (["predict", "RUN"], "there is nothing to predict; name pictures or folders, or a folder to --watch", 2),
+        (["predict", "RUN", "a.png", "--watch", "empty"], "--watch empty scores what is in that folder; leave a", 2),
+        (["predict", "RUN", "--watch", "gone"], "--watch gone: there is no such folder; make it first", 2),
+        (["predict", "RUN", "a.png", "--engine", "torch"], "--engine torch: expected auto, onnx, keras", 2),
         (["explain", "RUN", "pictures", "--class", "seven"], "unknown class 'seven'; the model knows 0, 1, 2", 2),
         (["explain", "RUN", "pictures", "--out", "broken.keras"], "--out: broken.keras is a file", 2),
         (["explain", "RUN", "gone.png"], "gone.png cannot be read (No such file or directory)", 1),
@@ -193,26 +201,35 @@ def test_a_model_without_convolution_cannot_be_explained(vgglab, pictures, tmp_p
 
 MEMORY = """
 import resource, sys, numpy as np
+from vgglab.cli.app import app
+from vgglab.cli.console import run_command
 from vgglab.evaluation.predict import predict_files
-from vgglab.runs.saved_model import Classifier
-class Mean:
-    input_shape, name = (None, 160, 160, 3), "mean"
-    def predict_on_batch(self, images):
-        return np.stack([images.mean((1, 2, 3)), np.ones(len(images))], axis=1).astype("float32")
+class Means:
+    classes, picture_side, levels = ["a", "b"], 160, None
+    def predict(self, images):
+        return np.stack([images.mean((1, 2, 3)), np.ones(len(images))], axis=1)
+folder, *command = sys.argv[1:]
 for times in (30, 120):
-    told = predict_files(Classifier(Mean(), ["a", "b"]), sys.argv[1:] * times)
+    told = predict_files(Means(), [folder] * times)
     print(sum(each.error is None for each in told), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+print(run_command(app, [*command, folder]) if command else 0, *sys.modules)
 """
 
 
-def test_memory_does_not_grow_with_the_number_of_pictures(tmp_path):
-    rng = np.random.default_rng(0)
+def test_memory_does_not_grow_with_the_number_of_pictures_and_onnx_loads_no_backend(trained, tmp_path):
+    rng, kept = np.random.default_rng(0), keras.backend.backend() == "tensorflow" and find_spec("tf2onnx")
     for number in range(10):
         Image.fromarray(rng.integers(0, 256, (160, 160, 3), "uint8")).save(tmp_path / f"{number}.jpg")
-    command = [sys.executable, "-c", MEMORY, str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    (few, before), (many, after) = (map(int, line.split()) for line in done.stdout.splitlines())
+    if kept:
+        open_kept(trained.folder)
+    command = ["predict", trained.folder, "--csv", tmp_path.parent / "out.csv", "--engine", "onnx"] if kept else []
+    done = subprocess.run(
+        [sys.executable, "-c", MEMORY, tmp_path, *command], capture_output=True, text=True, check=True
+    )
+    *counts, (code, *modules) = (line.split() for line in done.stdout.splitlines())
+    (few, before), (many, after) = (map(int, line) for line in counts)
     assert (few, many) == (300, 1200) and after < before + 20_000  # kB; 900 pictures more are 69,000 kB
+    assert code == "0" and not {"keras", "tensorflow", "jax", "torch"} & set(modules)
 
 
 def plain(path, units: int, activation: str | None):

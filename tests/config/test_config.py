@@ -38,6 +38,7 @@ DEFAULTS = {
     "augment.flip": False,
     "augment.crop": 0,
     "augment.randaugment": 0,
+    "augment.cutout": 0,
     "augment.mixup": 0.0,
     "augment.cutmix": 0.0,
     "augment.views": None,
@@ -60,10 +61,13 @@ DEFAULTS = {
     "train.monitor": "val_accuracy",
     "train.early_stopping": 0,
     "train.batch_size": 64,
+    "train.precision": "float32",
     "train.settle_batch_norm": False,
     "train.seed": 0,
     "train.signals": True,
     "train.cache": True,
+    "train.resident": "auto",
+    "train.devices": 1,
 }
 CHANGED = {
     "name": "all-changed",

@@ -74,6 +74,13 @@ def test_another_model_or_list_is_noticed(folder, tmp_path):
         score(folder, tmp_path / "out.csv")
 
 
+def test_what_is_kept_and_damaged_is_left_alone(folder, tmp_path):
+    part = score(folder, tmp_path / "out.csv", finish=False).part
+    part.write_bytes(part.read_bytes().replace(b"[", b"\0"))
+    with pytest.raises(RunError, match=r"out.csv.part: is damaged; remove it to begin anew"):
+        score(folder, tmp_path / "out.csv")
+
+
 def test_the_files_that_are_made_are_no_pictures_of_the_list(folder):
     first, again = (score(folder, folder / "out.csv") for _ in range(2))
     assert first.job == again.job and again.tally.files == 5 and not again.changes(again.finished())
@@ -109,3 +116,5 @@ def test_a_log_goes_on_behind_its_last_whole_row(folder, tmp_path):
     assert log.known == {each.path for each in told[:2]} and len(target.read_text().splitlines()) == 3
     with pytest.raises(RunError, match="was made by another model or --top; remove it, or write another file"):
         ScoreLog(target, "other", 2)
+    with pytest.raises(RunError, match=r"is written by --watch; remove it with log.csv.json, or name another"):
+        Scores(target, "m", 2).finished()

@@ -20,6 +20,8 @@ from vgglab.evaluation.predict import predict_files
 from vgglab.experiments.export import export
 from vgglab.exporting.exported import open_exported
 from vgglab.exporting.formats import FORMATS
+from vgglab.exporting.handover import program
+from vgglab.exporting.quantize import write_quantized
 from vgglab.exporting.standalone import load
 
 pytestmark = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="export needs TensorFlow")
@@ -112,7 +114,14 @@ def test_without_vgglab_every_odd_picture_is_predicted_as_with_it(handed_over, t
 @pytest.mark.parametrize("levels", [{}, {"8": (20, 190), "16": (300, 40_000)}])
 def test_the_program_decodes_as_vgglab_does_to_the_pixel(odd_pictures, levels):
     for path in odd_pictures.iterdir():
-        assert (load(path, 32, levels) == decode_picture(path, 32, levels)).all(), path.name
+        assert (load(path, 32, {"16": (0, 65_535), **levels}) == decode_picture(path, 32, levels)).all(), path.name
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_the_program_is_a_page_that_knows_nothing_of_vgglab(name):
+    text = program(FORMATS[name])
+    assert text.count("\n") <= 42 and "vgglab" not in text and FORMATS[name].runtime[1] in text
+    compile(text, "predict.py", "exec")
 
 
 @onnx
@@ -121,6 +130,18 @@ def test_a_folder_that_went_out_stands_where_a_classifier_does_for_any_number_of
     for count in (1, 3, 70):
         assert np.allclose(exported.predict(images[:count]), trained.predict(images[:count]), atol=1e-5)
     assert exported.classes == trained.classes and exported.picture_side == 32
+
+
+@onnx
+def test_a_folder_that_went_out_predicts_on_the_command_line_as_its_network(handed_over, trained, odd_pictures, told):
+    files = sorted(odd_pictures.iterdir())
+    code, out, err = told("predict", handed_over[1], *files, "--json")
+    expected, given = list(predict_files(trained.folder, files)), [json.loads(line) for line in out.splitlines()]
+    assert (code, err) == (0, "") and [row["class"] for row in given] == [each.classes[0] for each in expected]
+    probabilities = [each.probabilities[0] for each in expected]
+    assert [row["probability"] for row in given] == pytest.approx(probabilities, abs=1e-4)
+    line = f"vgglab: --engine keras: {handed_over[1]} is onnx; leave --engine out\n"
+    assert told("predict", handed_over[1], files[0], "--engine", "keras") == (2, "", line)
 
 
 @onnx
@@ -151,6 +172,26 @@ def test_int8_tells_what_it_cost_and_is_refused_where_that_is_too_much(trained, 
     assert (code, bool(row["folder"]), row["status"]) == ((0, True, "exported") if kept else (1, False, "refused"))
     (row,) = export(trained.folder, "onnx", quantize="int8", out=tmp_path / "no", at_most=-1)
     assert (row["status"], row["folder"]) == ("refused", None) and not (tmp_path / "no").exists()
+
+
+@onnx
+def test_float16_is_smaller_and_answers_nearly_alike(trained, tmp_path):
+    (row,) = export(trained.folder, "onnx", quantize="float16", out=tmp_path, images=20)
+    assert row["status"] == "exported" and 1e-7 < row["parity"]["largest"] < 1e-2
+    assert row["size"] < row["before"]["size"]
+
+
+@pytest.mark.filterwarnings("ignore:.*tf.lite.Interpreter is deprecated")  # ai_edge_litert is an extra of its own
+@pytest.mark.parametrize("bits", ["float16", "int8"])
+def test_litert_in_fewer_bits_answers_nearly_alike(trained, tmp_path, bits):
+    runtime = pytest.importorskip("tensorflow.lite.python.interpreter")
+    images, path = vgglab.load_data("digits").test.images[:20], tmp_path / "model.tflite"
+    expected = trained.predict(images)
+    write_quantized(trained.classifier.model, FORMATS["litert"], path, path, bits, images)
+    run = runtime.Interpreter(model_path=str(path)).get_signature_runner()
+    (name,) = run.get_input_details()
+    given = next(iter(run(**{name: images.astype(np.float32)}).values()))
+    assert 1e-7 < np.abs(given - expected).max() < 0.1
 
 
 def test_a_file_beyond_tolerance_is_kept_under_a_name_that_says_so(trained, tmp_path, monkeypatch, told):

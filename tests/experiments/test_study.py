@@ -4,8 +4,8 @@ import pytest
 
 from vgglab.config.resolve import make_config
 from vgglab.config.study_file import load_study, plan_runs, study_folder_name, study_text
-from vgglab.errors import ConfigError, RunError
-from vgglab.experiments.study import choose, selected_config
+from vgglab.errors import ConfigError, RunError, UsageError
+from vgglab.experiments.study import choose, only_named, selected_config
 
 
 @pytest.fixture
@@ -29,6 +29,25 @@ ONE = study("name: a")
 def lab(**overrides) -> dict:
     """Name -> planned run."""
     return {run.name: run for run in plan_runs(load_study("vgg16-lab"), overrides)}
+
+
+def test_the_strong_study_is_one_network_with_three_sizes_of_patience():
+    planned = plan_runs(load_study("vgg16-strong"), {"data.name": "cifar100", "model.width": 0.25})
+    epochs = {plan.name: plan.config.train.epochs for plan in planned}
+    assert epochs == {"short": 25, "medium": 100, "long": 300}
+    assert all(plan.config.model == planned[0].config.model for plan in planned)
+    train = planned[0].config.train
+    decay_of_papers = train.weight_decay * (1 - train.momentum)
+    assert (train.batch_size, train.precision, decay_of_papers) == (512, "bfloat16", pytest.approx(5e-4))
+
+
+def test_some_runs_of_a_study_are_named_without_their_seeds():
+    planned = plan_runs(load_study("vgg16-strong"), {}, (0, 1))
+    assert [plan.name for plan in only_named(planned, "short,l*")] == [
+        *("short/seed-0", "short/seed-1", "long/seed-0", "long/seed-1")
+    ]
+    with pytest.raises(UsageError, match="--only sort: no run of that name; the study has short, medium, long"):
+        only_named(planned, "short,sort")
 
 
 def test_the_lab_is_eleven_runs():
@@ -171,7 +190,7 @@ def test_an_override_of_no_field_is_refused(plan):
 
 
 def test_an_unknown_study_is_refused_with_the_nearest():
-    with pytest.raises(ConfigError, match="unknown study 'vgg16-la'; shipped: vgg16-lab; did you mean 'vgg16-lab'"):
+    with pytest.raises(ConfigError, match="'vgg16-la'; shipped: vgg16-lab, vgg16-strong; did you mean 'vgg16-lab'"):
         load_study("vgg16-la")
 
 

@@ -108,6 +108,17 @@ def test_the_choice_is_told_with_the_runner_up(english):
     assert "Next is dropout-sgd with 80.0 %, 10.0 points less." in english
 
 
+def test_half_precision_is_told_with_what_it_was_not_used_for(write_run):
+    from vgglab.report.language import Language
+    from vgglab.report.parts.run import precision_of
+    from vgglab.report.records import Records
+
+    runs = [write_run(name, options={"precision": name}) for name in ("float32", "bfloat16")]
+    assert precision_of(Records(runs[0]), Language("en")) == []
+    (told,) = precision_of(Records(runs[1]), Language("fr"))
+    assert "Les couches ont calculé en bfloat16" in str(told.text) and "float32" in str(told.text)
+
+
 def test_a_change_names_settings_figures_and_chance(english):
     against = "batchnorm-sgd against reference-sgd (model.batch_norm: false → true): "
     figures = "the best validation accuracy is 90.0 % instead of 10.0 %, 80.0 points more. "

@@ -16,7 +16,7 @@ from vgglab.training.randaugment import Equalize
 COUNT = 24
 DIGITS = load_data("digits").train.images[:COUNT]
 NUMBERS = np.arange(COUNT)  # as labels, they say which image a share is of
-EVERYTHING = {"flip": True, "crop": 4, "randaugment": 1, "mixup": 0.4, "cutmix": 1.0}
+EVERYTHING = {"flip": True, "crop": 4, "randaugment": 1, "cutout": 6, "mixup": 0.4, "cutmix": 1.0}
 
 
 def vary(images=DIGITS, **asked):
@@ -38,6 +38,16 @@ def test_a_crop_moves_each_image_by_at_most_the_padding_and_brings_in_only_black
     windows = np.stack([padded[:, row : row + 32, column : column + 32] for row, column in places])
     found = (windows == images).all((2, 3, 4))
     assert found.any(axis=0).all() and len(set(found.argmax(axis=0))) > 10
+
+
+def test_cutout_covers_a_square_with_its_middle_anywhere_in_the_image():
+    white = np.full((600, 8, 8, 3), 255, "uint8")
+    images, _ = Augmenter(1, 0, cutout=4)(white, np.zeros(600, int), 0, 0)
+    covered = (images == 128).all(axis=3)
+    assert images.dtype == "uint8" and np.isin(images, (128, 255)).all()
+    heights, widths = covered.any(axis=2).sum(axis=1), covered.any(axis=1).sum(axis=1)
+    assert (covered.sum((1, 2)) == heights * widths).all() and set(heights) == set(widths) == {2, 3, 4}
+    assert covered.any(axis=0).all() and np.mean(heights == 4) == pytest.approx(5 / 8, abs=0.08)
 
 
 def test_a_crop_reaches_every_place():
@@ -139,3 +149,16 @@ def test_validation_images_stay_as_they_are_with_labels_as_shares_where_asked():
 
 def test_where_nothing_is_asked_for_there_is_no_augmenter():
     assert make_augmenter(AugmentConfig(), 10, 0) is None
+
+
+@pytest.mark.skipif(keras.backend.backend() != "jax", reason="where images lie on the device")
+def test_varied_inside_a_compiled_function_images_are_the_same_bits():
+    import jax
+
+    augmenter, small = Augmenter(COUNT, 0, **EVERYTHING), DIGITS[:, ::4, ::4]
+    inside = jax.jit(augmenter.vary)
+    drawn = [augmenter.draw(1, batch) for batch in range(4)]
+    assert {int(each["mixer"]) for each in drawn} == {0, 1}
+    for batch, each in enumerate(drawn):
+        pairs = zip(augmenter(small, NUMBERS, 1, batch), inside(small, NUMBERS, each), strict=True)
+        assert all(np.array_equal(*pair) for pair in pairs)

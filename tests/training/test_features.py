@@ -3,10 +3,10 @@ import numpy as np
 import pytest
 
 import vgglab
+from vgglab.engines.fit import fit
 from vgglab.experiments.run import resolve_config, start_model
 from vgglab.training.feature_store import FeatureStore
 from vgglab.training.features import Views, features_key, features_of
-from vgglab.training.fit import fit
 from vgglab.training.part import make_part
 from vgglab.training.phases import begin_phase
 

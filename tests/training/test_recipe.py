@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 
 from vgglab.config.resolve import make_config
-from vgglab.keras_tools.averages import averaged, copies
-from vgglab.training.batches import one_hot, smoothing
+from vgglab.engines.fit import fit
+from vgglab.keras_tools.averages import averaged
+from vgglab.keras_tools.variables import copies
+from vgglab.training.batches import Smoothing, one_hot
 from vgglab.training.compiling import compile_model, spare_vectors
-from vgglab.training.fit import fit
 from vgglab.training.part import TrainedPart, balanced
 from vgglab.training.phases import make_optimizer
 
@@ -63,7 +64,7 @@ def test_adamw_has_the_weight_decay_that_is_asked_for(asked):
 
 def test_smoothed_labels_give_the_loss_that_keras_smooths():
     probabilities = np.random.default_rng(1).dirichlet(np.ones(3), 64).astype("float32")
-    _, shares = smoothing(0.1, 3)(FEATURES, LABELS, 0, 0)
+    _, shares = Smoothing(0.1, 3)(FEATURES, LABELS, 0, 0)
     theirs = keras.losses.CategoricalCrossentropy(label_smoothing=0.1)(one_hot(LABELS, 3), probabilities)
     assert float(keras.losses.CategoricalCrossentropy()(shares, probabilities)) == pytest.approx(float(theirs))
 

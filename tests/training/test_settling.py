@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import pytest
 
+from vgglab.engines.fit import fit
 from vgglab.training.compiling import compile_model
-from vgglab.training.fit import fit
 from vgglab.training.part import TrainedPart
 from vgglab.training.settling import SETTLED_ON, Settling, settled_batches
 

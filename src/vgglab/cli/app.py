@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 import vgglab
-from vgglab.cli import cache, data, explain, export, models, predict, runs, serve, summary, train
+from vgglab.cli import cache, data, devices, explain, export, models, predict, runs, serve, summary, train
 
 app = typer.Typer(
     help="Train image classifiers, compare them, and understand what happened.",
@@ -48,4 +48,5 @@ app.command("lr-range")(train.lr_range)
 app.command()(summary.summary)
 app.command()(models.models)
 app.command()(cache.cache)
+app.command()(devices.devices)
 app.add_typer(data.app, name="data")

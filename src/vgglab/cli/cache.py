@@ -17,17 +17,19 @@ class Kind(StrEnum):
     FEATURES = "features"
     PICTURES = "pictures"
     EXPORTED = "exported"
+    PROGRAMS = "programs"
+
+
+KINDS = "Only `features`, decoded `pictures`, `exported` networks, or `programs` that JAX compiled."
 
 
 def cache(
     clear: Annotated[bool, typer.Option("--clear", help="Take everything that is kept away.")] = False,
-    kind: Annotated[
-        Kind | None, typer.Option(metavar="KIND", help="Only `features`, decoded `pictures`, or `exported` networks.")
-    ] = None,
+    kind: Annotated[Kind | None, typer.Option(metavar="KIND", help=KINDS)] = None,
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
-    """List what is kept so that it is done once: features, decoded pictures, networks as ONNX; or clear it."""
+    """List what is kept so that it is done once: features, pictures, networks as ONNX, programs; or clear it."""
     stores = [store for store in _stores(data_dir) if kind in (None, store.kind)]
     if clear:
         for store in stores:
@@ -47,13 +49,15 @@ def cache(
 
 
 def _stores(data_dir: Path | None) -> list[Any]:
-    """What frozen layers gave, and the folders of decoded pictures and exported networks that are there."""
+    """What frozen layers gave, and of the rest what is there: decoded pictures, exported networks, programs."""
     from vgglab.datasets.picture_store import PictureStore, picture_folders
     from vgglab.exporting.kept import ExportStore
     from vgglab.training.feature_store import FeatureStore
+    from vgglab.training.program_store import ProgramStore
 
     pictures = [PictureStore(folder) for folder in picture_folders(data_dir) if folder.is_dir()]
-    return [FeatureStore(), *pictures, *(store for store in [ExportStore()] if store.folder.is_dir())]
+    others = [store for store in (ExportStore(), ProgramStore()) if store.folder.is_dir()]
+    return [FeatureStore(), *pictures, *others]
 
 
 def _in_use(store: Any) -> str:

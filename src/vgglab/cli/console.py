@@ -1,16 +1,17 @@
 """How the command line speaks: data on stdout, the rest on stderr, one line for an error."""
 
+import functools
 import signal
 import sys
 from collections.abc import Sequence
 
 import typer
 
+from vgglab import interrupts
 from vgglab.cli.options import expand_options
 from vgglab.errors import VgglabError, explain
 from vgglab.report.tables import text_table
 
-INTERRUPTED = 130
 # What stays of a command that was interrupted, by its name; others leave things as they were.
 KEPT = {
     "train": "; whole epochs are kept, and vgglab train --resume RUN goes on (vgglab runs lists them), or with "
@@ -52,6 +53,9 @@ def print_table(header: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
     print(text_table(header, cells))
 
 
+_command = functools.cache(typer.main.get_command)  # which takes longer than many a command
+
+
 def run_command(app: typer.Typer, arguments: list[str]) -> int:
     """Run the command line and give its exit code; an error becomes one line on stderr.
 
@@ -60,12 +64,12 @@ def run_command(app: typer.Typer, arguments: list[str]) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     debug = "--debug" in arguments
     arguments = [argument for argument in arguments if argument != "--debug"]
-    expand_options(app, arguments)
-    command = typer.main.get_command(app)
+    if expand_options(app, arguments):
+        _command.cache_clear()
     try:
-        code = command.main(arguments, prog_name="vgglab", standalone_mode=False) or 0
+        code = _command(app).main(arguments, prog_name="vgglab", standalone_mode=False) or 0
     except (KeyboardInterrupt, typer.Abort):
-        code = INTERRUPTED
+        code = interrupts.CODE
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output has gone: nothing is left to say
         return 1
@@ -74,6 +78,6 @@ def run_command(app: typer.Typer, arguments: list[str]) -> int:
             raise
         say(f"vgglab: {explain(error)}")
         return getattr(error, "exit_code", 1)
-    if code == INTERRUPTED:
+    if code == interrupts.CODE:
         say(f"vgglab: interrupted{KEPT.get(''.join(arguments[:1]), '')}")
     return code

@@ -63,7 +63,9 @@ def _check_preview(config: Any, output: Path, force: bool) -> None:
     from vgglab.errors import UsageError
 
     if not config.augment.used:
-        raise UsageError("nothing varies the images; ask for --flip, --crop, --randaugment, --mixup or --cutmix")
+        raise UsageError(
+            "nothing varies the images; ask for --flip, --crop, --randaugment, --cutout, --mixup or --cutmix"
+        )
     if output.suffix.lower() != ".png":
         raise UsageError(f"--output is {output}; expected a name that ends in .png")
     if not output.absolute().parent.is_dir():

@@ -88,8 +88,5 @@ def _verdict(row: dict[str, Any], at_most: float) -> str:
         return f"vgglab: {what} in {row['quantized']} {cost}; nothing is written"
     if row["status"] == "differs":
         return f"vgglab: {what} does not answer as the network does; kept in {row['folder']}, do not use it"
-    return (
-        f"written: {row['folder']}, the same answers on {row['parity']['n']:,} images"
-        if not row["before"]
-        else (f"written: {row['folder']}, for {row['cost']:.4f} of accuracy on {row['parity']['n']:,} images")
-    )
+    kept = f"for {row['cost']:.4f} of accuracy" if row["before"] else "the same answers"
+    return f"written: {row['folder']}, {kept} on {row['parity']['n']:,} images"

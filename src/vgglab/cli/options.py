@@ -35,16 +35,20 @@ def with_config_options(verb: Callable[..., None]) -> Callable[..., None]:
     return wrapper
 
 
-def expand_options(app: typer.Typer, arguments: list[str]) -> None:
-    """Add the options of the config to the verb that `arguments` invoke, where it takes them; also `data preview`."""
+def expand_options(app: typer.Typer, arguments: list[str]) -> bool:
+    """Add the options of the config to the verb that `arguments` invoke, where it takes them; also `data preview`.
+
+    Returns:
+        Whether there are more now: a verb is given them once.
+    """
     verb, *rest = [argument for argument in arguments if not argument.startswith("-")] or [None]
-    for group in app.registered_groups:
-        if group.name == verb:
-            expand_options(group.typer_instance, rest)
-    for command in app.registered_commands:
-        wrapper = command.callback
-        if wrapper.__name__ == (verb or "").replace("-", "_") and hasattr(wrapper, "own"):
-            _set_parameters(wrapper, _field_parameters() | wrapper.own)
+    groups = [group for group in app.registered_groups if group.name == verb]
+    wrappers = [command.callback for command in app.registered_commands]
+    called = [each for each in wrappers if each.__name__ == (verb or "").replace("-", "_")]
+    bare = [each for each in called if hasattr(each, "own") and each.__signature__.parameters.keys() == each.own.keys()]
+    for wrapper in bare:
+        _set_parameters(wrapper, _field_parameters() | wrapper.own)
+    return any([expand_options(group.typer_instance, rest) for group in groups]) or bool(bare)
 
 
 def _set_parameters(wrapper: Callable[..., None], parameters: dict[str, inspect.Parameter]) -> None:

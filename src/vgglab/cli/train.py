@@ -110,6 +110,9 @@ def study(
     out: Out = Path("runs"),
     data_dir: DataDir = None,
     seeds: Seeds = None,
+    only: Annotated[
+        str | None, typer.Option(metavar="NAME,...", help="Only the runs of these names; * and ? as in a shell.")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list the runs and what they cost.")] = False,
     language: Language = "en",
     as_json: Json = False,
@@ -128,8 +131,8 @@ def study(
     planned = plan_runs(loaded, overrides, read_seeds(seeds))
     folder = out / (name or study_folder_name(loaded, planned, overrides))
     if dry_run:
-        return _show_estimates(planned, folder, as_json)
-    _do_study(loaded, planned, folder, data_dir, as_json, language)
+        return _show_estimates(planned, only, folder, as_json)
+    _do_study(loaded, planned, folder, data_dir, as_json, language, only)
 
 
 def _train_seeds(config: "RunConfig", seeds: str, out: Path, data_dir: Path | None, as_json: bool) -> None:
@@ -149,6 +152,7 @@ def _do_study(
     data_dir: Path | None,
     as_json: bool,
     language: str = "en",
+    only: str | None = None,
 ) -> None:
     """Do the runs of a study that are not done yet, show them side by side, write the report."""
     from vgglab.experiments.study import check_data, run_study
@@ -160,7 +164,7 @@ def _do_study(
         os.environ["VGGLAB_DATA"] = str(data_dir)  # the runs' own processes look there too
     check_trackers(tuple({name for plan in planned for name in plan.config.log}))
     check_data(planned)
-    failures = run_study(loaded, planned, folder, quiet=as_json, say=say)
+    failures = run_study(loaded, planned, folder, quiet=as_json, say=say, only=only)
     damaged = Complaints()
     found = find_runs([folder], damaged)
     show_rows(rows_of(found), as_json, explain_runs(found, language, damaged))
@@ -202,11 +206,13 @@ def _write_study_report(folder: Path, language: str) -> None:
         say(f"no report was written: {explain(error)}")
 
 
-def _show_estimates(planned: list[Any], folder: Path, as_json: bool) -> None:
+def _show_estimates(planned: list[Any], only: str | None, folder: Path, as_json: bool) -> None:
     import_keras()
     from vgglab.experiments.estimate import estimate_runs, estimates_table, estimates_text
+    from vgglab.experiments.study import only_named
 
-    rows = estimate_runs(planned, folder)
+    wanted = {plan.name for plan in only_named(planned, only)}
+    rows = [row for row in estimate_runs(planned, folder) if row["run"] in wanted]
     if as_json:
         typer.echo(json.dumps(rows, indent=1))
         return

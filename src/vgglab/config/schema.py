@@ -18,7 +18,9 @@ TAKES_NESTEROV = ("sgd",)
 WEIGHT_DECAY = {"adamw": 0.004}  # of optimizers that Keras gives one, where none is asked for
 CLASS_WEIGHTS = ("none", "balanced")
 MONITORED = ("val_accuracy", "val_loss")
+PRECISIONS = ("float32", "bfloat16", "float16")
 SCHEDULES = ("constant", "cosine", "step")
+RESIDENT = ("auto", "on", "off")
 FOR_VGG16 = ("batch_norm", "dropout", "width", "dense_units")  # settings of a network of ours, not of one's own
 PREPROCESSING = ("scale", "normalize", "normalize-channels", "backbone", "none")
 BUILTIN = ("VGG16", "MobileNetV2")  # networks that are shipped with weights, at BUILTIN_WIDTH
@@ -48,6 +50,15 @@ def _read_list(value: Any) -> Any:
 def _read_mapping(value: Any) -> Any:
     """A mapping that comes from a command line as YAML text."""
     return parse_yaml(value, "model.arguments") if isinstance(value, str) else value
+
+
+def _count_or_all(value: Any) -> Any:
+    """A number of devices, perhaps as text, as it comes from a command line; or `all`."""
+    if value == "all" or (type(value) is int and value > 0):
+        return value
+    if isinstance(value, str) and value.isdecimal() and int(value) > 0:
+        return int(value)
+    raise ValueError(f"train.devices is {value!r}; expected all, or a number from 1")
 
 
 def is_own(name: str) -> bool:
@@ -85,6 +96,7 @@ def _once_each(values: tuple[str, ...]) -> tuple[str, ...]:
 Whole = Annotated[int, BeforeValidator(_no_bool)]
 Number = Annotated[float, BeforeValidator(_no_bool)]
 Logs = Annotated[tuple[Literal[LOGS], ...], BeforeValidator(_split), AfterValidator(_once_each)]
+Devices = Annotated[int | Literal["all"], BeforeValidator(_count_or_all), BeforeValidator(_no_bool)]
 Units = Annotated[tuple[Annotated[Whole, Field(ge=1)], ...], BeforeValidator(_split)]
 
 
@@ -187,6 +199,7 @@ class AugmentConfig(Section):
     flip: bool = Field(False, description="mirror left and right, at random")
     crop: Whole = Field(0, ge=0, description="pixels of padding to crop from, at random")
     randaugment: Whole = Field(0, ge=0, description="RandAugment: operations per image")
+    cutout: Whole = Field(0, ge=0, description="pixels of a side of a square to cover, at random")
     mixup: Number = Field(0.0, ge=0, description="Mixup: alpha")
     cutmix: Number = Field(0.0, ge=0, description="CutMix: alpha")
     views: Whole | None = Field(None, ge=1, description="varied views of each image, for frozen layers computed once")
@@ -194,7 +207,7 @@ class AugmentConfig(Section):
     @property
     def used(self) -> bool:
         """Whether anything is varied."""
-        return bool(self.flip or self.crop or self.randaugment or self.mixup or self.cutmix)
+        return bool(self.flip or self.crop or self.randaugment or self.cutout or self.mixes)
 
     @property
     def mixes(self) -> bool:
@@ -204,10 +217,11 @@ class AugmentConfig(Section):
     @model_validator(mode="after")
     def _views_vary(self) -> "AugmentConfig":
         if self.views and (self.mixes or not self.used):
+            kinds = "flip, crop, randaugment or cutout"
             raise ValueError(
-                "augment.views: views of single images are kept; use it with flip, crop or randaugment, not with mixing"
+                f"augment.views: views of single images are kept; use it with {kinds}, not with mixing"
                 if self.mixes
-                else "augment.views: nothing varies the images; ask for flip, crop or randaugment, or leave views out"
+                else f"augment.views: nothing varies the images; ask for {kinds}, or leave views out"
             )
         return self
 
@@ -248,12 +262,15 @@ class TrainConfig(Section):
     monitor: Literal[MONITORED] = Field("val_accuracy", description="figure by which the best epoch is chosen")
     early_stopping: Whole = Field(0, ge=0, description="epochs without a better one after which to stop; 0: never")
     batch_size: Whole = Field(64, ge=1, description="images per step")
+    precision: Literal[PRECISIONS] = Field("float32", description="what layers compute in while they train")
     settle_batch_norm: bool = Field(
         False, description="BatchNormalization's statistics from training images before each validation"
     )
     seed: Whole = Field(0, ge=0, lt=2**32, description="seed of the weights, the data order and dropout")
     signals: bool = Field(True, description="record what a diagnosis needs")
     cache: bool = Field(True, description="compute frozen layers once and keep what they give")
+    resident: Literal[RESIDENT] = Field("auto", description="on JAX: images on the device, many steps a call")
+    devices: Devices = Field(1, description="devices of JAX that share each batch: a number, or all")
 
     @model_validator(mode="after")
     def _warmup_fits(self) -> "TrainConfig":
@@ -275,6 +292,12 @@ class TrainConfig(Section):
             raise ValueError(f"train.nesterov: {self.optimizer} has none; use {TAKES_NESTEROV[0]}, or leave it out")
         if self.nesterov and not self.momentum:
             raise ValueError("train.nesterov: there is no momentum to look ahead by; set train.momentum, such as 0.9")
+        return self
+
+    @model_validator(mode="after")
+    def _devices_hold_the_images(self) -> "TrainConfig":
+        if self.devices != 1 and self.resident == "off":
+            raise ValueError(f"train.resident is off, train.devices {self.devices}: devices that share a batch hold it")
         return self
 
     @model_validator(mode="after")

@@ -21,7 +21,8 @@ CLEARLY = 2.0  # times the other run's figure
 SURE = 2.0  # standard errors between two validation accuracies
 # Code -> config field -> 1 where more of it is what the finding asks for, -1 where less is.
 _SMALLER, _LONGER = {"train.learning_rate": -1}, {"train.epochs": 1, "train.batch_size": -1}
-_VARIED = {"model.dropout": 1, "backbone.head_dropout": 1, "augment.crop": 1, "augment.randaugment": 1}
+_VARIED = {"model.dropout": 1, "backbone.head_dropout": 1, "augment.crop": 1}
+_VARIED |= {"augment.randaugment": 1, "augment.cutout": 1}
 ASKED_FOR = {
     "overfitting": _VARIED | {"train.weight_decay": 1, "train.epochs": -1, "model.width": -1},
     "underfitting": {"model.dropout": -1, "backbone.head_dropout": -1, "model.width": 1, "train.epochs": 1},

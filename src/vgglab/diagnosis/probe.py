@@ -13,6 +13,7 @@ from vgglab.keras_tools.ending import PASSES_ON, activation_name, loss_name, los
 from vgglab.keras_tools.gradients import gradients_of
 from vgglab.keras_tools.graph import functional, operation_of
 from vgglab.keras_tools.passes import Values, call_in, first_tensor, quickly, to_array, values_of
+from vgglab.keras_tools.precision import inner_optimizer
 
 IMAGE_CHANNELS = 4  # with more, a network sees features
 LINEAR = {"linear", "softmax"}
@@ -319,7 +320,7 @@ def describe_model(model: keras.Model) -> dict[str, Any]:
             if layer.weights and not is_preprocessing(layer)
         ],
         "trainable": int(sum(np.prod(weight.shape) for weight in model.trainable_weights)),
-        "optimizer": type(model.optimizer).__name__.lower(),
+        "optimizer": type(inner_optimizer(model.optimizer)).__name__.lower(),
         "loss": loss_name(model),
         "from_logits": bool(loss_options(model).get("from_logits", False)),
         "outputs": output_columns(model),

@@ -20,6 +20,7 @@ from vgglab.diagnosis.probe import (
 )
 from vgglab.diagnosis.recorder import SAMPLED_STEPS, Recorder
 from vgglab.diagnosis.records import read_signals
+from vgglab.keras_tools.precision import full_precision
 
 __all__ = ["SAMPLED_STEPS", "SignalRecorder", "read_signals"]
 
@@ -125,7 +126,8 @@ class SignalRecorder(Recorder):
             return {}
         self.gradients = getattr(self, "gradients", None) or Gradients(self.model)
         targets = targets_for(self.model, labels[:GRADIENT_IMAGES])
-        return {"gradient": self.gradients.ratios(inputs[:GRADIENT_IMAGES], targets)}
+        with full_precision(self.model):  # in half precision small ones would be lost, as no scaled loss is taken here
+            return {"gradient": self.gradients.ratios(inputs[:GRADIENT_IMAGES], targets)}
 
 
 def _probe(values: np.ndarray) -> np.ndarray:

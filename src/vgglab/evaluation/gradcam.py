@@ -12,6 +12,7 @@ from keras import ops
 
 from vgglab.keras_tools.gradients import gradients_of
 from vgglab.keras_tools.graph import functional, inlined, node_of, nodes_in_order, operation_of
+from vgglab.keras_tools.passes import Values, call_in, quickly, values_of
 
 POOLINGS = ("MaxPooling2D", "AveragePooling2D", "GlobalMaxPooling2D", "GlobalAveragePooling2D")
 FINE_ENOUGH = 3  # places along each side of feature maps
@@ -21,6 +22,9 @@ Tensor = Any  # a symbolic tensor of Keras
 
 class GradCam:
     """Explains what a network predicts; made once for a network, it explains any number of images.
+
+    JAX compiles each part once for a number of images; the weights are no part of what it compiles, so that what was
+    compiled for one network serves another one of the same layers.
 
     Args:
         model: from images (N, H, W, C) to scores of classes (N, classes).
@@ -44,6 +48,8 @@ class GradCam:
             break
         else:
             raise NotExplainable("it has no convolution whose feature maps lead to the scores")
+        self.body_of = quickly(lambda values, images: call_in(self.body, values, images, training=False))
+        self.head_of = quickly(lambda values, maps: call_in(self.head, values, maps, training=False))
         self.gradients = gradients_of(self._chosen_scores)
 
     @property
@@ -70,21 +76,22 @@ class GradCam:
 
     def feature_maps(self, images: np.ndarray) -> np.ndarray:
         """The feature maps of images: float32 (N, h, w, channels)."""
-        found = self.body(ops.convert_to_tensor(np.asarray(images, "float32")), training=False)
+        found = self.body_of(values_of(self.body), ops.convert_to_tensor(np.asarray(images, "float32")))
         return np.asarray(ops.convert_to_numpy(found), "float32")
 
     def scores(self, maps: np.ndarray) -> np.ndarray:
         """Scores before the softmax that follow from feature maps: (N, classes)."""
-        return np.asarray(ops.convert_to_numpy(self.head(ops.convert_to_tensor(maps), training=False)))
+        found = self.head_of(values_of(self.head), ops.convert_to_tensor(maps))
+        return np.asarray(ops.convert_to_numpy(found))
 
     def slopes(self, maps: np.ndarray, classes: np.ndarray) -> np.ndarray:
         """Gradient of the score of each image's class by its feature maps, of the same shape."""
         chosen = np.eye(self.head.output_shape[-1], dtype="float32")[np.asarray(classes)]
-        return self.gradients([ops.convert_to_tensor(maps)], ops.convert_to_tensor(chosen))[0]
+        return self.gradients([ops.convert_to_tensor(maps)], values_of(self.head), ops.convert_to_tensor(chosen))[0]
 
-    def _chosen_scores(self, maps: list[Any], chosen: Any) -> Any:
+    def _chosen_scores(self, maps: list[Any], values: Values, chosen: Any) -> Any:
         """The sum of the chosen scores; images do not see each other, so it has each one's own gradient."""
-        return ops.sum(ops.cast(self.head(maps[0], training=False), "float32") * chosen)
+        return ops.sum(ops.cast(call_in(self.head, values, maps[0], training=False), "float32") * chosen)
 
 
 class NotExplainable(ValueError):

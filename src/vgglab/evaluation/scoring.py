@@ -85,12 +85,19 @@ class Scores:
             raise RunError(f"{self.target}: another process writes it; wait for it, or name another file") from None
 
     def finished(self) -> dict[str, Any] | None:
-        """What the file was made of, with `files` and `failed`; None where it is not there and whole."""
+        """What the file was made of, with `files` and `failed`; None where it is not there and whole.
+
+        Raises:
+            RunError: pictures that arrive are scored into it, see `evaluation.score_log`.
+        """
         try:
             told = json.loads(self.record.read_text(encoding="utf-8"))
-            return told if self.target.is_file() and {"files", "failed"} <= told.keys() else None
+            whole = self.target.is_file() and {"files", "failed"} <= told.keys()
         except (OSError, ValueError, AttributeError):
             return None
+        if not whole and told.get("watched"):
+            raise RunError(f"{self.target}: is written by --watch; remove it with {self.record.name}, or name another")
+        return told if whole else None
 
     def changes(self, told: Job) -> str:
         """What is another than in a job that was told; nothing where it is this one."""
@@ -109,24 +116,29 @@ class Scores:
         """Begin, or go on behind the last whole line of what is kept: `tally` says how many there are.
 
         Raises:
-            RunError: what is kept is of another job.
+            RunError: what is kept is of another job, or damaged.
         """
-        if not self.part.exists():
-            self.part.write_text(json.dumps(self.job) + "\n", encoding="utf-8")
         whole = 0
-        with self.part.open("rb") as lines:
+        with self.part.open("a+b") as lines:
+            lines.seek(0)
             for line in lines:
                 if not line.endswith(b"\n"):
                     break
-                if whole == 0:
-                    self._check(line)
-                else:
-                    self.tally.add(_prediction(line))
+                self._read(line, first=whole == 0)
                 whole += len(line)
-        if whole == 0:  # not even the first line had been written
-            self.part.write_text(json.dumps(self.job) + "\n", encoding="utf-8")
-        else:
-            os.truncate(self.part, whole)
+            lines.truncate(whole)
+            if whole == 0:
+                lines.write(json.dumps(self.job).encode() + b"\n")
+
+    def _read(self, line: bytes, first: bool) -> None:
+        try:
+            changes = self.changes(json.loads(line)) if first else self.tally.add(_prediction(line))
+        except (ValueError, TypeError, AttributeError):
+            raise RunError(f"{self.part}: is damaged; remove it to begin anew") from None
+        if changes:
+            raise RunError(
+                f"{self.part}: was begun with another {changes}; remove it to begin anew, or write another file"
+            )
 
     def keep(self, predictions: Iterable[Prediction]) -> Iterator[Prediction]:
         """The predictions, each written down before it is passed on."""
@@ -143,13 +155,6 @@ class Scores:
             write_scores(map(_prediction, lines), self.target, columns)
         write_json(self.record, {**self.job, "files": self.tally.files, "failed": self.tally.failed})
         self.part.unlink()
-
-    def _check(self, line: bytes) -> None:
-        changes = self.changes(json.loads(line))
-        if changes:
-            raise RunError(
-                f"{self.part}: was begun with another {changes}; remove it to begin anew, or write another file"
-            )
 
 
 def _prediction(line: bytes) -> Prediction:

@@ -12,6 +12,7 @@ from vgglab.config.schema import RunConfig
 from vgglab.config.study_file import PlannedRun
 from vgglab.datasets.load import Published, published_for
 from vgglab.experiments.grid.local import DONE
+from vgglab.keras_tools.precision import computing_in
 from vgglab.models.build import build_model
 from vgglab.models.describe import count_flops, count_parameters
 from vgglab.models.preprocessing import UNIFORM
@@ -43,7 +44,7 @@ def estimate_runs(planned: list[PlannedRun], folder: Path) -> list[dict[str, Any
     for plan in planned:
         config, data = plan.config, published_for(plan.config)
         network = config.model.model_dump_json()
-        key = (network, config.backbone, config.augment, config.train.freeze, config.train.batch_size, data)
+        key = (network, config.backbone, config.augment, *_step(config), data)
         if not plan.candidates and key not in timed:
             timed[key] = time_network(config, data)
         network = max((networks[name] for name in plan.candidates), key=_cost) if plan.candidates else timed[key]
@@ -84,10 +85,16 @@ def time_network(config: RunConfig, data: Published) -> dict[str, Any]:
         frozen_rate = _rate(lambda: cut.frozen.predict_on_batch(inputs), len(inputs))
         trained, inputs = cut.trained, cut.frozen.predict_on_batch(inputs)
         compile_model(trained, model.optimizer, config.soft_labels)
-    rate = _rate(lambda: trained.train_on_batch(inputs, labels), len(labels))
+    with computing_in(model, config.train.precision):
+        rate = _rate(lambda: trained.train_on_batch(inputs, labels), len(labels))
     figures = {"parameters": count_parameters(model)["total"], "flops": count_flops(model)}
     keras.utils.clear_session()
     return figures | {"images_per_second": rate, "frozen_images_per_second": frozen_rate}
+
+
+def _step(config: RunConfig) -> tuple[Any, ...]:
+    """Of how a run is trained, what the time of a step depends on."""
+    return config.train.freeze, config.train.batch_size, config.train.precision
 
 
 def _rate(step: Callable[[], Any], images: int) -> float:

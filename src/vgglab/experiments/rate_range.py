@@ -21,6 +21,7 @@ from vgglab.evaluation.displays import save_figure
 from vgglab.evaluation.rate_display import draw_rate_range
 from vgglab.experiments.run import start_model
 from vgglab.experiments.run_data import read_run_data
+from vgglab.keras_tools.precision import computing_in
 from vgglab.runs.files import write_json, write_text
 from vgglab.runs.source import kept_config
 from vgglab.runs.store import Run, find_folder, load
@@ -76,7 +77,9 @@ def run_range_test(
     compile_model(model, make_optimizer(config.train, rate), config.soft_labels)
     chance = chance_loss(dataset)
     size = min(config.train.batch_size, len(dataset.train))
-    losses = sweep(make_part(model, dataset, config, progress), config, size, chance)
+    part = make_part(model, dataset, config, progress)
+    with computing_in(model, config.train.precision):
+        losses = sweep(part, config, size, chance)
     tested = {"schema": 1, "optimizer": config.train.optimizer, "batch_size": size}
     tested |= {"steps": len(losses), **read_range(losses, chance)}
     write_json(folder / f"{RANGE_FILE}.json", tested)

@@ -17,9 +17,13 @@ from vgglab.datasets.split import check_split, split_record
 from vgglab.diagnosis.data import data_signals
 from vgglab.diagnosis.findings import diagnose
 from vgglab.diagnosis.signals import SignalRecorder, read_signals
+from vgglab.engines.choose import check_engine
+from vgglab.engines.fit import NonFiniteLoss, fit
+from vgglab.engines.placing import count_devices
 from vgglab.errors import RunError, explain
 from vgglab.evaluation.evaluate import evaluate_run
 from vgglab.experiments.run_data import read_run_data
+from vgglab.keras_tools.precision import computing_in
 from vgglab.models.build import build_model
 from vgglab.models.describe import count_flops, count_parameters, summary_json, summary_text
 from vgglab.models.own import check_frozen
@@ -33,9 +37,9 @@ from vgglab.runs.source import kept_config
 from vgglab.runs.store import DEFAULT_PARENT, create_run, lock
 from vgglab.tracking.trackers import Tracking, check_trackers, tracked
 from vgglab.training.checkpoint import Checkpoint, checkpointed_history
-from vgglab.training.fit import NonFiniteLoss, fit
 from vgglab.training.part import TrainedPart, make_part
 from vgglab.training.phases import Stretch, begin_phase, check_phases, remaining
+from vgglab.training.program_store import ProgramStore
 from vgglab.training.progress import ProgressMode, close_progress, make_progress, tell
 from vgglab.training.settling import Settling, trained_norms
 from vgglab.training.stopping import stopped_early
@@ -119,6 +123,7 @@ def train(
     Whatever stops the training, the record says what happened and everything trained so far is kept.
     """
     with lock(folder), tracked(folder, config.log, partial(tell, progress)) as tracking, recorded(folder) as record:
+        ProgramStore().make_room(0, "")
         history = checkpointed_history(folder)
         if history:
             model = load_model(folder / "last.keras")
@@ -159,7 +164,9 @@ def train_stretch(
     if tracking:
         callbacks.append(keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: tracking.update()))
     try:
-        fit(part, config.train.batch_size, stretch.epochs, config.train.seed, callbacks)
+        settings, devices = config.train, count_devices(config.train.devices)
+        with computing_in(model, settings.precision):
+            fit(part, settings.batch_size, stretch.epochs, settings.seed, callbacks, settings.resident, devices)
     except KeyboardInterrupt:
         checkpoint.forget_unsaved()
         raise
@@ -221,6 +228,7 @@ def start_model(config: RunConfig, dataset: DataSet) -> keras.Model:
     if config.model.own and config.phases[0].freeze == "none":
         check_frozen(model, config.model)
     check_phases(model, config)
+    check_engine(model, config.train)
     return model
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from vgglab.config.study_file import PlannedRun, Study, study_text
 from vgglab.config.yaml_text import parse_yaml
 from vgglab.datasets.dataset import DataSet
 from vgglab.datasets.load import check_fit, load_dataset
-from vgglab.errors import ConfigError, RunError, VgglabError
+from vgglab.errors import ConfigError, RunError, UsageError, VgglabError
 from vgglab.experiments.grid.local import Train, finish, train_in_process
 from vgglab.runs.files import sweep, write_json, write_text
 from vgglab.runs.record import best_row
@@ -42,6 +43,7 @@ def run_study(
     quiet: bool,
     say: Callable[[str], None],
     train: Train = train_in_process,
+    only: str | None = None,
 ) -> dict[str, str]:
     """Do every run that is not done yet; one that fails does not stop the others.
 
@@ -52,6 +54,7 @@ def run_study(
         quiet: no live progress.
         say: told of each run in a line.
         train: how one is trained.
+        only: as for `only_named`; the study is the whole of it, and may be gone on with.
 
     Returns:
         Run's name -> why it failed; empty where every run is done.
@@ -59,11 +62,12 @@ def run_study(
     Raises:
         RunError: the folder holds another study.
     """
+    chosen = only_named(planned, only)
     open_folder(folder, study, planned)
     choices: dict[str, Choice] = {}
     failures: dict[str, str] = {}
-    for number, plan in enumerate(planned, start=1):
-        say(f"[{number}/{len(planned)}] {plan.name}")
+    for number, plan in enumerate(chosen, start=1):
+        say(f"[{number}/{len(chosen)}] {plan.name}")
         try:
             config = plan.config
             if plan.candidates:
@@ -77,6 +81,24 @@ def run_study(
             failures[plan.name] = str(error)
             say(f"  failed: {error}")
     return failures
+
+
+def only_named(planned: list[PlannedRun], only: str | None) -> list[PlannedRun]:
+    """The runs of some names; all of them where none are asked for.
+
+    Args:
+        planned: runs of a study.
+        only: names with commas between them, without seeds; * and ? as in a shell.
+
+    Raises:
+        UsageError: a name is that of no run.
+    """
+    patterns = only.split(",") if only else ["*"]
+    for pattern in patterns:
+        if not any(fnmatch(plan.group, pattern) for plan in planned):
+            known = ", ".join(dict.fromkeys(plan.group for plan in planned))
+            raise UsageError(f"--only {pattern}: no run of that name; the study has {known}")
+    return [plan for plan in planned if any(fnmatch(plan.group, pattern) for pattern in patterns)]
 
 
 def seeds_study(config: RunConfig, seeds: tuple[int, ...]) -> Study:

@@ -1,6 +1,6 @@
 """What runs an exported file: one function for each runtime.
 
-Each `open_...` stands alone: its text becomes part of the `predict.py` that is handed over.
+Each `open_...` stands alone: its lines become part of the `predict.py` that is handed over, which is one page.
 """
 
 from collections.abc import Callable
@@ -11,13 +11,12 @@ Engine = Callable[[np.ndarray], np.ndarray]  # float32 images (N, side, side, 3)
 BATCH = 64  # images that are computed together
 
 
-def open_onnx(path, options=None):
+def open_onnx(path):
     """ONNX Runtime on the processor."""
     import onnxruntime
 
-    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    name = session.get_inputs()[0].name
-    return lambda images: session.run(None, {name: images})[0]
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    return lambda images: session.run(None, {session.get_inputs()[0].name: images})[0]
 
 
 def open_onnx_beside(path):
@@ -26,7 +25,8 @@ def open_onnx_beside(path):
 
     options = onnxruntime.SessionOptions()
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return open_onnx(path, options)
+    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    return lambda images: session.run(None, {session.get_inputs()[0].name: images})[0]
 
 
 def open_litert(path):
@@ -35,9 +35,7 @@ def open_litert(path):
 
     from ai_edge_litert.interpreter import Interpreter
 
-    interpreter = Interpreter(model_path=str(path), num_threads=os.cpu_count())
-    interpreter.allocate_tensors()
-    run = interpreter.get_signature_runner()
+    run = Interpreter(model_path=str(path), num_threads=os.cpu_count()).get_signature_runner()
     (name,) = run.get_input_details()
     return lambda images: next(iter(run(**{name: images}).values()))
 

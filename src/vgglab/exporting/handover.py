@@ -3,18 +3,19 @@
 import hashlib
 import importlib.util
 import inspect
-import textwrap
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from vgglab.config.shown import one_line
+from vgglab.datasets.levels import HIGHEST
 from vgglab.exporting import standalone
 from vgglab.exporting.formats import Format
 from vgglab.runs.files import write_json, write_text
 from vgglab.runs.saved_model import Classifier
 
-ENGINE_LINE = "from vgglab.exporting.engines import open_onnx as open_model"
+FILE = 'here / how["file"]'
+IMPORT_LINE, ENGINE_LINE = "from vgglab.exporting.engines import open_onnx", f"model = open_onnx({FILE})"
 
 
 def write_tools(folder: Path, format_: Format, classifier: Classifier) -> Callable[[Path], Any]:
@@ -45,18 +46,20 @@ def preprocessing(format_: Format, classifier: Classifier) -> dict[str, Any]:
         "picture": [
             "turned upright as EXIF says",
             "transparency laid on white",
-            "grey levels of 16 bits to 8, or those in `levels` to 0 and 255",
+            "grey levels that are in `levels` by their bits, to 0 and 255",
             "shorter side scaled to `side` (bilinear, averaging where it shrinks), middle square kept",
         ],
-        "levels": {bits: list(ends) for bits, ends in (classifier.levels or {}).items()},
+        "levels": {"16": [0, HIGHEST["16"]]} | {bits: list(ends) for bits, ends in (classifier.levels or {}).items()},
     }
 
 
 def program(format_: Format) -> str:
     """The text of `predict.py`, which needs Pillow, NumPy and the format's runtime alone."""
-    engine = textwrap.dedent(inspect.getsource(format_.open)).strip().replace(format_.open.__name__, "open_model")
-    before, after = inspect.getsource(standalone).split(f"{ENGINE_LINE}\n")
-    return f"{before}\n{engine}\n{after}"
+    lines = [line.strip() for line in inspect.getsource(format_.open).splitlines()[2:] if line.strip()]
+    imports = [line for line in lines if line.startswith(("import ", "from "))]
+    opening = [line.replace("return ", "model = ").replace("path)", f"{FILE})") for line in lines[len(imports) :]]
+    text = inspect.getsource(standalone).replace(f"\n{IMPORT_LINE}\n", "\n".join(imports) + "\n")
+    return text.replace(f"    {ENGINE_LINE}\n", "".join(f"    {line}\n" for line in opening))
 
 
 def digests(folder: Path) -> dict[str, str]:

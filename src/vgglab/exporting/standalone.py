@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from vgglab.exporting.engines import open_onnx as open_model
+from vgglab.exporting.engines import open_onnx
 
 
 def load(path, side, levels):
@@ -20,25 +20,21 @@ def load(path, side, levels):
             image = ImageOps.exif_transpose(image)
     bits = "16" if image.mode.startswith("I;16") else "32" if image.mode in ("I", "F") else "8"
     if bits == "8" and image.has_transparency_data:
-        image = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+        white = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(white, image.convert("RGBA"))
     values = np.asarray(image.convert("RGB") if bits == "8" else image)
-    if bits in levels:
-        low, high = levels[bits]
+    if bits != "8" or bits in levels:
+        low, high = levels[bits]  # of 32 bits no range is known where the network was not trained on such pictures
         shares = (np.nan_to_num(values.astype(np.float64), nan=low) - low) / (high - low)
         values = (255 * shares.clip(0, 1) + 0.5).astype(np.uint8)
-    elif bits == "16":
-        values = ((values.astype(np.int64) + 128) // 257).astype(np.uint8)
-    elif bits == "32":
-        raise ValueError("32-bit grey levels, whose range is not known")
     return np.asarray(ImageOps.fit(Image.fromarray(values).convert("RGB"), (side, side), Image.Resampling.BILINEAR))
 
 
 if __name__ == "__main__":
     here = Path(__file__).resolve().parent
-    labels = (here / "labels.txt").read_text(encoding="utf-8").split("\n")[:-1]
+    labels = (here / "labels.txt").read_text(encoding="utf-8").split("\n")
     how = json.loads((here / "preprocessing.json").read_text(encoding="utf-8"))
-    model = open_model(here / how["file"])
+    model = open_onnx(here / how["file"])
     for path in sys.argv[1:]:
         given = model(load(path, how["side"], how["levels"])[None].astype(np.float32))[0]
         print(path, *(f"{labels[number]} {given[number]:.4f}" for number in np.argsort(-given)[:5]), sep="  ")

@@ -13,17 +13,25 @@ GREETINGS = (b"oneDNN custom operations are on", b"before absl::InitializeLog() 
 
 def configure_backend() -> None:
     """Settings that the backend reads when it is imported; what the user has set is respected."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    backend = os.environ.get("KERAS_BACKEND", "tensorflow")
+    # On JAX's CPU each program that is read back from a cache says at level 2 how it was made.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3" if backend == "jax" else "2")
     # TensorFlow leaves oneDNN's kernels off on CPUs without AVX-512, where they train VGG-16 twice as fast. On another
     # backend Keras imports TensorFlow too, where it is installed, and does nothing with it but be greeted by oneDNN.
-    used = os.environ.get("KERAS_BACKEND", "tensorflow") == "tensorflow"
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1" if used else "0")
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1" if backend == "tensorflow" else "0")
 
 
 def import_keras() -> None:
     """Import Keras, and with it the backend; whatever it says on stderr but a greeting is passed on."""
-    if "keras" in sys.modules:
-        return
+    if "keras" not in sys.modules:
+        _import_quietly()
+    if sys.modules["keras"].backend.backend() == "jax":
+        from vgglab.keras_tools.programs import keep_programs
+
+        keep_programs()
+
+
+def _import_quietly() -> None:
     import logging  # here, as every command line waits for this module
     import tempfile
 

@@ -25,3 +25,8 @@ def replaced_calls(layers: list[keras.layers.Layer], make: Callable[[keras.layer
             object.__delattr__(layer, "call")
             if id(layer) in kept:
                 object.__setattr__(layer, "call", kept[id(layer)])
+
+
+def forget_traces(model: keras.Model) -> None:
+    """Drop a model's compiled functions, which hold on to the way that they were traced."""
+    model.train_function = model.test_function = model.predict_function = None

@@ -12,6 +12,8 @@ from keras import ops
 from keras.src.backend.common import global_state
 from keras.src.random.seed_generator import GLOBAL_SEED_GENERATOR
 
+from vgglab.keras_tools.variables import copies
+
 
 @contextmanager
 def unchanged(model: keras.Model) -> Iterator[None]:
@@ -25,7 +27,7 @@ def unchanged(model: keras.Model) -> Iterator[None]:
     """
     variables = [*model.variables, *getattr(model, "metrics_variables", ())]
     variables += getattr(getattr(model, "optimizer", None), "variables", ())
-    kept = [np.array(ops.convert_to_numpy(each.value)) for each in variables]
+    kept = copies(variables)
     states = _random_states()
     try:
         yield

@@ -18,6 +18,7 @@ import numpy as np
 
 from vgglab.errors import ConfigError, DataError, first_line
 from vgglab.keras_tools.graph import inner_layers, own_variables
+from vgglab.keras_tools.variables import assign
 from vgglab.runs.saved_model import WEIGHTS_IN_ARCHIVE
 
 SUFFIXES = (".weights.h5", ".h5", ".keras")
@@ -59,8 +60,7 @@ class Slot:
 
     def fill(self, arrays: list[np.ndarray]) -> None:
         """Give the layer its weights."""
-        for variable, array in zip(self.variables, arrays, strict=True):
-            variable.assign(array)
+        assign(self.variables, arrays)
         if hasattr(self.layer, "finalize_state"):  # Normalization computes with a copy
             self.layer.finalize_state()
 

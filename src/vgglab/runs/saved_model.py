@@ -20,6 +20,7 @@ from vgglab.errors import RunError, UsageError, VgglabError, first_line
 from vgglab.keras_tools.dry import weight_shapes
 from vgglab.keras_tools.ending import as_probabilities
 from vgglab.keras_tools.graph import inner_layers
+from vgglab.keras_tools.precision import full_precision
 from vgglab.runs.door import parse_json
 from vgglab.runs.files import write_atomic
 from vgglab.runs.shapes import MEMBER_SCHEMA, Member
@@ -56,7 +57,9 @@ class Classifier:
         """
         images = np.asanyarray(images)  # a memory map stays one
         batches = [images[start : start + batch_size] for start in range(0, len(images), batch_size)]
-        return np.concatenate([self.model.predict_on_batch(batch) for batch in batches])
+        if keras.backend.backend() == "jax" and len(batches) > 1:  # a batch of another size would be compiled apart
+            batches[-1] = filled_up(batches[-1], batch_size)
+        return np.concatenate([self.model.predict_on_batch(batch) for batch in batches])[: len(images)]
 
     @property
     def picture_side(self) -> int:
@@ -77,6 +80,11 @@ class Classifier:
         return [self.classes[number] for number in self.predict(images).argmax(axis=1)]
 
 
+def filled_up(images: np.ndarray, count: int) -> np.ndarray:
+    """Images (N, H, W, C), with black ones behind them until there are `count`."""
+    return np.concatenate([images, np.zeros((count - len(images), *images.shape[1:]), images.dtype)])
+
+
 def save_model(
     model: keras.Model,
     path: Path,
@@ -85,6 +93,8 @@ def save_model(
     levels: Mapping[str, tuple[float, float]] | None = None,
 ) -> None:
     """Write `model` with its optimizer state, atomically; its input has the size that pictures are decoded at.
+
+    Where it trains in half precision, the file's model computes in float32.
 
     Args:
         model: a compiled model.
@@ -97,7 +107,8 @@ def save_model(
     told |= {"levels": dict(levels)} if levels else {}
 
     def write(temporary: Path) -> None:
-        model.save(temporary)
+        with full_precision(model):
+            model.save(temporary)
         with zipfile.ZipFile(temporary, "a") as archive:
             archive.writestr(MEMBER, json.dumps(told))
 

@@ -10,29 +10,26 @@ from keras import layers, ops
 
 from vgglab.config.schema import AugmentConfig
 from vgglab.keras_tools.passes import jitted
-from vgglab.training.augment_layers import CutMix, MixUp, PadAndCrop
+from vgglab.training.augment_layers import CutMix, CutOut, MixUp, PadAndCrop
 from vgglab.training.batches import one_hot
 from vgglab.training.randaugment import RandAugment
 
-DEFAULT = AugmentConfig()
 LAYER_SEED = 0  # replaced before each batch; without one, layers ask Python's random numbers for theirs
 
 
 class Augmenter:
     """Varies batches of training images with Keras layers, on the backend's device.
 
-    The order is crop, flip, RandAugment, then Mixup or CutMix. Where both are asked for, each batch gets one of the
-    two, either as likely. The noise of a batch depends on seed, epoch and the batch's number only, so that a run that
-    was killed goes on as it would have. May be called from several threads, which take turns.
+    The order is crop, flip, RandAugment, Cutout, then Mixup or CutMix. Where both are asked for, each batch gets one of
+    the two, either as likely. The noise of a batch depends on seed, epoch and the batch's number only, so that a run
+    that was killed goes on as it would have. May be called from several threads, which take turns.
 
     Args:
         classes: number of classes.
         seed: of all that is drawn, 0 or more.
-        flip: mirror each image left and right, or not.
-        crop: pixels of black around each image before one of the old size is cut out of it; 0 for none.
-        randaugment: RandAugment's operations for each image; 0 for none.
-        mixup: Mixup's alpha; 0 for none.
-        cutmix: CutMix's alpha; 0 for none.
+        **kinds: what varies them, as in the config's section `augment`: `flip`, whether each image is mirrored left and
+            right or not; `crop`, pixels of black around each image before one of the old size is cut out of it;
+            `randaugment`, operations for each image; `cutout`, pixels of a square's side; `mixup` and `cutmix`, alpha.
 
     Example:
         >>> augmenter = Augmenter(classes=10, seed=0, flip=True, crop=4)
@@ -41,19 +38,11 @@ class Augmenter:
         (64, 32, 32, 3)
     """
 
-    def __init__(
-        self,
-        classes: int,
-        seed: int,
-        flip: bool = DEFAULT.flip,
-        crop: int = DEFAULT.crop,
-        randaugment: int = DEFAULT.randaugment,
-        mixup: float = DEFAULT.mixup,
-        cutmix: float = DEFAULT.cutmix,
-    ):
+    def __init__(self, classes: int, seed: int, **kinds: Any):
         self.classes, self.seed = classes, seed
-        self._single = Chain(image_layers(flip, crop, randaugment))
-        self._mixers = [Chain([mixer]) for mixer in mixing_layers(mixup, cutmix)]
+        wanted = AugmentConfig(**kinds)
+        self._single = Chain(image_layers(wanted.flip, wanted.crop, wanted.randaugment, wanted.cutout))
+        self._mixers = [Chain([mixer]) for mixer in mixing_layers(wanted.mixup, wanted.cutmix)]
         self._lock = threading.Lock()
 
     def __call__(self, images: np.ndarray, labels: np.ndarray, epoch: int, batch: int) -> tuple[np.ndarray, np.ndarray]:
@@ -66,17 +55,47 @@ class Augmenter:
             batch: number of the batch in the epoch, from 0.
 
         Returns:
-            Images (N, H, W, 3), 0 to 255: uint8 where they are only cropped and flipped, else float32. Labels as they
-            came; where images are mixed, the share of each class, float32 (N, classes), each row summing to 1.
+            Images (N, H, W, 3), 0 to 255: float32, but uint8 where they are only cropped, flipped and covered. Labels
+            as they came; where images are mixed, the share of each class, float32 (N, classes), each row summing to 1.
+        """
+        drawn = self.draw(epoch, batch)
+        with self._lock:
+            varied = self._single.vary({"images": images}, drawn["single"])
+            if self._mixers:
+                mixer = self._mixers[drawn["mixer"]]
+                varied = mixer.vary(varied | {"labels": one_hot(labels, self.classes)}, drawn["mixed"])
+            return ops.convert_to_numpy(varied["images"]), ops.convert_to_numpy(varied.get("labels", labels))
+
+    def draw(self, epoch: int, batch: int) -> dict[str, np.ndarray]:
+        """Where the random generators of the layers start in a batch, and the number of the mixing layer that it gets.
+
+        Args:
+            epoch: number of the epoch, from 0.
+            batch: number of the batch in the epoch, from 0.
         """
         # The last number, never 0, keeps this noise apart from that of the data order, which has the first two.
         noise = np.random.default_rng([self.seed, epoch, batch, 1])
-        with self._lock:
-            varied = self._single.vary({"images": images}, noise)
-            if self._mixers:
-                mixer = self._mixers[noise.integers(len(self._mixers))]
-                varied = mixer.vary(varied | {"labels": one_hot(labels, self.classes)}, noise)
-            return ops.convert_to_numpy(varied["images"]), ops.convert_to_numpy(varied.get("labels", labels))
+        drawn = {"single": self._single.draw(noise)}
+        if self._mixers:
+            number = noise.integers(len(self._mixers), dtype="int64")
+            drawn |= {"mixer": number, "mixed": self._mixers[number].draw(noise)}
+        return drawn
+
+    def vary(self, images: Any, labels: Any, drawn: dict[str, Any]) -> tuple[Any, Any]:
+        """The images of a batch, varied, and their labels, as the call gives them: tensors, of tensors.
+
+        Args:
+            images: uint8 (N, H, W, 3).
+            labels: int (N,).
+            drawn: what `draw` gives.
+        """
+        varied = self._single.vary_stateless({"images": images}, drawn["single"])
+        if not self._mixers:
+            return varied["images"], labels
+        varied |= {"labels": one_hot(labels, self.classes)}
+        mixed = [mixer.vary_stateless(varied, drawn["mixed"]) for mixer in self._mixers]
+        first, last = mixed[0], mixed[-1]  # of one or two: what is not wanted costs less than a branch
+        return tuple(ops.where(drawn["mixer"] == 0, first[name], last[name]) for name in ("images", "labels"))
 
 
 class Chain:
@@ -89,18 +108,25 @@ class Chain:
     def __init__(self, chained: list[layers.Layer]):
         self.layers = chained
         self.states = [state for layer in chained for state in layer.variables]
-        self._vary = compiled(self._vary_stateless)
+        self._vary = compiled(self.vary_stateless)
 
-    def vary(self, batch: dict[str, Any], noise: np.random.Generator) -> dict[str, Any]:
-        """`batch` varied, as tensors; `noise` sets where the random generators of the layers start."""
+    def draw(self, noise: np.random.Generator) -> np.ndarray:
+        """Where the random generators of the layers start: whole numbers (generators, 2)."""
+        dtype = self.states[0].dtype if self.states else "uint32"
+        # torch adds the two numbers of a state as int32, and a layer counts on from there.
+        return noise.integers(0, 2**30, (len(self.states), 2)).astype(dtype)
+
+    def vary(self, batch: dict[str, Any], states: np.ndarray) -> dict[str, Any]:
+        """`batch` varied, as tensors, with the random generators of the layers started where they are told."""
         if not self.layers:
             return batch
-        # torch adds the two numbers of a state as int32, and a layer counts on from there.
-        states = noise.integers(0, 2**30, (len(self.states), 2)).astype(self.states[0].dtype)
         tensors = {name: ops.convert_to_tensor(value) for name, value in batch.items()}
         return self._vary(tensors, ops.convert_to_tensor(states))
 
-    def _vary_stateless(self, batch: dict[str, Any], states: Any) -> dict[str, Any]:
+    def vary_stateless(self, batch: dict[str, Any], states: Any) -> dict[str, Any]:
+        """The same of tensors, not compiled by itself."""
+        if not self.layers:
+            return batch
         mapping = [(variable, states[number]) for number, variable in enumerate(self.states)]
         with keras.StatelessScope(state_mapping=mapping):
             for layer in self.layers:
@@ -131,13 +157,14 @@ def graphs_by_shape(function: Callable) -> Callable:
     return call
 
 
-def image_layers(flip: bool, crop: int, randaugment: int) -> list[layers.Layer]:
+def image_layers(flip: bool, crop: int, randaugment: int, cutout: int) -> list[layers.Layer]:
     """The layers that vary each image by itself, in their order."""
     moved = {"seed": LAYER_SEED, "dtype": "uint8"}  # a quarter of the bytes of float32
     wanted = [
         PadAndCrop(crop, **moved) if crop else None,
         layers.RandomFlip("horizontal", **moved) if flip else None,
         RandAugment(randaugment, seed=LAYER_SEED, dtype="float32") if randaugment else None,
+        CutOut(cutout, seed=LAYER_SEED, dtype="float32" if randaugment else "uint8") if cutout else None,
     ]
     return [layer for layer in wanted if layer is not None]
 

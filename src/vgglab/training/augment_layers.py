@@ -1,4 +1,4 @@
-"""Keras layers that crop and mix images at random, where Keras's own fall short.
+"""Keras layers that crop, cover and mix images at random, where Keras's own fall short.
 
 Keras 3.15's RandomCrop moves a whole batch alike; its CutMix draws alpha anew for each batch, cannot go above 1, and
 gives labels by a box that is not whole pixels. On torch both of its mixing layers draw by way of torch's global random
@@ -10,6 +10,7 @@ import numpy as np
 from keras import ops
 from scipy.special import betaincinv
 
+GREY = 128
 QUANTILES = 4096  # shares that can be drawn
 
 
@@ -47,6 +48,35 @@ class PadAndCrop(keras.layers.Layer):
     def _places(self, count: int):
         """Rows or columns above or left of each cut: int32 (count, 1), 0 to twice the padding."""
         return keras.random.randint((count, 1), 0, 2 * self.padding + 1, dtype="int32", seed=self.generator)
+
+
+class CutOut(keras.layers.Layer):
+    """Cutout (DeVries and Taylor, 2017): make a square of each of a batch's `images` grey, about the mean of images.
+
+    Its middle is a pixel of the image, drawn for each anew; what of the square lies outside is lost.
+
+    Args:
+        side: of the square, pixels.
+        seed: of the places, as in any Keras layer.
+    """
+
+    def __init__(self, side: int, seed: int | None = None, **options):
+        super().__init__(**options)
+        self.side = side
+        self.generator = keras.random.SeedGenerator(seed)
+
+    def call(self, batch):
+        """A batch with a square of each image grey."""
+        images = batch["images"]
+        count, height, width, _ = images.shape
+        rows, columns = self._span(count, height)[:, :, None, None], self._span(count, width)[:, None, :, None]
+        return {**batch, "images": ops.where(rows & columns, ops.cast(GREY, images.dtype), images)}
+
+    def _span(self, count: int, length: int):
+        """Which of `length` rows or columns the squares take: bool (count, length)."""
+        middle = keras.random.randint((count, 1), 0, length, dtype="int32", seed=self.generator)
+        from_start = ops.arange(length, dtype="int32")[None, :] - middle + self.side // 2
+        return (from_start >= 0) & (from_start < self.side)
 
 
 class MixUp(keras.layers.MixUp):

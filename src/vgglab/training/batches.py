@@ -6,17 +6,29 @@ A run that is resumed therefore sees what it would have seen, without anything b
 import math
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
+from typing import Any, Protocol
 
 import keras
 import numpy as np
+
+from vgglab.keras_tools.accelerator import accelerated, put_ahead
 
 SMALL = 2  # pictures of which BatchNormalization cannot take statistics: docs/results/last_batch.md
 DRAWS_PER_EPOCH = 2**20  # more than the draws a seed generator makes in an epoch
 READY = 4  # batches that wait for the network
 
-# Images, labels, epoch and the batch's number -> images and labels, varied.
-Augment = Callable[[np.ndarray, np.ndarray, int, int], tuple[np.ndarray, np.ndarray]]
+
+class Augment(Protocol):
+    """What varies a batch: a function of the epoch and the batch's number, in one step or in two."""
+
+    def __call__(self, images: np.ndarray, labels: np.ndarray, epoch: int, batch: int) -> tuple[np.ndarray, np.ndarray]:
+        """Images and labels of a batch, varied."""
+
+    def draw(self, epoch: int, batch: int) -> dict[str, np.ndarray]:
+        """All the chance that there is in it."""
+
+    def vary(self, images: Any, labels: Any, drawn: dict[str, Any]) -> tuple[Any, Any]:
+        """The same as the call, of tensors, once all has been drawn; for a function that is compiled."""
 
 
 class Batches(keras.utils.PyDataset):
@@ -62,10 +74,15 @@ class Batches(keras.utils.PyDataset):
             return steps_per_epoch(len(self.order), self.batch_size)
         return math.ceil(len(self.order) / self.batch_size)
 
-    def __getitem__(self, number: int) -> tuple[np.ndarray, np.ndarray]:
+    def rows(self, number: int) -> np.ndarray:
+        """Which images a batch holds, of all the views that there are: int64 (images of the batch,)."""
         last = number + 1 == len(self)
         rows = self.order[number * self.batch_size : None if last else (number + 1) * self.batch_size]
-        images, labels = self.images[rows + self.views[rows] * len(self.labels)], self.labels[rows]
+        return rows + self.views[rows] * len(self.labels)
+
+    def __getitem__(self, number: int) -> tuple[np.ndarray, np.ndarray]:
+        rows = self.rows(number)
+        images, labels = self.images[rows], self.labels[rows % len(self.labels)]
         if self.augmenter is not None:
             images, labels = self.augmenter(images, labels, self.epoch, number)
         if self.classes is not None and labels.ndim == 1:
@@ -78,11 +95,15 @@ class ReadAhead(keras.utils.PyDataset):
 
     Keras's own threads, those of a `PyDataset` with several workers, keep batches that were made too early, in the
     order of another epoch, and give them to the next.
+
+    Args:
+        batches: in the order of their epoch.
+        put: sends the images of a batch ahead to where they are worked on.
     """
 
-    def __init__(self, batches: Batches):
+    def __init__(self, batches: Batches, put: Callable[[np.ndarray], Any] = np.asarray):
         super().__init__()
-        self.batches, self.thread = batches, ThreadPoolExecutor(1)
+        self.batches, self.put, self.thread = batches, put, ThreadPoolExecutor(1)
         self.coming: dict[tuple[int, int], Future] = {}
 
     def __len__(self) -> int:
@@ -91,10 +112,14 @@ class ReadAhead(keras.utils.PyDataset):
     def __getitem__(self, number: int) -> tuple[np.ndarray, np.ndarray]:
         epoch, coming = self.batches.epoch, range(number, min(number + READY, len(self)))
         self.coming = {
-            (epoch, place): self.coming.get((epoch, place)) or self.thread.submit(self.batches.__getitem__, place)
-            for place in coming
+            (epoch, place): self.coming.get((epoch, place)) or self.thread.submit(self.make, place) for place in coming
         }
         return self.coming[epoch, number].result()
+
+    def make(self, number: int) -> tuple[Any, np.ndarray]:
+        """A batch, its images sent ahead."""
+        images, labels = self.batches[number]
+        return self.put(images), labels
 
 
 def feed(batches: Batches) -> Any:
@@ -104,7 +129,7 @@ def feed(batches: Batches) -> Any:
     worker it has TensorFlow tune itself, which stalls epochs by up to 5 s at their end.
     """
     if keras.backend.backend() != "tensorflow":
-        return ReadAhead(batches)
+        return ReadAhead(batches, put_ahead if accelerated() else np.asarray)
     import tensorflow as tf
 
     def read() -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -154,13 +179,14 @@ def epoch_order(count: int, seed: int, epoch: int) -> np.ndarray:
     return np.random.default_rng([seed, epoch]).permutation(count)
 
 
-def one_hot(labels: np.ndarray, classes: int) -> np.ndarray:
-    """Labels as shares of the classes: int (N,) -> float32 (N, classes)."""
-    return np.eye(classes, dtype="float32")[labels]
+def one_hot(labels: Any, classes: int) -> Any:
+    """Labels as shares of the classes, arrays or tensors: int (N,) -> float32 (N, classes)."""
+    shares = np.eye(classes, dtype="float32")
+    return shares[labels] if isinstance(labels, np.ndarray) else keras.ops.take(shares, labels, axis=0)
 
 
-def smoothing(share: float, classes: int, augment: Augment | None = None) -> Augment:
-    """What smooths the labels of each batch that `augment` varied, as `label_smoothing` of Keras's loss would.
+class Smoothing:
+    """Smooths the labels of each batch that `augment` varied, as `label_smoothing` of Keras's loss would.
 
     Labels are smoothed, not the loss, so that validation is told by the plain cross-entropy, whatever was trained on.
 
@@ -170,13 +196,28 @@ def smoothing(share: float, classes: int, augment: Augment | None = None) -> Aug
         augment: None leaves images as they are.
     """
 
-    def vary(images: np.ndarray, labels: np.ndarray, epoch: int, batch: int) -> tuple[np.ndarray, np.ndarray]:
-        if augment is not None:
-            images, labels = augment(images, labels, epoch, batch)
-        shares = one_hot(labels, classes) if labels.ndim == 1 else labels
-        return images, shares * np.float32(1 - share) + np.float32(share / classes)
+    def __init__(self, share: float, classes: int, augment: Augment | None = None):
+        self.share, self.classes, self.augment = share, classes, augment
 
-    return vary
+    def __call__(self, images: np.ndarray, labels: np.ndarray, epoch: int, batch: int) -> tuple[np.ndarray, np.ndarray]:
+        if self.augment is not None:
+            images, labels = self.augment(images, labels, epoch, batch)
+        return images, self.smoothed(labels)
+
+    def draw(self, epoch: int, batch: int) -> dict[str, np.ndarray]:
+        """What `augment` draws for a batch."""
+        return self.augment.draw(epoch, batch) if self.augment is not None else {}
+
+    def vary(self, images: Any, labels: Any, drawn: dict[str, Any]) -> tuple[Any, Any]:
+        """The same of tensors, as a function of what was drawn."""
+        if self.augment is not None:
+            images, labels = self.augment.vary(images, labels, drawn)
+        return images, self.smoothed(labels)
+
+    def smoothed(self, labels: Any) -> Any:
+        """Labels as shares of the classes, smoothed: float32 (N, classes)."""
+        shares = one_hot(labels, self.classes) if labels.ndim == 1 else labels
+        return shares * np.float32(1 - self.share) + np.float32(self.share / self.classes)
 
 
 def epoch_views(count: int, views: int, seed: int, epoch: int) -> np.ndarray:

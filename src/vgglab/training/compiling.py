@@ -4,6 +4,7 @@ from typing import Any
 
 import keras
 
+from vgglab.keras_tools.precision import inner_optimizer
 from vgglab.training.schedules import Rate
 
 HARD, SOFT = "sparse_categorical_crossentropy", "categorical_crossentropy"  # labels as numbers, as shares
@@ -39,7 +40,7 @@ def spare_vectors(model: keras.Model) -> None:
     The optimizer's config does not tell of it, so this is for one that was loaded too.
     """
     vectors = [variable for variable in model.trainable_variables if len(variable.shape) < 2]
-    model.optimizer.exclude_from_weight_decay(var_list=vectors)
+    inner_optimizer(model.optimizer).exclude_from_weight_decay(var_list=vectors)
 
 
 def _class_name(name: str) -> str:

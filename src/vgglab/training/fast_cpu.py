@@ -11,7 +11,7 @@ from typing import Any
 
 import keras
 
-from vgglab.keras_tools.calls import replaced_calls
+from vgglab.keras_tools.calls import forget_traces, replaced_calls
 from vgglab.keras_tools.graph import inner_layers
 
 
@@ -33,12 +33,12 @@ def fast_batch_norm(model: keras.Model) -> Iterator[int]:
         ...     model.fit(images, labels)
     """
     layers = [layer for layer in inner_layers(model) if _is_covered(layer)]
-    _forget_traces(model)
+    forget_traces(model)
     try:
         with replaced_calls(layers, _faster_call):
             yield len(layers)
     finally:
-        _forget_traces(model)
+        forget_traces(model)
 
 
 def _is_covered(layer: keras.layers.Layer) -> bool:
@@ -75,8 +75,3 @@ def _normalise(inputs: Any, gamma: Any, beta: Any, epsilon: float) -> tuple[Any,
     outputs, mean, unbiased, *_ = tf.raw_ops.FusedBatchNormV3(x=inputs, scale=gamma, offset=beta, **settings)
     count = tf.cast(tf.size(inputs) // inputs.shape[-1], "float32")
     return outputs, mean, unbiased * (tf.maximum(count - 1.0, 1.0) / count)
-
-
-def _forget_traces(model: keras.Model) -> None:
-    """Drop the compiled functions, which hold on to the path they were traced with."""
-    model.train_function = model.test_function = model.predict_function = None

@@ -13,6 +13,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from vgglab.keras_tools.precision import inner_optimizer
 from vgglab.models.head import first_of_head
 
 BLOCK = re.compile(r".*?block_?\d+[a-z]?(?=_|$)", re.IGNORECASE)  # block5, conv4_block2, block_16, stage_0_block_1
@@ -31,7 +32,7 @@ def decay_rates(model: keras.Model, decay: float) -> None:
         decay: above 0, at most 1.
     """
     shares = {id(each): decay**depth for layer, depth in depths(model) if depth for each in layer.variables}
-    optimizer = model.optimizer
+    optimizer = inner_optimizer(model.optimizer)
     update, shrink = optimizer._backend_update_step, optimizer._apply_weight_decay
 
     def shared_update(gradients: Any, variables: list[keras.Variable], rate: Any) -> None:

@@ -11,7 +11,7 @@ from vgglab.config.schema import RunConfig
 from vgglab.datasets.counting import counting
 from vgglab.datasets.dataset import DataSet
 from vgglab.training.augment import Augmenter, make_augmenter
-from vgglab.training.batches import Augment, smoothing
+from vgglab.training.batches import Augment, Smoothing
 from vgglab.training.compiling import SOFT, compile_model, spare_vectors
 from vgglab.training.cut import Cut, cut_model, noisy_layers
 from vgglab.training.feature_store import FeatureStore
@@ -59,7 +59,7 @@ def make_part(model: keras.Model, dataset: DataSet, config: RunConfig, progress:
     part = find_part(model, dataset, config, progress)
     classes, settings = len(dataset.classes), config.train
     if settings.label_smoothing:
-        part = replace(part, augmenter=smoothing(settings.label_smoothing, classes, part.augmenter))
+        part = replace(part, augmenter=Smoothing(settings.label_smoothing, classes, part.augmenter))
     weights = balanced(dataset.train.labels) if settings.class_weights == "balanced" else None
     return replace(part, classes=classes if model.loss == SOFT else None, class_weights=weights)
 

@@ -7,6 +7,7 @@ import keras
 
 from vgglab.config.schema import WEIGHT_DECAY, Phase, RunConfig, TrainConfig
 from vgglab.errors import ConfigError
+from vgglab.keras_tools.precision import loss_scaling
 from vgglab.training.batches import steps_per_epoch
 from vgglab.training.compiling import build_optimizer, compile_model
 from vgglab.training.freezing import freeze
@@ -73,7 +74,8 @@ def make_optimizer(settings: TrainConfig, rate: Rate) -> keras.optimizers.Optimi
     options = {name: value for name, value in asked.items() if value}
     if settings.weight_decay == 0 and settings.optimizer in WEIGHT_DECAY:
         options["weight_decay"] = 0.0  # left out, it would be Keras's own
-    return build_optimizer(settings.optimizer, rate, **options)
+    optimizer = build_optimizer(settings.optimizer, rate, **options)
+    return loss_scaling(optimizer) if settings.precision == "float16" else optimizer
 
 
 def check_phases(model: keras.Model, config: RunConfig) -> None:

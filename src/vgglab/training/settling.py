@@ -4,7 +4,7 @@ Training goes on as without: it has its own moving statistics back as soon as th
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any
 
 import keras
@@ -14,6 +14,7 @@ from keras import ops
 from vgglab.diagnosis.data import places
 from vgglab.keras_tools.graph import inner_layers
 from vgglab.keras_tools.passes import Values, quickly, values_of
+from vgglab.keras_tools.variables import holding
 from vgglab.training.freezing import at_rest
 from vgglab.training.part import TrainedPart
 
@@ -40,22 +41,16 @@ class Settling(keras.callbacks.Callback):
         self.settled: list[np.ndarray] = []
 
     def on_test_begin(self, logs: dict | None = None) -> None:
-        self.own = kept(self.statistics)
         self.settled = self.computed()
-        assign(self.statistics, self.settled)
+        self.lent = ExitStack()
+        self.lent.enter_context(self.judged())
 
     def on_test_end(self, logs: dict | None = None) -> None:
-        assign(self.statistics, self.own)
+        self.lent.close()
 
-    @contextmanager
-    def judged(self) -> Iterator[None]:
+    def judged(self) -> AbstractContextManager[None]:
         """Have the model the statistics that it was last validated with inside the block."""
-        own = kept(self.statistics)
-        assign(self.statistics, self.settled)
-        try:
-            yield
-        finally:
-            assign(self.statistics, own)
+        return holding(self.statistics, self.settled)
 
     def computed(self) -> list[np.ndarray]:
         """Mean and variance of each layer's inputs, averaged over the batches."""
@@ -99,14 +94,3 @@ def forgetful(norms: list[keras.layers.BatchNormalization]) -> Iterator[None]:
     finally:
         for norm, momentum in zip(norms, momenta, strict=True):
             norm.momentum = momentum
-
-
-def kept(variables: list[keras.Variable]) -> list[np.ndarray]:
-    """Copies of the values of variables."""
-    return [np.array(ops.convert_to_numpy(each)) for each in variables]
-
-
-def assign(variables: list[keras.Variable], values: list[np.ndarray]) -> None:
-    """Give variables their values."""
-    for variable, value in zip(variables, values, strict=True):
-        variable.assign(value)

@@ -14,6 +14,7 @@ from vgglab.keras_tools.ending import activation_name, last_activation
 from vgglab.keras_tools.fitting import metric_names, steps_itself
 from vgglab.keras_tools.graph import functional
 from vgglab.keras_tools.passes import Values, parts_of
+from vgglab.keras_tools.precision import inner_optimizer
 from vgglab.watching.data import Data
 
 CONSTANT = 1e-9  # deviation of a column, relative to its size
@@ -62,11 +63,6 @@ def describe_layer(layer: keras.layers.Layer, first: dict[str, Any]) -> dict[str
 def own_optimizer(model: keras.Model) -> Any:
     """The model's optimizer, the inner one where its loss is scaled for half precision."""
     return inner_optimizer(model.optimizer)
-
-
-def inner_optimizer(optimizer: Any) -> Any:
-    """The optimizer inside of one that scales the loss; any other as it is."""
-    return getattr(optimizer, "inner_optimizer", None) or optimizer
 
 
 def rate_of(model: keras.Model) -> float | None:

@@ -9,8 +9,9 @@ import numpy as np
 from keras import ops
 
 from vgglab.keras_tools.gradients import value_and_gradients
+from vgglab.keras_tools.precision import inner_optimizer
 from vgglab.keras_tools.stateless import Stateless
-from vgglab.watching.describe import inner_optimizer
+from vgglab.keras_tools.variables import assign, copies
 
 TRACED = 100  # weights, with more of which TensorFlow traces for longer than the few steps take
 
@@ -27,13 +28,13 @@ class Learner:
 
     def __init__(self, network: Stateless, values: list[Any], fixed: list[Any], optimizer: keras.optimizers.Optimizer):
         self.both, self.fixed = value_and_gradients(network.total), fixed
-        self.start = [np.array(ops.convert_to_numpy(value)) for value in values]
+        self.start = copies(values)
         self.rate = own_rate(optimizer)
         # Of copies, as torch's optimizers change what they are given in its place.
         self.copies = [keras.Variable(np.array(value), name=f"copy_{place}") for place, value in enumerate(self.start)]
         self.optimizer = with_rate(optimizer, self.rate)
         self.optimizer.build(self.copies)
-        self.slots = [np.array(ops.convert_to_numpy(each.value)) for each in self.optimizer.variables]
+        self.slots = copies(self.optimizer.variables)
         self.step = _STEPS[keras.backend.backend()](self)
 
     @property
@@ -61,10 +62,8 @@ class Learner:
 
     def restart(self, rate: float) -> None:
         """The weights of the start, a new optimizer, and a rate."""
-        for copy, value in zip(self.copies, self.start, strict=True):
-            copy.assign(value)
-        for slot, value in zip(self.optimizer.variables, self.slots, strict=True):
-            slot.assign(value)
+        assign(self.copies, self.start)
+        assign(self.optimizer.variables, self.slots)
         self.optimizer.learning_rate = rate
 
 
@@ -111,8 +110,7 @@ def _compiled(learner: Learner) -> Any:
         given = [[each.value for each in these] for these in (learner.copies, learner.optimizer.variables)]
         loss, *after = next_of(*given, learner.fixed, x, y)
         for these, found in zip((learner.copies, learner.optimizer.variables), after, strict=True):
-            for variable, value in zip(these, found, strict=True):
-                variable.assign(value)
+            assign(these, found)
         return loss
 
     return step

@@ -28,8 +28,9 @@ FEW_NEAR_DUPLICATES = 0.05  # the same of those that are nearly alike
 WIDE = 0.1  # margin of an accuracy; within one that is wider, labels that are right may lie as well
 SCARCE = 0.25  # of a class's share in the other part; with less it was moved, or left out
 LEAD = 0.05  # of accuracy on validation images above that on training images
+# What makes training images harder than validation images.
 HARDER = ("model.dropout", "backbone.head_dropout", "augment.flip", "augment.crop", "augment.randaugment")
-HARDER += ("augment.mixup", "augment.cutmix")  # what makes training images harder than validation images
+HARDER += ("augment.cutout", "augment.mixup", "augment.cutmix")
 MUCH_MAJORITY = 0.2  # by which the most frequent class exceeds its fair share
 
 

@@ -28,7 +28,7 @@ def run_section(run: Records, say: Language) -> Section:
     """Everything that is known of a run."""
     anchor = run.anchor or "run"
     parts = [
-        ("settings", say("Settings"), lambda: [settings_table(run, say)]),
+        ("settings", say("Settings"), lambda: [settings_table(run, say), *precision_of(run, say)]),
         ("curves", say("Learning curves"), lambda: curves(run, say)),
         ("findings", say("Diagnosis"), lambda: findings(run, say)),
         *([] if run.run.watched else parts_of_trained(run, say)),
@@ -92,6 +92,19 @@ def headline(run: Records, say: Language) -> Markup:
             )
         )
     return Markup(" ").join(parts)
+
+
+def precision_of(run: Records, say: Language) -> list[Any]:
+    """What half precision was used for, and what not; nothing of any other run."""
+    precision = run.config.get("train.precision", "float32")
+    if run.run.watched or precision == "float32":
+        return []
+    text = say(
+        "Layers computed in {precision} while the network trained, and for its validation figures. The saved network "
+        "computes in float32, and so do the test figures.",
+        precision=precision,
+    )
+    return [Text(text)]
 
 
 def course_of(run: Records, say: Language) -> Course:

@@ -7,7 +7,8 @@ import keras
 import numpy as np
 import pytest
 
-from vgglab.training.fit import fit, spans
+from vgglab.engines.fit import fit
+from vgglab.engines.keras_fit import spans
 from vgglab.training.part import TrainedPart
 
 EPOCHS = range(3)

@@ -1,12 +1,15 @@
-"""To `Model.fit`, from batches and the part of a model that is trained."""
+"""To an engine, from batches and the part of a model that is trained."""
 
 import math
 
 import keras
 
+from vgglab.engines.choose import choose_engine
+from vgglab.engines.work import Work
 from vgglab.errors import VgglabError
 from vgglab.keras_tools.averages import ValidateAverages, kept_apart
-from vgglab.training.batches import Batches, SeedEpochs, feed, one_hot
+from vgglab.keras_tools.precision import inner_optimizer
+from vgglab.training.batches import Batches, SeedEpochs, one_hot
 from vgglab.training.fast_cpu import fast_batch_norm
 from vgglab.training.freezing import at_rest
 from vgglab.training.interrupts import KeptInterrupts
@@ -39,6 +42,8 @@ def fit(
     epochs: range,
     seed: int,
     callbacks: list[keras.callbacks.Callback],
+    resident: str = "off",
+    devices: int = 1,
 ) -> None:
     """Train the part of a model that is trained.
 
@@ -48,32 +53,22 @@ def fit(
         epochs: the epochs to train, from 0; `range(4, 10)` goes on after four.
         seed: of the data order, and of the noise of layers such as Dropout.
         callbacks: told of every epoch and step.
+        resident: whether images are to lie on the device: `auto`, `on` or `off`.
+        devices: that share each batch.
 
     Raises:
         NonFiniteLoss: the loss became NaN or infinite.
+        ConfigError: images are to lie on the device and cannot.
     """
     train = Batches(*part.train, batch_size, seed, part.augmenter, part.classes)
     validation = Batches(*part.validation, 4 * batch_size, classes=part.classes)
     complete(part)
     optimizer = part.model.optimizer
     with fast_batch_norm(part.model), at_rest(part.resting), kept_apart(optimizer), KeptInterrupts() as kept:
-        averages = [ValidateAverages()] if optimizer.use_ema else []
+        averages = [ValidateAverages()] if inner_optimizer(optimizer).use_ema else []
         callbacks = [SeedEpochs(train, part.noisy, seed), *averages, *callbacks, StopOnNonFinite(), kept]
-        for span, steps in spans(epochs, part.steps_at_once):
-            part.model.steps_per_execution = steps
-            part.model.train_function = part.model.test_function = None  # they were traced for another number
-            part.model.fit(
-                feed(train),
-                validation_data=feed(validation),
-                class_weight=part.class_weights,
-                initial_epoch=span.start,
-                epochs=span.stop,
-                shuffle=False,
-                verbose=0,
-                callbacks=callbacks,
-            )
-            if part.model.stop_training:
-                break
+        engine = choose_engine(part, resident, devices)
+        engine(Work(part, train, validation, epochs, callbacks))
 
 
 def complete(part: TrainedPart) -> None:
@@ -84,16 +79,9 @@ def complete(part: TrainedPart) -> None:
     model, labels = part.model, part.train[1][:1]
     if part.classes is not None:
         labels = one_hot(labels, part.classes)
-    model.optimizer.build(model.trainable_variables)
+    if not model.optimizer.built:
+        model.optimizer.build(model.trainable_variables)
     outputs = keras.ops.ones((1, *model.output_shape[1:]))
     model.compute_loss(None, labels, outputs)
     model.compute_metrics(None, labels, outputs)
     model.reset_metrics()
-
-
-def spans(epochs: range, steps_at_once: int) -> list[tuple[range, int]]:
-    """Epochs, and how many steps are done at once in them: one in a run's first epoch, whose steps are recorded."""
-    first, rest = range(epochs.start, min(epochs.stop, 1)), range(max(epochs.start, 1), epochs.stop)
-    if steps_at_once == 1:
-        return [(epochs, 1)]
-    return [(span, steps) for span, steps in ((first, 1), (rest, steps_at_once)) if span]

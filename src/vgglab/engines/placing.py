@@ -1,0 +1,79 @@
+"""Where arrays lie: on one device of JAX, or on several that share each batch.
+
+`keras.distribution.DataParallel` refuses a batch that the devices cannot share evenly, the last one of a validation
+too. Here the network is on each device, and the compiler divides the work on a batch, whatever its size: what is
+computed is what one device would compute, but for the order of its sums.
+"""
+
+from typing import Any
+
+import keras
+
+from vgglab.errors import ConfigError
+
+
+class Placing:
+    """Some of JAX's devices, the first ones.
+
+    Args:
+        devices: how many.
+    """
+
+    def __init__(self, devices: int = 1):
+        import jax
+
+        self.devices = jax.devices()[:devices]
+        mesh = jax.sharding.Mesh(self.devices, ("batch",))
+        self.everywhere = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec())
+        self.divided = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec("batch"))
+
+    def put(self, arrays: Any) -> Any:
+        """Arrays, in any structure, on each of the devices."""
+        import jax
+
+        return jax.device_put(arrays, self.everywhere if len(self.devices) > 1 else None)
+
+    def shared(self, array: Any) -> Any:
+        """Inside a compiled function: an array of which each device takes its share of the rows."""
+        import jax
+
+        return jax.lax.with_sharding_constraint(array, self.divided) if len(self.devices) > 1 else array
+
+    def bring_back(self, variables: list[keras.Variable]) -> None:
+        """Have the values of variables on the first device alone, where all else is; those that were not used up."""
+        for variable in variables if len(self.devices) > 1 else ():
+            if variable._value is not None:
+                variable._value = variable._value.addressable_data(0)
+
+
+def bytes_free(devices: int = 1) -> int | None:
+    """Memory of a device that nothing is in; None where the device does not say, as a CPU."""
+    import jax
+
+    told = [device.memory_stats() for device in jax.devices()[:devices]]
+    return min((each["bytes_limit"] - each["bytes_in_use"] for each in told if each), default=None)
+
+
+def count_devices(asked: int | str) -> int:
+    """How many devices a run is to use.
+
+    Args:
+        asked: a number, or `all`.
+
+    Raises:
+        ConfigError: there are fewer, or the backend is not JAX.
+    """
+    if asked == 1:
+        return 1
+    if keras.backend.backend() != "jax":
+        backend = keras.backend.backend()
+        raise ConfigError(
+            f"train.devices is {asked}; only JAX shares a batch among devices here, and the backend is {backend}; "
+            "set KERAS_BACKEND=jax, or use 1"
+        )
+    import jax
+
+    there = len(jax.devices())
+    if asked != "all" and asked > there:
+        raise ConfigError(f"train.devices is {asked}; JAX finds {there} ({jax.default_backend()}); use all, or fewer")
+    return there if asked == "all" else asked

@@ -14,10 +14,18 @@ import socket
 import statistics
 import subprocess
 import sys
+import threading
 import time
 from collections import defaultdict
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+
+import numpy as np
+
+from vgglab.datasets.decode import decode_content
+from vgglab.datasets.parallel import cores
+from vgglab.exporting.exported import open_exported
 
 APPS = Path(__file__).with_name("serving_apps.py")
 LITSERVE = Path(__file__).with_name("serving_litserve.py")
@@ -114,6 +122,37 @@ def spent(process: int) -> float:
     return sum(found[each][1] for each in family & found.keys()) / os.sysconf("SC_CLK_TCK")
 
 
+def alone(work: Callable[[int], int], seconds: float) -> float:
+    """How many a second a thread a core gets done; `work` is told which turn it is, and tells how many it did."""
+    done, until = [0] * cores(), time.perf_counter() + seconds
+
+    def run(number: int) -> None:
+        turn = number
+        while time.perf_counter() < until:
+            done[number] += work(turn)
+            turn += 1
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(len(done))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return sum(done) / seconds
+
+
+def limits(exported: Path, pictures: list[bytes]) -> dict[str, Callable[[int], int]]:
+    """What bounds any server here: decoding alone, and the network alone, 16 pictures at a time."""
+    network = open_exported(exported)
+    side = network.picture_side
+    batch = np.stack([decode_content(each, side, None, 10**9) for each in (pictures * 16)[:16]])
+
+    def decode(turn: int) -> int:
+        decode_content(pictures[turn % len(pictures)], side, None, 10**9)
+        return 1
+
+    return {"decoding alone": decode, "the network alone": lambda turn: len(network.predict(batch))}
+
+
 def commands(run: Path, exported: Path, litserve: str | None, more: list[str]) -> dict[str, list[str]]:
     """What starts each server, but for its port."""
     apps = {
@@ -127,7 +166,8 @@ def commands(run: Path, exported: Path, litserve: str | None, more: list[str]) -
 
 def measure(options: argparse.Namespace) -> dict[str, list[dict[str, float]]]:
     """Of each server a row a round."""
-    requests = [form(path) for path in sorted(options.pictures.iterdir())[: options.most]]
+    paths = sorted(options.pictures.iterdir())[: options.most]
+    requests, bounds = [form(path) for path in paths], limits(options.exported, [path.read_bytes() for path in paths])
     rows, servers = defaultdict(list), {}
     try:
         for number, (name, command) in enumerate(
@@ -136,6 +176,8 @@ def measure(options: argparse.Namespace) -> dict[str, list[dict[str, float]]]:
             port = options.port + number
             servers[name] = port, started([*command, str(port)], port, options.logs / f"{number}.log")
         for round_ in range(options.rounds + 1):
+            for name, work in bounds.items() if round_ else ():
+                rows[name].append({"requests/s": alone(work, options.seconds)})
             for name, (port, process) in servers.items():
                 before = spent(process.pid)
                 taken, failed = asyncio.run(load(port, requests, options.clients, options.seconds if round_ else 3))
@@ -162,13 +204,14 @@ def figures(taken: list[float], seconds: float, processor: float) -> dict[str, f
 
 def table(rows: dict[str, list[dict[str, float]]]) -> str:
     """Medians over the rounds, and the lowest and highest."""
-    names = list(next(iter(rows.values()))[0])
+    names = list(list(rows.values())[-1][0])
     lines = [f"| server | {' | '.join(names)} |", f"|---|{'---|' * len(names)}"]
     for server, measured in rows.items():
         cells = []
         for name in names:
-            values = [row[name] for row in measured]
-            cells.append(f"{statistics.median(values):.4g} ({min(values):.4g} to {max(values):.4g})")
+            values = [row[name] for row in measured if name in row]
+            told = values and f"{statistics.median(values):.4g} ({min(values):.4g} to {max(values):.4g})"
+            cells.append(told or "")
         lines.append(f"| {server} | {' | '.join(cells)} |")
     return "\n".join(lines)
 

@@ -40,7 +40,7 @@ def browser(width: int, height: int, mobile: bool):
         for flag in (*FLAGS, f"--user-data-dir={profile}"):
             options.add_argument(flag)
         driver = webdriver.Chrome(options=options, service=webdriver.ChromeService("/usr/bin/chromedriver"))
-        shape = {"width": width, "height": height, "deviceScaleFactor": 2 if mobile else 1, "mobile": mobile}
+        shape = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": mobile}
         driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", shape)
         driver.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": mobile})
         try:

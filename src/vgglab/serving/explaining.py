@@ -6,6 +6,7 @@ what is asked for is loaded then, beside the server, whose answers go on meanwhi
 
 import asyncio
 import base64
+import sys
 from functools import cache
 from http import HTTPStatus
 from io import BytesIO
@@ -16,6 +17,7 @@ from vgglab.config.serve import RETRY_AFTER
 from vgglab.datasets.decode import decode_content
 from vgglab.datasets.parallel import Worker
 from vgglab.errors import DataError, VgglabError
+from vgglab.errors import explain as explain_error
 from vgglab.serving.refusals import Refused, no_room
 
 WAITING = 8  # that may wait for it: each takes a tenth of a second, the first one seconds
@@ -96,6 +98,9 @@ def explain(question: Question) -> dict[str, Any] | str:
         return _explain(question)
     except VgglabError as error:
         return str(error).replace(str(question.path), question.path.name)
+    except Exception as error:  # what a strange network leads Keras to; it would end the process
+        print(f"vgglab: {question.path}: cannot be explained: {explain_error(error)}", file=sys.stderr)
+        return "cannot be explained; the server's own output says why"
 
 
 def _explain(question: Question) -> dict[str, Any] | str:

@@ -11,15 +11,16 @@ from typing import Any
 import keras
 
 from vgglab.engines.plan import STEPS_A_CALL, Plan
+from vgglab.keras_tools.jax_state import State
 from vgglab.training.batches import one_hot
 from vgglab.training.part import TrainedPart
 
-State = tuple[list[Any], ...]  # values: trained, not trained, of the optimizer, of the metrics
+Logs = dict[str, Any]  # figure -> tensor
 Data = dict[str, Any]  # `images` (N, ...), `labels` int32 (N,), and perhaps `weights` float32 (N,)
 Shared = Callable[[Any], Any]  # an array, a row an image -> the same, shared among devices
 
 
-def train_program(part: TrainedPart, names: list[str], shared: Shared) -> Callable[..., tuple[State, dict[str, Any]]]:
+def training_program(part: TrainedPart, names: list[str], shared: Shared) -> Callable[..., tuple[State, Logs]]:
     """A compiled function of state, data, plan, first step and the one to stop before; the state is used up.
 
     It gives the state after the steps, and the figures after each of them: float32 (STEPS_A_CALL,), zeros at the end.
@@ -31,8 +32,8 @@ def train_program(part: TrainedPart, names: list[str], shared: Shared) -> Callab
     """
     import jax
 
-    def steps(state: State, data: Data, plan: Plan, first: Any, stop: Any) -> tuple[State, dict[str, Any]]:
-        def step(number: Any, so_far: tuple[State, dict[str, Any]]) -> tuple[State, dict[str, Any]]:
+    def steps(state: State, data: Data, plan: Plan, first: Any, stop: Any) -> tuple[State, Logs]:
+        def step(number: Any, so_far: tuple[State, Logs]) -> tuple[State, Logs]:
             state, logs = so_far
             found, state = part.model.train_step(state, batch_of(part, data, plan, number, shared))
             logs = {name: each.at[number - first].set(found[name]) for name, each in logs.items()}
@@ -61,7 +62,7 @@ def as_targets(labels: Any, classes: int | None) -> Any:
     return one_hot(labels, classes) if classes is not None and labels.ndim == 1 else labels
 
 
-def test_program(part: TrainedPart, shared: Shared) -> Callable[..., list[Any]]:
+def validation_program(part: TrainedPart, shared: Shared) -> Callable[..., list[Any]]:
     """A compiled function of values (trained, not trained, of the metrics) and batches: values of the metrics then.
 
     Batches are `images` (batches, N, ...) and `labels` int32 (batches, N).

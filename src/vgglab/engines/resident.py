@@ -53,7 +53,7 @@ class Training:
         self.model, self.batches = work.part.model, work.train
         self.placing, self.callbacks = placing, callbacks
         self.data = placing.put(training_data(work))
-        self.program = training_program(work.part, list(self.model.get_metrics_result()), placing.shared)
+        self.program = training_program(work.part, list(self.model.get_metrics_result()), placing)
 
     def run(self, alone: Iterable[int]) -> dict[str, float]:
         """Take the steps of the epoch that the batches are set to; the figures at its end.
@@ -102,7 +102,7 @@ class Validation:
     def __init__(self, work: Work, placing: Placing, callbacks: keras.callbacks.CallbackList):
         self.model, self.callbacks = work.part.model, callbacks
         self.data = [placing.put(each) for each in validation_data(work)]
-        self.program = validation_program(work.part, placing.shared)
+        self.program = validation_program(work.part, placing)
 
     def run(self) -> dict[str, float]:
         """Validate the network as it is; the figures by their names, after `val_`."""

@@ -6,6 +6,7 @@ compiled once, whatever number of steps is asked for.
 """
 
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import keras
@@ -32,7 +33,7 @@ def training_program(part: TrainedPart, names: list[str], placing: Placing) -> C
     """
     import jax
 
-    def steps(state: State, data: Data, plan: Plan, first: Any, stop: Any) -> tuple[State, Logs]:
+    def train_steps(state: State, data: Data, plan: Plan, first: Any, stop: Any) -> tuple[State, Logs]:
         def step(number: Any, so_far: tuple[State, Logs]) -> tuple[State, Logs]:
             state, logs = so_far
             found, state = part.model.train_step(state, batch_of(part, data, plan, number, placing))
@@ -42,7 +43,12 @@ def training_program(part: TrainedPart, names: list[str], placing: Placing) -> C
         logs = {name: jax.numpy.zeros(STEPS_A_CALL, "float32") for name in names}
         return jax.lax.fori_loop(first, stop, step, (state, logs))
 
-    return placing.compiled(steps, donate_argnums=0)
+    return placing.compiled(train_steps, donate_argnums=0)
+
+
+def compiled_ahead(program: Callable[..., Any], threads: ThreadPoolExecutor, *given: Any) -> Future:
+    """Trace a program now and compile it in a thread; when that is done, a call with such arguments begins at once."""
+    return threads.submit(program.lower(*given).compile)
 
 
 def batch_of(part: TrainedPart, data: Data, plan: Plan, number: Any, placing: Placing) -> tuple[Any, ...]:
@@ -69,7 +75,7 @@ def validation_program(part: TrainedPart, placing: Placing) -> Callable[..., lis
     """
     import jax
 
-    def batches(trained: list[Any], fixed: list[Any], metrics: list[Any], data: Data) -> list[Any]:
+    def validate_batches(trained: list[Any], fixed: list[Any], metrics: list[Any], data: Data) -> list[Any]:
         def one(number: Any, metrics: list[Any]) -> list[Any]:
             images, labels = data["images"][number], as_targets(data["labels"][number], part.classes)
             batch = placing.shared(images), placing.shared(labels)
@@ -78,4 +84,4 @@ def validation_program(part: TrainedPart, placing: Placing) -> Callable[..., lis
 
         return jax.lax.fori_loop(0, len(data["labels"]), one, metrics)
 
-    return placing.compiled(batches)
+    return placing.compiled(validate_batches)

@@ -33,6 +33,11 @@ def end_state(model: keras.Model) -> None:
     model._jax_state, model._jax_state_synced = None, True
 
 
+def state_values(model: keras.Model) -> State:
+    """The same, which the model keeps: to be looked at."""
+    return model._get_jax_state(**dict.fromkeys(STATE, True))
+
+
 def judged_values(model: keras.Model) -> State:
     """What a validation takes, copied from nowhere: values trained, not trained, and of the metrics."""
     return model._get_jax_state(**dict.fromkeys(JUDGED, True))

@@ -5,6 +5,7 @@ too. Here the network is on each device, and the compiler divides the work on a 
 computed is what one device would compute, but for the order of its sums.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -32,6 +33,13 @@ class Placing:
         import jax
 
         return jax.device_put(arrays, self.everywhere if len(self.devices) > 1 else None)
+
+    def compiled(self, function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
+        """A function as JAX compiles it, whose results are on each of the devices."""
+        import jax
+
+        everywhere = {"out_shardings": self.everywhere} if len(self.devices) > 1 else {}
+        return jax.jit(function, **everywhere, **options)
 
     def shared(self, array: Any) -> Any:
         """Inside a compiled function: an array of which each device takes its share of the rows."""

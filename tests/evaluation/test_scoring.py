@@ -116,3 +116,5 @@ def test_a_log_goes_on_behind_its_last_whole_row(folder, tmp_path):
     assert log.known == {each.path for each in told[:2]} and len(target.read_text().splitlines()) == 3
     with pytest.raises(RunError, match="was made by another model or --top; remove it, or write another file"):
         ScoreLog(target, "other", 2)
+    with pytest.raises(RunError, match=r"is written by --watch; remove it with log.csv.json, or name another"):
+        Scores(target, "m", 2).finished()

@@ -51,10 +51,8 @@ def predict(
     from vgglab.cli.scoring import Scorer, printer
     from vgglab.exporting.opening import Asked
 
-    scorer, form = (
-        Scorer(Asked(model, classes, code), engine, top),
-        "json" if as_json else "csv" if csv_file else "text",
-    )
+    scorer = Scorer(Asked(model, classes, code), engine, top)
+    form = "json" if as_json else "csv" if csv_file else "text"
     if watch is not None:
         scorer.watch(watch, target, printer(form))
     elif target is not None:

@@ -85,12 +85,19 @@ class Scores:
             raise RunError(f"{self.target}: another process writes it; wait for it, or name another file") from None
 
     def finished(self) -> dict[str, Any] | None:
-        """What the file was made of, with `files` and `failed`; None where it is not there and whole."""
+        """What the file was made of, with `files` and `failed`; None where it is not there and whole.
+
+        Raises:
+            RunError: pictures that arrive are scored into it, see `evaluation.score_log`.
+        """
         try:
             told = json.loads(self.record.read_text(encoding="utf-8"))
-            return told if self.target.is_file() and {"files", "failed"} <= told.keys() else None
+            whole = self.target.is_file() and {"files", "failed"} <= told.keys()
         except (OSError, ValueError, AttributeError):
             return None
+        if not whole and told.get("watched"):
+            raise RunError(f"{self.target}: is written by --watch; remove it with {self.record.name}, or name another")
+        return told if whole else None
 
     def changes(self, told: Job) -> str:
         """What is another than in a job that was told; nothing where it is this one."""

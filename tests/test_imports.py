@@ -22,7 +22,7 @@ FLOORS = (
     {"models", "diagnosis", "evaluation"},
     {"training", "tracking", "report", "locale", "exporting"},
     {"engines"},
-    {"experiments", "watching"},
+    {"experiments", "watching", "serving"},
     {"cli"},
 )
 # What a room below would be allowed to, and this one is not.
@@ -38,6 +38,7 @@ FORBIDDEN = {
     "evaluation": BACKENDS,  # but for NEEDS_THE_NETWORK
     "report": {"models", "datasets", "diagnosis.signals"} | BACKENDS,
     "exporting": {"models"} | BACKENDS - {"tensorflow"},  # what is exported runs without Keras
+    "serving": {"models", "training"} | BACKENDS,  # it never trains, and with ONNX it loads no backend
     "tracking": {"models", "datasets", "evaluation"} | BACKENDS,
     "experiments.study": {"training", "models", "report"} | BACKENDS,
 }

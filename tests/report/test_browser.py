@@ -3,28 +3,11 @@
 Skipped without Chromium and its driver (Debian: chromium, chromium-driver) or without `pip install 'vgglab[browser]'`.
 """
 
-import shutil
-
 import pytest
+from small_browser import STICKING_OUT, can_browse, keys, opened_browser, resize
 
-webdriver = pytest.importorskip("selenium.webdriver", reason="needs vgglab[browser]")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-DRIVER = shutil.which("chromedriver")
-FLAGS = (
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
-    *("--disable-background-networking", "--disable-component-update", "--force-prefers-reduced-motion"),
-)
-pytestmark = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="needs Chromium and its driver")
+pytestmark = pytest.mark.skipif(not can_browse(), reason="needs Chromium, its driver and vgglab[browser]")
 
-# What is wider than the window though it does not scroll by itself; hidden parts have no place.
-STICKING_OUT = """
-const scrolls = (node) => node && node !== document.body &&
-  (["auto", "scroll"].includes(getComputedStyle(node).overflowX) || scrolls(node.parentElement));
-return Array.from(document.body.querySelectorAll("*")).filter((node) => {
-  const place = node.getBoundingClientRect();
-  return place.width && (place.right > innerWidth + 1 || place.left < -1) && !node.matches(".skip") && !scrolls(node);
-}).map((node) => node.outerHTML.slice(0, 200));
-"""
 # Texts of pictures that stick out of their picture.
 CLIPPED = """
 return Array.from(document.querySelectorAll("svg text")).filter((text) => {
@@ -36,14 +19,8 @@ return Array.from(document.querySelectorAll("svg text")).filter((text) => {
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory):
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    for flag in [*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"]:
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
-    yield driver
-    driver.quit()
+    with opened_browser(tmp_path_factory.mktemp("profile")) as driver:
+        yield driver
 
 
 @pytest.fixture(scope="module", params=["en", "fr"])
@@ -53,10 +30,7 @@ def opened(request, browser, lab, page, tmp_path_factory):
     file.write_text(page(lab, language=request.param), encoding="utf-8")
 
     def open_at(width: int):
-        browser.execute_cdp_cmd(
-            "Emulation.setDeviceMetricsOverride",
-            {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": False},
-        )
+        resize(browser, width)
         browser.get("about:blank")
         browser.get(file.as_uri())
         return browser
@@ -92,18 +66,18 @@ def test_the_button_unfolds_and_folds_all_tables_by_keyboard(opened):
     driver = opened(1280)
     count = "return document.querySelectorAll('main details[open]').length"
     button = driver.find_element("id", "unfold")
-    button.send_keys(webdriver.Keys.ENTER)
+    button.send_keys(keys().ENTER)
     assert driver.execute_script(count) == len(driver.find_elements("css selector", "main details")) > 30
-    button.send_keys(webdriver.Keys.SPACE)
+    button.send_keys(keys().SPACE)
     assert driver.execute_script(count) == 0 and button.get_attribute("aria-pressed") == "false"
 
 
 def test_the_first_stop_of_the_keyboard_skips_to_the_report(opened):
     driver = opened(390)
-    driver.find_element("css selector", "body").send_keys(webdriver.Keys.TAB)
+    driver.find_element("css selector", "body").send_keys(keys().TAB)
     focused = driver.switch_to.active_element
     assert focused.get_attribute("class") == "skip" and focused.rect["x"] >= 0
-    focused.send_keys(webdriver.Keys.ENTER)
+    focused.send_keys(keys().ENTER)
     assert driver.switch_to.active_element.get_attribute("id") == "main"
 
 

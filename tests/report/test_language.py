@@ -26,7 +26,7 @@ def forms_of(message, catalog) -> list[str]:
 
 @pytest.mark.parametrize("language", OTHERS)
 def test_every_text_is_translated_with_the_same_placeholders(language):
-    messages = pytest.importorskip("vgglab.locale.__main__").report_messages()
+    messages = pytest.importorskip("vgglab.locale.__main__").DOMAINS["report"]()
     catalog = translations(language, DOMAIN)
     known = {key[0] if isinstance(key, tuple) else key for key in catalog._catalog} - {""}
     assert len(messages) > 200 and known == {text[0] if isinstance(text, tuple) else text for text in messages}

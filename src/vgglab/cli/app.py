@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 import vgglab
-from vgglab.cli import cache, data, devices, explain, export, models, predict, runs, summary, train
+from vgglab.cli import cache, data, devices, explain, export, models, predict, runs, serve, summary, train
 
 app = typer.Typer(
     help="Train image classifiers, compare them, and understand what happened.",
@@ -42,6 +42,7 @@ app.command()(runs.evaluate)
 app.command()(predict.predict)
 app.command()(explain.explain)
 app.command()(export.export)
+app.command()(serve.serve)
 app.command()(runs.diagnose)
 app.command("lr-range")(train.lr_range)
 app.command()(summary.summary)

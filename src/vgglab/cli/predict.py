@@ -36,6 +36,9 @@ def predict(
     watch: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Score what is in a folder and arrives there, until Ctrl-C.")
     ] = None,
+    url: Annotated[
+        str | None, typer.Option(metavar="URL", help="Ask this vgglab serve, name no model: --url URL IMAGE...")
+    ] = None,
     classes: Classes = None,
     code: Code = None,
     as_json: PictureLines = False,
@@ -43,6 +46,13 @@ def predict(
     """Say what pictures show, by a saved model: the most probable classes of each; code 1 if one cannot be read."""
     from vgglab.errors import UsageError
 
+    form = "json" if as_json else "csv" if csv_file else "text"
+    if url is not None:
+        if out or watch or classes or code or csv_file not in (None, "-"):
+            raise UsageError("--url prints what the server says: with --top, --json or --csv -; leave the rest out")
+        from vgglab.cli.asking import show_server
+
+        return show_server(url, [str(model), *(paths or [])], top, form)
     if watch is None and not paths:
         raise UsageError("there is nothing to predict; name pictures or folders, or a folder to --watch")
     if watch is not None and paths:
@@ -52,7 +62,6 @@ def predict(
     from vgglab.exporting.opening import Asked
 
     scorer = Scorer(Asked(model, classes, code), engine, top)
-    form = "json" if as_json else "csv" if csv_file else "text"
     if watch is not None:
         scorer.watch(watch, target, printer(form))
     elif target is not None:

@@ -2,14 +2,15 @@
 
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from os import PathLike
 
 import numpy as np
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
-from vgglab.datasets.formats import KINDS, no_file, no_picture, readable_formats
+from vgglab.datasets.formats import KINDS, first_bytes, no_file, no_picture, readable_formats
 from vgglab.datasets.levels import Levels, NoRange, Used, to_rgb, used_levels
 from vgglab.errors import DataError
 
@@ -55,6 +56,24 @@ def try_decode(path: str | PathLike[str], size: int, levels: Levels | None = Non
         return error.reason
 
 
+def decode_content(content: bytes, size: int, levels: Levels | None, pixels: int) -> np.ndarray | str:
+    """As `try_decode`, of what is in a file, in any thread: what Pillow warns of is the process's affair.
+
+    Args:
+        content: of the file.
+        size: side of the result, pixels.
+        levels: see `decode_picture`.
+        pixels: a picture that has more is not decoded.
+    """
+    try:
+        with Image.open(BytesIO(content), formats=readable_formats()) as image:
+            if image.width * image.height > pixels:
+                return _too_large(pixels)
+            return np.asarray(to_square(upright(image, size), size, levels))
+    except Exception as error:  # see `open_picture`
+        return _reason(error, lambda: content)
+
+
 def try_levels(path: str | PathLike[str], size: int) -> Used | str:
     """The grey levels of a picture as it is decoded for a size; where there is no picture, the reason."""
     try:
@@ -79,7 +98,7 @@ def open_picture(path: str | PathLike[str]) -> Iterator[Image.Image]:
     except UnreadablePicture:
         raise
     except Exception as error:  # what Pillow's decoders raise for damaged files is no closed list
-        raise UnreadablePicture(os.fspath(path), _reason(error, path)) from None
+        raise UnreadablePicture(os.fspath(path), _reason(error, lambda: first_bytes(path))) from None
 
 
 def upright(image: Image.Image, size: int) -> Image.Image:
@@ -116,11 +135,15 @@ def _picture_warnings() -> Iterator[None]:
         yield
 
 
-def _reason(error: Exception, path: str | PathLike[str]) -> str:
+def _too_large(pixels: int | None) -> str:
+    return f"is too large (more than {pixels:,} pixels)"
+
+
+def _reason(error: Exception, head: Callable[[], bytes]) -> str:
     if isinstance(error, Image.DecompressionBombError | Image.DecompressionBombWarning):
-        return f"is too large (more than {Image.MAX_IMAGE_PIXELS:,} pixels)"
+        return _too_large(Image.MAX_IMAGE_PIXELS)
     if isinstance(error, UnidentifiedImageError):
-        return no_picture(path)
+        return no_picture(head())
     if isinstance(error, NoRange):
         return str(error)
     if isinstance(error, OSError) and error.strerror:

@@ -9,6 +9,7 @@ FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP", "TIFF", "AVIF")
 KINDS = "JPEG, PNG, BMP, GIF, WebP, TIFF, AVIF or HEIC"  # in words
 ENDS = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".avif", ".heic", ".heif")  # usual ones
 HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+HEAD = 12  # bytes
 NEEDS_EXTRA = "is a HEIC picture and takes pip install 'vgglab[heif]'"
 NO_FILES = {
     stat.S_IFIFO: "is a named pipe, not a file",
@@ -43,10 +44,14 @@ def no_file(path: str | PathLike[str]) -> str | None:
     return NO_FILES.get(stat.S_IFMT(os.stat(path).st_mode))
 
 
-def no_picture(path: str | PathLike[str]) -> str:
-    """What is wrong with a file that holds none of the formats that are read here."""
+def first_bytes(path: str | PathLike[str]) -> bytes:
+    """The bytes of a file that tell its format."""
     with open(path, "rb") as file:
-        head = file.read(12)
-    if head[4:8] == b"ftyp" and head[8:] in HEIF_BRANDS:
+        return file.read(HEAD)
+
+
+def no_picture(head: bytes) -> str:
+    """What is wrong with a file that holds none of the formats that are read here, by its first bytes."""
+    if head[4:8] == b"ftyp" and head[8:HEAD] in HEIF_BRANDS:
         return NEEDS_EXTRA
     return f"is no {KINDS} picture" if head else "is empty"

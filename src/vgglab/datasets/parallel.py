@@ -51,9 +51,9 @@ def map_parallel(
         yield from map(function, stream)
         return
     with ExitStack() as stack:
-        idle: SimpleQueue[_Worker] = SimpleQueue()
+        idle: SimpleQueue[Worker] = SimpleQueue()
         for _ in range(workers):
-            idle.put(stack.enter_context(_Worker(function)))
+            idle.put(stack.enter_context(Worker(function)))
         threads = stack.enter_context(ThreadPoolExecutor(workers))
         waiting = deque()
         while chunk := list(islice(stream, CHUNK)):
@@ -64,8 +64,12 @@ def map_parallel(
             yield from waiting.popleft().result()
 
 
-class _Worker:
-    """A process that applies one function to what it is sent."""
+class Worker:
+    """A process that applies one function to what it is sent; it ends with the block that it was opened for.
+
+    Args:
+        function: as of `map_parallel`.
+    """
 
     def __init__(self, function: Callable[[Any], Any]):
         command = [sys.executable, "-P", "-m", __name__]
@@ -73,7 +77,7 @@ class _Worker:
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=alone)
         self._send(function)
 
-    def __enter__(self) -> "_Worker":
+    def __enter__(self) -> "Worker":
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -98,7 +102,7 @@ class _Worker:
         self.process.stdin.flush()
 
 
-def _ask_one(idle: "SimpleQueue[_Worker]", items: Sequence[Any]) -> list[Any]:
+def _ask_one(idle: "SimpleQueue[Worker]", items: Sequence[Any]) -> list[Any]:
     worker = idle.get()
     try:
         return worker.ask(items)

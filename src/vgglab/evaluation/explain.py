@@ -113,17 +113,20 @@ class Explainer:
             UnreadablePicture: the file gives no picture. (It is a DataError.)
             RunError: the model gives no finite probabilities.
         """
+        return self.explain_image(decode_picture(path, self.side, self.classifier.levels), str(path), class_name)
+
+    def explain_image(self, image: np.ndarray, name: str, class_name: str | None = None) -> Explanation:
+        """The same of a decoded picture, uint8 (side, side, 3), and the name that it goes by."""
         if class_name is not None:
             self.check_class(class_name)
-        image = decode_picture(path, self.side, self.classifier.levels)
         (probabilities,) = self.classifier.predict(image[None])
         if not np.isfinite(probabilities).all():
-            raise RunError(f"{path}: the model {NOT_FINITE}")
+            raise RunError(f"{name}: the model {NOT_FINITE}")
         best, names = int(probabilities.argmax()), self.classifier.classes
         chosen = best if class_name is None else names.index(class_name)
         (heat,) = self.cam.explain(image[None], np.array([chosen]))
         said = (names[best], float(probabilities[best]), names[chosen], float(probabilities[chosen]))
-        return Explanation(str(path), image, *said, heat, self.cam.layer)
+        return Explanation(name, image, *said, heat, self.cam.layer)
 
 
 def explain_file(

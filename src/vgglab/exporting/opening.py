@@ -76,7 +76,7 @@ def open_network(asked: Asked, engine: str, many: bool, tell: Tell) -> Any:
     named = (find_folder(asked.model), asked.classes, asked.code)
     if engine == "onnx":
         return open_kept(*named, tell)
-    if engine == "auto" and _installed() and (is_kept(*named) or (many and _written())):
+    if engine == "auto" and installed() and (is_kept(*named) or (many and can_write())):
         try:
             return open_kept(*named, tell)
         except (ExportError, DataError) as error:
@@ -95,10 +95,11 @@ def _open_folder(asked: Asked, engine: str) -> Any:
     return exported
 
 
-def _installed() -> bool:
+def installed() -> bool:
+    """Whether ONNX Runtime is."""
     return find_spec(FORMATS["onnx"].runtime[1]) is not None
 
 
-def _written() -> bool:
+def can_write() -> bool:
     """Whether a network can be written as ONNX here."""
     return all(map(find_spec, FORMATS["onnx"].writers)) and os.environ.get("KERAS_BACKEND") in (None, "", "tensorflow")

@@ -4,6 +4,7 @@ New texts are added without a translation, texts that are gone are dropped, and 
 """
 
 import ast
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 
@@ -16,15 +17,15 @@ from vgglab.diagnosis.catalog import messages
 from vgglab.diagnosis.reading import LOCALE
 
 HEADER = "# Texts of the {domain}. After a change: python -m {package}"
-REPORT = LOCALE.parent / "report"
+REPORT, SERVING = LOCALE.parent / "report", LOCALE.parent / "serving"
 
 Message = str | tuple[str, str]
 
 
-def report_messages() -> list[Message]:
-    """Every text of the report, from its code and templates; for one and for several where a number decides."""
-    code = [text for path in REPORT.rglob("*.py") for text in said(ast.parse(path.read_text(encoding="utf-8")))]
-    pages = [BytesIO(path.read_bytes()) for path in REPORT.rglob("*.html")]
+def page_messages(folder: Path) -> list[Message]:
+    """Every text of a room's pages, from its code and templates; for one and for several where a number decides."""
+    code = [text for path in folder.rglob("*.py") for text in said(ast.parse(path.read_text(encoding="utf-8")))]
+    pages = [BytesIO(path.read_bytes()) for path in folder.rglob("*.html")]
     templates = [extract("jinja2.ext.babel_extract", page, {"say": None}) for page in pages]
     return sorted({*code, *(text for found in templates for _, text, _, _ in found)}, key=str)
 
@@ -43,7 +44,7 @@ def said(tree: ast.AST) -> list[Message]:
     return texts
 
 
-DOMAINS = {"findings": messages, "report": report_messages}
+DOMAINS = {"findings": messages, "report": partial(page_messages, REPORT), "page": partial(page_messages, SERVING)}
 
 
 def read_catalog(path: Path) -> Catalog:

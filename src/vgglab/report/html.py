@@ -52,10 +52,10 @@ def render(collected: Collected, say: Language) -> str:
 
 
 @cache
-def environment() -> Environment:
-    """Jinja2 as our templates want it: everything is escaped, nothing may be missing."""
+def environment(package: str = "vgglab.report") -> Environment:
+    """Jinja2 as the templates of a package want it: everything is escaped, nothing may be missing."""
     made = Environment(
-        loader=PackageLoader("vgglab.report"),
+        loader=PackageLoader(package),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -16,18 +16,19 @@ NARROW, FIXED = "\u202f", "\u00a0"  # spaces that do not break a line
 
 
 class Language:
-    """Says texts of the catalog `report` in one language.
+    """Says texts of a catalog in one language.
 
     Args:
         code: `en` or `fr`.
+        domain: catalog that the texts are in.
 
     Raises:
         UsageError: there is no such language.
     """
 
-    def __init__(self, code: str):
+    def __init__(self, code: str, domain: str = DOMAIN):
         self.code = code
-        self.catalog = translations(code, DOMAIN)
+        self.catalog = translations(code, domain)
 
     def __call__(self, text: str, /, **values: Any) -> Markup:
         """A text of the catalog with its placeholders filled; values are escaped unless they are markup."""

@@ -1,0 +1,1 @@
+"""Saved networks over HTTP: a page for people, an API for programs."""

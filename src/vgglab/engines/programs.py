@@ -47,7 +47,7 @@ def training_program(part: TrainedPart, names: list[str], placing: Placing) -> C
 
 
 def compiled_ahead(program: Callable[..., Any], threads: ThreadPoolExecutor, *given: Any) -> Future:
-    """Trace a program now and compile it in a thread; when that is done, a call with such arguments begins at once."""
+    """Trace a program now and compile it in a thread, for arguments such as these; gives what is then to be called."""
     return threads.submit(program.lower(*given).compile)
 
 

@@ -4,8 +4,9 @@ It tells callbacks what Keras's `fit` tells them, of each step, but after a call
 after the last of them. Steps that the recording of signals looks at are calls of their own.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import keras
 import numpy as np
@@ -75,10 +76,10 @@ class Training:
         self.model, self.batches = work.part.model, work.train
         self.placing, self.callbacks = placing, callbacks
         self.data = placing.put(training_data(work))
-        self.program = training_program(work.part, list(self.model.get_metrics_result()), placing)
+        program = training_program(work.part, list(self.model.get_metrics_result()), placing)
         known = placing.put(state_values(self.model)), self.data
         plans = map(placing.put, plans_of(self.batches))
-        self.ready = [compiled_ahead(self.program, threads, *known, plan, 0, 1) for plan in plans]
+        self.programs = [compiled_ahead(program, threads, *known, plan, 0, 1) for plan in plans]
 
     def run(self, alone: Iterable[int]) -> dict[str, float]:
         """Take the steps of the epoch that the batches are set to; the figures at its end.
@@ -87,27 +88,27 @@ class Training:
             alone: steps, from 1, before and after which the network is looked at.
         """
         done = 0
-        for plan, ready in zip(plans_of(self.batches), self.ready, strict=True):
+        for plan, program in zip(plans_of(self.batches), self.programs, strict=True):
             count = len(plan["rows"])
             plan = self.placing.put(plan)
-            ready.result()
             for steps in stretches(count, [step - 1 - done for step in alone]):
-                self.call(plan, steps, done)
+                self.call(program.result(), plan, steps, done)
             done += count
         end_state(self.model)
         return figures(self.model)
 
-    def call(self, plan: Plan, steps: range, before: int) -> None:
+    def call(self, program: Callable[..., Any], plan: Plan, steps: range, before: int) -> None:
         """Take some of the steps of a plan, and tell of each.
 
         Args:
+            program: for steps of that size.
             plan: of steps of one size.
             steps: of the plan, from 0.
             before: steps of the epoch that came before the plan.
         """
         self.callbacks.on_train_batch_begin(before + steps.start)
         state = self.placing.put(take_state(self.model))  # where a callback has changed a value, it is anywhere
-        state, logs = self.program(state, self.data, plan, steps.start, steps.stop)
+        state, logs = program(state, self.data, plan, steps.start, steps.stop)
         give_state(self.model, state)
         logs = {name: np.asarray(values).tolist() for name, values in logs.items()}
         for number, step in enumerate(steps):
@@ -131,18 +132,16 @@ class Validation:
     ):
         self.model, self.placing, self.callbacks = work.part.model, placing, callbacks
         self.data = [placing.put(each) for each in validation_data(work)]
-        self.program = validation_program(work.part, placing)
-        known = placing.put(judged_values(self.model))
-        self.ready = [compiled_ahead(self.program, threads, *known, data) for data in self.data]
+        program, known = validation_program(work.part, placing), placing.put(judged_values(self.model))
+        self.programs = [compiled_ahead(program, threads, *known, data) for data in self.data]
 
     def run(self) -> dict[str, float]:
         """Validate the network as it is; the figures by their names, after `val_`."""
         self.callbacks.on_test_begin()
         self.model.reset_metrics()
         trained, fixed, metrics = self.placing.put(judged_values(self.model))
-        for data, ready in zip(self.data, self.ready, strict=True):
-            ready.result()
-            metrics = self.program(trained, fixed, metrics, data)
+        for data, program in zip(self.data, self.programs, strict=True):
+            metrics = program.result()(trained, fixed, metrics, data)
         assign(self.model.metrics_variables, metrics)
         logs = figures(self.model)
         self.callbacks.on_test_end(logs)

@@ -28,6 +28,12 @@ def test_a_server_is_asked_as_a_run_is(served, folder, network, told):
     assert [row.get("class", row.get("error")) for row in rows] == [r.get("class", r.get("error")) for r in expected]
 
 
+def test_a_table_has_no_more_classes_than_the_network(served, folder, told):
+    _, out, _ = told("predict", "--url", f"http://127.0.0.1:{served.port}", folder, "--csv", "-", "--top", 50)
+    header, *rows = out.splitlines()
+    assert header.endswith("class_10,probability_10,error") and len(rows) == 11
+
+
 def test_another_model_is_named_in_the_address(served, folder):
     url = f"http://127.0.0.1:{served.port}"
     assert len(list(Server(f"{url}?model=other").predict([folder], 1))) == 11

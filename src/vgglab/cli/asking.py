@@ -10,8 +10,9 @@ from vgglab.serving.client import Server
 
 def show_server(url: str, paths: list[str], top: int, form: str) -> None:
     """Print what is said of pictures, as `text`, `json` or `csv`; the token is that of VGGLAB_TOKEN."""
-    show, tally = printer(form)(top), Tally()
-    for prediction in complaining(Server(url, os.environ.get("VGGLAB_TOKEN")).predict(paths, top)):
+    server, tally = Server(url, os.environ.get("VGGLAB_TOKEN")), Tally()
+    show = printer(form)(min(top, server.classes()))
+    for prediction in complaining(server.predict(paths, top)):
         show(prediction)
         tally.add(prediction)
     conclude(tally.files, tally.failed)

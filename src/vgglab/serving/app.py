@@ -15,6 +15,7 @@ from starlette.requests import ClientDisconnect
 import vgglab
 from vgglab.config.serve import ServeSettings
 from vgglab.config.shown import some_names
+from vgglab.evaluation.predict import TOP
 from vgglab.serving.answers import Answers, Explained, Failure, Models, model_card
 from vgglab.serving.counts import KIND, Counts
 from vgglab.serving.desk import Desk, HungUp
@@ -28,7 +29,6 @@ from vgglab.serving.refusals import Refused
 Top = Annotated[int, Query(ge=1, le=1000, description="Classes named for each picture, at most.")]
 Model = Annotated[str | None, Query(description="Name of a network; else the first one.")]
 Class = Annotated[str | None, Query(alias="class", description="Class to explain; else the most probable one.")]
-TOP = 5
 TITLE = "vgglab"
 
 

@@ -60,6 +60,22 @@ class Server:
             while waiting:
                 yield waiting.popleft().result()
 
+    def classes(self) -> int:
+        """How many classes its network knows.
+
+        Raises:
+            UsageError: it is no address.
+            RunError: the server does not answer, refuses to, or has no such network.
+        """
+        parts = self.parts()
+        status, _, tree = self._send("GET", f"{parts.path.rstrip('/')}/v1/models", None, {})
+        models = {model["name"]: len(model["classes"]) for model in tree.get("models", [])}
+        name = dict(parse_qsl(parts.query)).get("model", next(iter(models), None))
+        if name not in models:
+            told = f"no such model; expected {', '.join(models)}" if models else tree.get("error", f"status {status}")
+            raise RunError(f"--url {self.url}: {told}")
+        return models[name]
+
     def parts(self) -> Any:
         """The parts of its address.
 
@@ -100,15 +116,20 @@ class Server:
 
     def _once(self, name: str, content: bytes, top: int) -> tuple[int, float, dict[str, Any]]:
         """Status, seconds after which to ask again, and the answer."""
-        parts = self.parts()
-        kind = {"https": http.client.HTTPSConnection}.get(parts.scheme, http.client.HTTPConnection)
-        connection = kind(parts.hostname, parts.port, timeout=PATIENCE)
+        parts, (boundary, body) = self.parts(), form(name, content)
         query = urlencode({**dict(parse_qsl(parts.query)), "top": top})
-        boundary, body = form(name, content)
         headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
+        return self._send("POST", f"{parts.path.rstrip('/')}/v1/predict?{query}", body, headers)
+
+    def _send(
+        self, method: str, path: str, body: bytes | None, headers: dict[str, str]
+    ) -> tuple[int, float, dict[str, Any]]:
+        parts = self.parts()
+        kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+        connection = kind(parts.hostname, parts.port, timeout=PATIENCE)
         headers |= {"Authorization": f"Bearer {self.token}"} if self.token else {}
         try:
-            connection.request("POST", f"{parts.path.rstrip('/')}/v1/predict?{query}", body, headers)
+            connection.request(method, path, body, headers)
             answer = connection.getresponse()
             return answer.status, float(answer.headers.get("Retry-After") or 1), json.loads(answer.read())
         except (OSError, http.client.HTTPException, ValueError) as error:

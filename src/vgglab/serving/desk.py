@@ -8,6 +8,7 @@ from typing import Any
 
 from vgglab.config.serve import BYTES_TOGETHER, RETRY_AFTER, ServeSettings
 from vgglab.datasets.parallel import cores
+from vgglab.evaluation.predict import PIXELS_AT_ONCE
 from vgglab.serving.answers import picture_answer
 from vgglab.serving.batching import Batcher, Bounds, Full
 from vgglab.serving.counts import Counts
@@ -35,7 +36,8 @@ class Desk:
 
     def __init__(self, network: Network, settings: ServeSettings, counts: Counts, tell: Callable[[str], None]):
         self.network, self.counts, self.tell = network, counts, tell
-        bounds = Bounds(settings.waiting, settings.together, BYTES_TOGETHER, settings.gather / 1000)
+        most = max(1, min(settings.together, PIXELS_AT_ONCE // network.side**2))
+        bounds = Bounds(settings.waiting, most, BYTES_TOGETHER, settings.gather / 1000)
         together = counts.together.labels(network.name)
         threads = cores() if network.parallel else 1
         self.batcher = Batcher(partial(network.answer, pixels=settings.pixels), bounds, threads, together.observe)

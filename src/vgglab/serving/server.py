@@ -39,7 +39,7 @@ def address(listening: socket.socket) -> str:
 
 
 class Server(uvicorn.Server):
-    """uvicorn as it is wanted here: it says nothing, and takes no signal twice.
+    """uvicorn as it is wanted here: silent, with patience that ends.
 
     Args:
         app: the application.

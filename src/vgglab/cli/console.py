@@ -17,6 +17,7 @@ KEPT = {
     "train": "; whole epochs are kept, and vgglab train --resume RUN goes on (vgglab runs lists them), or with "
     "--seeds the same command",
     "study": "; whole epochs are kept, and the same command goes on",
+    "search": "; whole epochs are kept, and the same command goes on",
 }
 
 

@@ -41,7 +41,7 @@ def stopping(folder: Path, config: RunConfig) -> Stops:
 
 
 class Pruning:
-    """Tells the study of each epoch of a trial, and asks it whether to go on; the answer is kept, as a trial may resume.
+    """Tells the study of each epoch of a trial, asks it whether to go on, and keeps the answer: a trial may resume.
 
     Args:
         folder: of the run.

@@ -94,7 +94,10 @@ def test_the_folder_says_what_was_changed(plan):
         ("space: {train.seed: int 1 5}", "train.seed cannot be searched"),
         ("space: {train.epochs: int 0 3}", "train.epochs is 0; it should be greater than or equal to 1"),
         ("space: {train.optimizer: 'choice sgd,adm'}", "train.optimizer is 'adm'; expected one of"),
-        ("space: {train.epochs: int 1 2}\nsampler: gird", "sampler is 'gird'; expected one of tpe, random, cmaes, grid"),
+        (
+            "space: {train.epochs: int 1 2}\nsampler: gird",
+            "sampler is 'gird'; expected one of tpe, random, cmaes, grid",
+        ),
         ("space: {train.learning_rate: log 1 2}\nsampler: grid", "a grid needs values, and train.learning_rate is"),
         ("space: {train.epochs: int 1 2}\ntrails: 3", "unknown key 'trails'"),
         ("space: {train.epochs: int 1 2}\ntrials: 0", "trials is 0; it should be greater than or equal to 1"),

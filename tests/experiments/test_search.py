@@ -1,4 +1,4 @@
-"""A search: trials are chosen, cut short, gone on with after a kill and shared by processes; the best is tested once."""
+"""A search: trials are chosen, cut short, gone on with after a kill, shared by processes; the best is tested once."""
 
 import json
 import shutil
@@ -9,7 +9,7 @@ from small_network import NETWORK
 import vgglab
 from vgglab.config.search_file import plan_search
 from vgglab.errors import RunError, VgglabError
-from vgglab.runs.files import write_csv, write_json
+from vgglab.runs.files import write_json
 from vgglab.runs.record import history_row
 from vgglab.runs.store import load
 
@@ -23,7 +23,7 @@ SPACE = {"train.learning_rate": "log 1e-3 1", "train.batch_size": "choice 16,64"
 
 
 def planned(space=SPACE, epochs=4, **given):
-    return plan_search(None, {"trials": 8, **given}, {"train.epochs": epochs}, space)
+    return plan_search(None, {"trials": 7, **given}, {"train.epochs": epochs}, space)
 
 
 def course(config, epoch):
@@ -32,17 +32,16 @@ def course(config, epoch):
     return min(rate / 0.1, 0.1 / rate) * epoch / config.train.epochs
 
 
-@pytest.fixture
-def pretend(monkeypatch):
+@pytest.fixture(scope="module")
+def pretend():
     """Train without a network: epoch after epoch as `train_stretch` has it, until told to stop; a test is a file."""
-    tested = []
-    monkeypatch.setattr(outcome, "test_once", lambda run, data_dir: (tested.append(run.name), mark(run.folder)))
 
-    def mark(folder):
+    def test_once(run, data_dir):
+        train.tested.append(run.name)
         for name in outcome.TESTED:
-            shutil.copyfile(folder / "run.json", folder / name)
+            shutil.copyfile(run.folder / "run.json", run.folder / name)
 
-    def train(folder, quiet, course=course, kill=None):
+    def train(folder, quiet, kill=None):
         run = load(folder)
         write_json(folder / "classes.json", {"schema": 1, "classes": ["a", "b"]})
         stops, history = stopping(folder, run.config), run.history[:-1]  # the last epoch may have been lost
@@ -50,20 +49,28 @@ def pretend(monkeypatch):
             figure = course(run.config, len(history) + 1)
             history.append(history_row(len(history) + 1, {"val_accuracy": figure, "val_loss": 1.0}, 0.1, 1.0))
             run.record.keep_history(folder, history)
-            if kill and (folder.name, len(history)) == kill:
+            if kill == (folder.name, len(history)):
                 raise KeyboardInterrupt
         run.record.status, run.record.message = "finished", stops(history)
         run.record.save(folder)
 
-    train.tested = tested
-    return train
+    train.tested = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(outcome, "test_once", test_once)
+        yield train
+
+
+@pytest.fixture(scope="module")
+def whole(pretend, tmp_path_factory):
+    """What `search.json` holds of a search that nothing stopped."""
+    return search(planned(), tmp_path_factory.mktemp("whole"), pretend)
 
 
 def search(plan, folder, train, **given):
     """What `search.json` holds after a search."""
     said = []
     run_search(plan, folder, True, said.append, train=train, **given)
-    return json.loads((folder / "search.json").read_text()) | {"said": said}
+    return json.loads((folder / "search.json").read_text()) | {"said": said, "folder": folder}
 
 
 def trials(found):
@@ -99,71 +106,66 @@ def test_a_search_prints_as_a_table_the_best_first(found):
     assert "chosen from 2 trials (2 finished)" in found.told and "<table>" in found._repr_html_()
 
 
-def test_the_same_seed_makes_the_same_trials_and_another_makes_others(pretend, tmp_path):
-    one, same, other = (search(planned(seed=seed), tmp_path / str(n), pretend) for n, seed in enumerate((3, 3, 4)))
-    assert trials(one) == trials(same) and trials(one)[0] != trials(other)[0]
-    assert len(one["trials"]) == 8 and len({row["settings"]["train.learning_rate"] for row in one["trials"]}) == 8
+def test_the_best_figure_is_chosen_among_those_that_came_to_their_end(pretend, whole):
+    ended = {row["name"]: row["figure"] for row in whole["trials"] if row["how"] == "finished"}
+    assert whole["best"] == max(ended, key=ended.get) and [whole["best"]] == whole["tested"]
+    assert pretend.tested.count(whole["best"]) == 1 and len(whole["trials"]) == 7
+    assert set(whole["importance"]) == set(SPACE) and sum(whole["importance"].values()) == pytest.approx(1, abs=0.01)
 
 
-def test_the_best_figure_is_chosen_among_those_that_came_to_their_end(pretend, tmp_path):
-    found = search(planned(), tmp_path, pretend)
-    ended = {row["name"]: row["figure"] for row in found["trials"] if row["how"] == "finished"}
-    assert found["best"] == max(ended, key=ended.get) and pretend.tested == [found["best"]] == found["tested"]
-    assert set(found["importance"]) == set(SPACE) and max(found["importance"], key=found["importance"].get) == (
-        "train.learning_rate"
-    )
-
-
-@pytest.mark.parametrize("pruner", ["median", "hyperband", "halving"])
-def test_a_trial_behind_others_is_cut_short_and_says_so(pretend, tmp_path, pruner):
-    found = search(planned(pruner=pruner, trials=12), tmp_path, pretend)
-    short = [row for row in found["trials"] if row["how"] == "pruned"]
-    assert short and all(row["epochs"] < 4 and f"behind other trials, by {pruner}" in row["why"] for row in short)
-    run = load(tmp_path / short[0]["name"])
+def test_a_trial_behind_others_is_cut_short_and_says_so(whole):
+    short = [row for row in whole["trials"] if row["how"] == "pruned"]
+    assert short and all(row["epochs"] < 4 and "is behind other trials, by median" in row["why"] for row in short)
+    run = load(whole["folder"] / short[0]["name"])
     assert run.status == "finished" and run.record.message == short[0]["why"] and run.ended_early
 
 
-def test_without_a_pruner_every_trial_comes_to_its_end(pretend, tmp_path):
-    found = search(planned(pruner="none"), tmp_path, pretend)
-    assert {(row["how"], row["epochs"]) for row in found["trials"]} == {("finished", 4)}
+@pytest.mark.parametrize(("pruner", "ends"), [("hyperband", True), ("halving", True), ("none", False)])
+def test_other_pruners_cut_by_their_own_rules_and_none_cuts_nothing(pretend, tmp_path, pruner, ends):
+    found = search(planned(pruner=pruner, trials=6), tmp_path, pretend)
+    assert any(row["how"] == "pruned" for row in found["trials"]) is ends
 
 
-@pytest.mark.parametrize("kill", [("trial-003", 2), ("trial-006", 1)])
-def test_a_search_that_is_killed_goes_on_with_the_running_trial_to_the_same_end(pretend, tmp_path, kill):
-    whole = search(planned(), tmp_path / "whole", pretend)
-    with pytest.raises(KeyboardInterrupt):
-        search(planned(), tmp_path / "killed", lambda *given: pretend(*given, kill=kill))
-    gone_on = search(planned(), tmp_path / "killed", pretend)
+@pytest.mark.parametrize("sampler", ["random", "tpe"])
+def test_another_seed_or_sampler_makes_other_trials(pretend, whole, tmp_path, sampler):
+    found = search(planned(seed=4, sampler=sampler, trials=1), tmp_path, pretend)
+    assert found["trials"][0]["settings"] != whole["trials"][0]["settings"]
+
+
+def test_a_search_that_is_killed_goes_on_with_the_running_trial_to_the_same_end(pretend, whole, tmp_path):
+    for kill in (("trial-002", 2), ("trial-006", 1)):
+        with pytest.raises(KeyboardInterrupt):
+            search(planned(), tmp_path, lambda *given, kill=kill: pretend(*given, kill=kill))
+    gone_on = search(planned(), tmp_path, pretend)
     assert trials(gone_on) == trials(whole) and gone_on["best"] == whole["best"]
-    assert gone_on["said"][0].startswith(f"[{int(kill[0][-3:]) + 1}/8] {kill[0]}")
+    assert gone_on["said"][0].startswith("[7/7] trial-006: train.learning_rate=")
 
 
-def test_a_kill_between_training_and_telling_is_made_good(pretend, tmp_path, monkeypatch):
-    whole = search(planned(trials=3), tmp_path / "whole", pretend)
-    monkeypatch.setattr(loop, "tell_run", lambda *given: 1 / 0)
-    with pytest.raises(ZeroDivisionError):
-        search(planned(trials=3), tmp_path / "killed", pretend)
-    monkeypatch.undo()
-    monkeypatch.setattr(outcome, "test_once", lambda run, data_dir: None)
-    assert trials(search(planned(trials=3), tmp_path / "killed", None or pretend)) == trials(whole)
+def test_a_kill_between_training_and_telling_is_made_good(pretend, whole, tmp_path):
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(ZeroDivisionError):
+        patch.setattr(loop, "tell_run", lambda *given: 1 / 0)
+        search(planned(trials=2), tmp_path, pretend)
+    found = search(planned(trials=2), tmp_path, pretend)
+    assert trials(found) == trials(whole)[:2] and found["said"][1].endswith("(done before)")
 
 
 def test_more_trials_may_be_asked_for_and_nothing_is_done_twice(pretend, tmp_path):
-    few = search(planned(trials=3), tmp_path, pretend)
-    more = search(planned(trials=5), tmp_path, pretend)
-    assert trials(more)[:3] == trials(few) and len(more["trials"]) == 5 and len(more["said"]) == 4
+    few = search(planned(trials=1), tmp_path, pretend)
+    more = search(planned(trials=2), tmp_path, pretend)
+    assert trials(more)[:1] == trials(few) and len(more["trials"]) == 2 and len(more["said"]) == 2
     with pytest.raises(RunError, match="holds another search"):
-        search(planned(trials=5, seed=1), tmp_path, pretend)
+        search(planned(trials=2, seed=1), tmp_path, pretend)
 
 
 def test_a_trial_that_another_process_is_at_is_left_to_it(pretend, tmp_path):
     with pytest.raises(KeyboardInterrupt):
-        search(planned(trials=3), tmp_path, lambda *given: pretend(*given, kill=("trial-001", 1)))
-    other = claim(tmp_path, 1)
-    found = search(planned(trials=3), tmp_path, pretend)
-    assert [row["how"] for row in found["trials"]] == ["finished", "running", "finished"] and not pretend.tested
+        search(planned(trials=2), tmp_path, lambda *given: pretend(*given, kill=("trial-000", 1)))
+    other = claim(tmp_path, 0)
+    found = search(planned(trials=2), tmp_path, pretend)
+    assert [row["how"] for row in found["trials"]] == ["running", "finished"] and not found["tested"]
     other.release()
-    assert {row["how"] for row in search(planned(trials=3), tmp_path, pretend)["trials"]} == {"finished"}
+    found = search(planned(trials=2), tmp_path, pretend)
+    assert [row["how"] for row in found["trials"]] == ["finished", "finished"] and found["tested"]
 
 
 def test_a_trial_that_fails_ends_nothing_and_is_told(pretend, tmp_path):

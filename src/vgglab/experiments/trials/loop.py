@@ -59,10 +59,12 @@ def run_search(
         open_folder(folder, plan)
         study = studies.open_study(folder, plan)
     while do_next(study, plan, folder, until, lambda *given: do_trial(*given, quiet, train, say)):
-        keep_outcome(study, plan, folder)
-    left = sum(not one.state.is_finished() for one in studies.trials_of(study, plan))
-    if not left:
-        with locked(folder):
+        pass
+    with locked(folder):
+        left = sum(not one.state.is_finished() for one in studies.trials_of(study, plan))
+        if left:
+            keep_outcome(study, plan, folder)
+        else:
             conclude_search(study, plan, folder, data_dir)
     return left
 

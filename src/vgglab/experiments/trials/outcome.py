@@ -1,5 +1,6 @@
 """What a search came to: every trial, the best of them with its config, and its test figures, once."""
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -18,20 +19,21 @@ TESTED = ("metrics.json", "model.weights.h5")  # the last files that a test writ
 
 
 def conclude_search(study: Any, plan: Plan, folder: Path, data_dir: Path | str | None) -> None:
-    """Write the best trial's config, test it if that was not done, and say what each setting mattered.
+    """Write the best trial's config, test it if that was not done, and keep what came of all.
 
     Raises:
         RunError: no trial came to its end.
         DataError: the data is missing, or is not what the trial was trained on.
     """
-    best = keep_outcome(study, plan, folder, importance=True)
+    best = best_of(study, plan, folder)
+    if best:
+        config = best.config.model_dump(mode="json", by_alias=True, exclude={"name"})
+        write_text(folder / BEST, dump_yaml(config))
+        if not all((best.folder / name).exists() for name in TESTED):
+            test_once(best, data_dir)
+    keep_outcome(study, plan, folder)
     if best is None:
         raise RunError(f"{folder}: no trial came to its end, so there is no best; {_why(study, plan)}")
-    config = best.config.model_dump(mode="json", by_alias=True, exclude={"name"})
-    write_text(folder / BEST, dump_yaml(config))
-    if not all((best.folder / name).exists() for name in TESTED):
-        test_once(best, data_dir)
-    keep_outcome(study, plan, folder, importance=True)
 
 
 def test_once(run: Run, data_dir: Path | str | None) -> None:
@@ -46,37 +48,29 @@ def test_once(run: Run, data_dir: Path | str | None) -> None:
     test_best(run, dataset)
 
 
-def keep_outcome(study: Any, plan: Plan, folder: Path, importance: bool = False) -> Run | None:
-    """Write what came of the trials so far into `search.json`; the run of the best one, None where there is none."""
-    search, measure = plan.search, plan.config().train.monitor
-    trials = studies.trials_of(study, plan)
-    runs = {one.number: opened(folder / studies.trial_name(one.number)) for one in trials}
-    rows = [trial_row(one, runs[one.number], plan, measure) for one in trials]
-    best = best_of([run for run, row in zip(runs.values(), rows, strict=True) if row["how"] == "finished"], measure)
+def keep_outcome(study: Any, plan: Plan, folder: Path) -> None:
+    """Write what came of the trials so far into `search.json`."""
+    search, best = plan.search, best_of(study, plan, folder)
+    rows = [trial_row(one, plan, folder) for one in studies.trials_of(study, plan)]
     tree = {
         "schema": 1,
         "name": search.name,
-        "measure": measure,
+        "measure": plan.config().train.monitor,
         "space": {field: setting.text for field, setting in search.space.items()},
         "trials": rows,
         "best": best and best.folder.name,
-        "importance": studies.importances(study, search.seed) if importance else {},
-        "tested": [run.folder.name for run in runs.values() if run and (run.folder / TESTED[0]).exists()],
+        "importance": studies.importances(study, search.seed),
+        "tested": [row["name"] for row in rows if (folder / row["name"] / TESTED[0]).exists()],
     }
     write_json(folder / FILE, tree)
-    return best
 
 
-def opened(folder: Path) -> Run | None:
-    """The run of a trial; None where its settings did not go together, so that there is none."""
-    return load(folder) if folder.exists() else None
-
-
-def trial_row(trial: Any, run: Run | None, plan: Plan, measure: str) -> dict[str, Any]:
-    """What `search.json` holds of a trial."""
-    told = studies.ended(trial)
+def trial_row(trial: Any, plan: Plan, folder: Path) -> dict[str, Any]:
+    """What `search.json` holds of a trial; where its settings did not go together, there is no run of it."""
+    name, told, measure = studies.trial_name(trial.number), studies.ended(trial), plan.config().train.monitor
+    run = load(folder / name) if (folder / name).exists() else None
     return {
-        "name": studies.trial_name(trial.number),
+        "name": name,
         "how": told["how"] if trial.state.is_finished() else "running",
         "why": told.get("why", ""),
         "settings": studies.values_of(trial, plan.search.space),
@@ -87,16 +81,18 @@ def trial_row(trial: Any, run: Run | None, plan: Plan, measure: str) -> dict[str
     }
 
 
-def best_of(runs: list[Run], measure: str) -> Run | None:
-    """The run with the best epoch of all, the earliest of equals; None where there is none."""
-    rows = [{**run.best, "epoch": order} for order, run in enumerate(runs) if run.best]
-    best = best_row(rows, (measure,))
+def best_of(study: Any, plan: Plan, folder: Path) -> Run | None:
+    """The best run of those that came to their end, by its best epoch; None where there is none."""
+    ended = [one for one in studies.trials_of(study, plan) if studies.ended(one).get("how") == "finished"]
+    runs = [load(folder / studies.trial_name(one.number)) for one in ended if one.state.is_finished()]
+    rows = [{**run.best, "epoch": order} for order, run in enumerate(runs)]
+    best = best_row(rows, (plan.config().train.monitor,))
     return runs[best["epoch"]] if best else None
 
 
 def _why(study: Any, plan: Plan) -> str:
     """What became of the trials, where none came to its end."""
     told = [studies.ended(one) for one in studies.trials_of(study, plan) if one.state.is_finished()]
-    counts = {how: sum(one.get("how") == how for one in told) for how in ("failed", "diverged", "hopeless", "pruned")}
-    listed = ", ".join(f"{count} {how}" for how, count in counts.items() if count) or "none was begun"
+    counts = Counter(one["how"] for one in told)
+    listed = ", ".join(f"{count} {how}" for how, count in counts.items()) or "none was begun"
     return f"{listed}{'; the last: ' + told[-1]['why'] if told else ''}"

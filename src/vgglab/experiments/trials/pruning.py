@@ -59,7 +59,7 @@ class Pruning:
         if not (folder.parent / studies.DATABASE).exists():
             raise RunError(f"{folder}: a trial of a search, whose {studies.DATABASE} is missing in {folder.parent}")
         pruner = studies.make_pruner(self.mark["pruner"], self.mark["epochs"])
-        self.storage = studies.database(folder.parent)
+        self.storage = studies.database(folder.parent, known=True)
         self.study = studies.load_study(self.storage, self.mark["search"], pruner)
         self.id = self.storage.get_trial_id_from_study_id_trial_number(self.study._study_id, self.mark["number"])
 

@@ -35,10 +35,10 @@ def load_study(
     return optuna.load_study(storage=storage, study_name=name, sampler=sampler, pruner=pruner)
 
 
-def database(folder: Path) -> optuna.storages.RDBStorage:
-    """The database of a search."""
-    options = {"connect_args": {"timeout": PATIENCE}}
-    return optuna.storages.RDBStorage(f"sqlite:///{(folder / DATABASE).absolute()}", engine_kwargs=options)
+def database(folder: Path, known: bool = False) -> optuna.storages.RDBStorage:
+    """The database of a search; its tables are looked at once, not by a trial that was asked for in it."""
+    url, options = f"sqlite:///{(folder / DATABASE).absolute()}", {"connect_args": {"timeout": PATIENCE}}
+    return optuna.storages.RDBStorage(url, options, skip_compatibility_check=known, skip_table_creation=known)
 
 
 def trials_of(study: optuna.Study, plan: Plan) -> list[FrozenTrial]:

@@ -118,7 +118,7 @@ def trials_table(search: Search, say: Language) -> Table:
     words = {
         "finished": say("came to the end"),
         "pruned": say("behind others"),
-        "hopeless": say("hopeless"),
+        "hopeless": say("hopeless after an epoch"),
         "diverged": say("diverged"),
         "failed": say("failed"),
         "running": say("not done yet"),

@@ -45,7 +45,7 @@ def search(
         **options: fields of the config by their short names, as on the command line: `epochs=3`.
 
     Returns:
-        The search as its folder tells it.
+        The search: its `trials`, `best`, `run` (of the best), `importance`; it prints as a table of its trials.
 
     Raises:
         ConfigError: an unknown key or a wrong value.

@@ -13,7 +13,7 @@ BACKENDS := $(VENV)/backends
 PYTEST := OPENBLAS_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 # What imports a backend; the rest reads folders, and is the same on each.
 ON_BACKENDS := $(addprefix tests/,diagnosis engines evaluation experiments keras_tools models runs training watching \
-	cli/test_predict.py report/test_notebook.py test_public.py)
+	benchmarks/test_gpu.py cli/test_predict.py report/test_notebook.py test_public.py)
 DEMO := runs/vgg16-lab-digits-width-0.25
 
 .PHONY: demo test test-backends lint clean

@@ -1,14 +1,14 @@
 """Kill trainings with SIGKILL at random moments, go on with them, and compare with a training that was not killed.
 
-    python benchmarks/kills.py [--kills 100] [--seed 0] [--limit 100] [--width 0.05] [--epochs 4]
+    python benchmarks/kills.py [--scenarios usual|recipe|NAME...] [--kills 100] [--seed 0] [--limit 100] [--width 0.05]
 
-Trainings from scratch, on frozen features, in phases and with several seeds, and studies are killed, at moments drawn
-from the seed: half of the kills by the clock, from outside; half at the n-th file operation (opening for writing,
-renaming, linking, removing), so that saving and evaluating are hit as often as they have files. What was killed is
-gone on with by the command that vgglab advises, which is killed too, and evaluated once more, with a kill in that. In
-the end weights, optimizer state, history, metrics, predictions and every other file must be those of an undisturbed
-training, to the bit; only times and paths may differ. Prints a Markdown table; code 1 where anything differs or is
-left behind.
+Trainings from scratch, on frozen features, in phases and with several seeds, and studies are killed, or one with each
+option of the recipe and one with all of them, at moments drawn from the seed: half of the kills by the clock, from
+outside; half at the n-th file operation (opening for writing, renaming, linking, removing), so that saving and
+evaluating are hit as often as they have files. What was killed is gone on with by the command that vgglab advises,
+which is killed too, and evaluated once more, with a kill in that. In the end weights, optimizer state, history,
+metrics, predictions and every other file must be those of an undisturbed training, to the bit; only times and paths
+may differ. Prints a Markdown table; code 1 where anything differs or is left behind.
 """
 
 import argparse
@@ -45,6 +45,24 @@ SCENARIOS: dict[str, dict[str, Any]] = {
     "study": {},
     "seeds": {"train.epochs": 2},
 }
+MOMENTUM = {"train.momentum": 0.9, "train.learning_rate": 0.05}
+RECIPE: dict[str, dict[str, Any]] = {
+    "weight-decay": {"train.weight_decay": 0.01},
+    "label-smoothing": {"train.label_smoothing": 0.1},
+    "ema": {"train.ema": True, "train.ema_momentum": 0.8},
+    "nesterov": MOMENTUM | {"train.nesterov": True},
+    "clip-norm": MOMENTUM | {"train.clip_norm": 0.1},
+    "early-stopping": {"train.early_stopping": 1, "train.monitor": "val_loss", "train.learning_rate": 1.0},
+    "class-weights": {"train.class_weights": "balanced"},
+    "layer-decay": {"train.layer_decay": 0.5},
+    "settled": {"train.settle_batch_norm": True, "model.batch_norm_momentum": 0.9},
+}
+for settings in RECIPE.values():
+    settings["model.batch_norm"] = True  # without it a network of this size stays at chance
+ALL = {field: value for settings in RECIPE.values() for field, value in settings.items()}
+RECIPE["all-of-them"] = ALL | MOMENTUM | {"train.early_stopping": 3}
+KNOWN = SCENARIOS | RECIPE
+SETS = {"usual": tuple(SCENARIOS), "recipe": tuple(RECIPE)}
 STUDIES = ("study", "seeds")  # folders of several runs; the command that began one goes on with it
 MOST_IN_A_TRIAL = 4  # kills of one training
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT
@@ -74,7 +92,7 @@ class Trial:
     """A training that was killed.
 
     Attributes:
-        scenario: one of SCENARIOS.
+        scenario: one of KNOWN.
         seed: its own, from which every moment follows.
         kills: what was killed: `training`, `resuming`, `evaluating`, and how: `... by the clock`.
         wrong: how it differs from the undisturbed one; empty where it does not.
@@ -183,7 +201,7 @@ def go_on(scenario: str, folder: Path) -> list[str] | None:
 def prepare(scenario: str, folder: Path, settings: dict[str, Any]) -> None:
     """A folder with the file that a scenario starts from."""
     folder.mkdir(parents=True)
-    settings = settings | SCENARIOS[scenario]
+    settings = settings | KNOWN[scenario]
     tree: dict[str, Any] = {"name": scenario}
     if scenario == "study":
         steps = [{"name": "slow"}, {"name": "fast", "set": {"train.learning_rate": 0.2}}]
@@ -262,15 +280,15 @@ def count_of(folder: Path) -> int:
     return int((folder / "log" / "events").read_text())
 
 
-def run_trials(folder: Path, kills: int, seed: int, settings: dict[str, Any]) -> list[Trial]:
-    """Trials of all scenarios in turn, until so many kills were done, or until this process is interrupted."""
+def run_trials(folder: Path, scenarios: list[str], kills: int, seed: int, settings: dict[str, Any]) -> list[Trial]:
+    """Trials of scenarios in turn, until so many kills were done, or until this process is interrupted."""
     for stop in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stop, signal.default_int_handler)
-    whole = {name: undisturbed(name, folder / f"undisturbed-{name}", settings) for name in SCENARIOS}
+    whole = {name: undisturbed(name, folder / f"undisturbed-{name}", settings) for name in scenarios}
     trials: list[Trial] = []
     with contextlib.suppress(KeyboardInterrupt):
         while sum(len(trial.kills) for trial in trials) < kills:
-            scenario = list(SCENARIOS)[len(trials) % len(SCENARIOS)]
+            scenario = scenarios[len(trials) % len(scenarios)]
             trial = Trial(scenario, f"{seed}-{len(trials)}")
             place = folder / f"trial-{len(trials)}"
             kill_and_go_on(trial, place, whole[scenario], settings)
@@ -285,7 +303,7 @@ def run_trials(folder: Path, kills: int, seed: int, settings: dict[str, Any]) ->
 def table(trials: list[Trial]) -> str:
     """What came of it, a row a scenario, as Markdown."""
     lines = ["| what | trainings | kills | of these | differ | leave files |", "|---|---|---|---|---|---|"]
-    for scenario in [*SCENARIOS, "all"]:
+    for scenario in [*dict.fromkeys(trial.scenario for trial in trials), "all"]:
         own = [trial for trial in trials if scenario in (trial.scenario, "all")]
         kinds = Counter(kill for trial in own for kill in trial.kills)
         told = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items(), reverse=True))
@@ -297,6 +315,7 @@ def table(trials: list[Trial]) -> str:
 def main() -> None:
     """Do the trials and print what came of them."""
     parser = argparse.ArgumentParser()
+    parser.add_argument("--scenarios", nargs="+", choices=[*SETS, *KNOWN], default=["usual"])
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--keep", type=Path, help="folder for the trials; those that differ stay in it")
@@ -304,8 +323,11 @@ def main() -> None:
         parser.add_argument(f"--{dotted.split('.')[1].replace('_', '-')}", dest=dotted, type=type(value), default=value)
     given = vars(parser.parse_args())
     settings = {dotted: given[dotted] for dotted in SHARED}
+    scenarios = [each for name in given["scenarios"] for each in SETS.get(name, [name])]
     with tempfile.TemporaryDirectory() as folder:
-        trials = run_trials((given["keep"] or Path(folder)).absolute(), given["kills"], given["seed"], settings)
+        trials = run_trials(
+            (given["keep"] or Path(folder)).absolute(), scenarios, given["kills"], given["seed"], settings
+        )
     print(table(trials))
     left = Counter(re.sub(r"\d+", "N", Path(name).name) for trial in trials for name in trial.left)
     print("left behind:", ", ".join(f"{count} {name}" for name, count in left.most_common()) or "nothing")

@@ -2,7 +2,8 @@
 
     KERAS_BACKEND=jax python benchmarks/gpu/bits.py --seconds 230 --out results
 
-As it comes, and with XLA asked for deterministic operations (`--xla_gpu_deterministic_ops=true`), where it can be.
+The second process reads the programs that the first one compiled. As it comes, and on a GPU with XLA asked for
+deterministic operations too (`--xla_gpu_deterministic_ops=true`).
 """
 
 import hashlib

@@ -31,6 +31,7 @@ _PUBLIC_WITH_BACKEND = {
     "resume": "vgglab.experiments.run",
     "run": "vgglab.experiments.run",
     "run_seeds": "vgglab.experiments.seeds",
+    "search": "vgglab.experiments.search",
     "vgg16": "vgglab.models.vgg16",
 }
 __all__ = sorted([*_PUBLIC, *_PUBLIC_WITH_BACKEND])

@@ -14,15 +14,12 @@ from small_network import NETWORK
 
 import vgglab
 from vgglab.diagnosis.records import read_signals
-from vgglab.engines.fit import NonFiniteLoss, complete, fit
-from vgglab.engines.placing import Placing
-from vgglab.engines.resident import Training, Validation
-from vgglab.engines.work import Work
+from vgglab.engines.fit import NonFiniteLoss, fit
 from vgglab.experiments import run as experiment
 from vgglab.experiments.run import watch
 from vgglab.runs.record import HISTORY_FIELDS
 from vgglab.training.augment import Augmenter
-from vgglab.training.batches import Batches, SeedEpochs, Smoothing
+from vgglab.training.batches import Batches, Smoothing
 from vgglab.training.compiling import compile_model
 from vgglab.training.part import TrainedPart
 
@@ -123,19 +120,14 @@ def test_the_first_step_that_is_not_finite_is_named(resident):
         fit(TrainedPart(part.model, (features, part.train[1]), part.validation, [], []), 8, range(2), 0, [], resident)
 
 
-def test_a_network_is_compiled_once_for_each_size_of_batch():
-    part = small_part()
-    complete(part)
-    work = Work(part, Batches(*part.train, 8, seed=0), Batches(*part.validation, 32), range(3), [])
-    callbacks = keras.callbacks.CallbackList([SeedEpochs(work.train, part.noisy, 0)], model=part.model)
-    training, validation = Training(work, Placing(), callbacks), Validation(work, Placing(), callbacks)
-    callbacks.on_train_begin()
-    for epoch in range(3):
-        part.model.reset_metrics()
-        callbacks.on_epoch_begin(epoch)
-        training.run((1, 2, 4) if epoch == 0 else ())
-        validation.run()
-    assert training.program._cache_size() == 2 and validation.program._cache_size() == 1
+def test_a_network_is_compiled_once_for_each_size_of_batch_and_before_it_is_needed():
+    import jax
+
+    compiled = []
+    jax.monitoring.register_event_duration_secs_listener(lambda event, *_, **of: compiled.append((event, of)))
+    fit(small_part(), 8, range(3), 0, [], "on")
+    names = [of.get("fun_name") for event, of in compiled if event.endswith("backend_compile_duration")]
+    assert names.count("jit(train_steps)") == 2 and names.count("jit(validate_batches)") == 1
 
 
 SEVERAL = """

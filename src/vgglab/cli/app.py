@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 import vgglab
-from vgglab.cli import cache, data, devices, explain, export, models, predict, runs, serve, summary, train
+from vgglab.cli import cache, data, devices, explain, export, models, predict, runs, search, serve, summary, train
 
 app = typer.Typer(
     help="Train image classifiers, compare them, and understand what happened.",
@@ -35,6 +35,7 @@ def options(
 app.command()(train.train)
 app.command()(train.check)
 app.command()(train.study)
+app.command()(search.search)
 app.command()(runs.compare)
 app.command()(runs.report)
 app.command()(runs.runs)

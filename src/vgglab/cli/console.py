@@ -18,6 +18,7 @@ KEPT = {
     "--seeds the same command",
     "predict": "; what was scored into a file is kept, and the same command goes on",
     "study": "; whole epochs are kept, and the same command goes on",
+    "search": "; whole epochs are kept, and the same command goes on",
 }
 
 

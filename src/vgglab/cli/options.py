@@ -47,7 +47,8 @@ def expand_options(app: typer.Typer, arguments: list[str]) -> bool:
     called = [each for each in wrappers if each.__name__ == (verb or "").replace("-", "_")]
     bare = [each for each in called if hasattr(each, "own") and each.__signature__.parameters.keys() == each.own.keys()]
     for wrapper in bare:
-        _set_parameters(wrapper, _field_parameters() | wrapper.own)
+        fields = {name: field for name, field in _field_parameters().items() if name not in wrapper.own}
+        _set_parameters(wrapper, fields | wrapper.own)
     return any([expand_options(group.typer_instance, rest) for group in groups]) or bool(bare)
 
 

@@ -1,6 +1,7 @@
 """A study file -> the runs to do: defaults, a matrix where they vary, and which of them to go on with."""
 
 import itertools
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from importlib import resources
@@ -151,12 +152,17 @@ def _with_seeds(name: str, settings: dict[str, Any], seeds: tuple[int, ...]) -> 
 
 def study_folder_name(study: Study, planned: list[PlannedRun], overrides: dict[str, Any]) -> str:
     """Study, data set and whatever the command line changed: `vgg16-lab-digits-width-0.25`, and that it has seeds."""
-    parts = [study.name, data_label(planned[0].config.data.name)]
+    seeded = "-seeds" if planned[0].group != planned[0].name else ""
+    return named_folder(study.name, planned[0].config.data.name, overrides) + seeded
+
+
+def named_folder(name: str, data: str, overrides: Mapping[str, Any]) -> str:
+    """The folder of runs of one name on some data, with whatever the command line changed."""
+    parts = [name, data_label(data)]
     for dotted, value in overrides.items():
         if dotted not in ("data.name", "log"):
             parts += [option_name(dotted).replace("_", "-"), _name_part(value)]
-    seeded = ["seeds"] if planned[0].group != planned[0].name else []
-    return clean_name("-".join(parts + seeded))
+    return clean_name("-".join(parts))
 
 
 def study_text(study: Study, planned: list[PlannedRun]) -> str:

@@ -5,6 +5,7 @@ too. Here the network is on each device, and the compiler divides the work on a 
 computed is what one device would compute, but for the order of its sums.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -33,11 +34,23 @@ class Placing:
 
         return jax.device_put(arrays, self.everywhere if len(self.devices) > 1 else None)
 
+    def compiled(self, function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
+        """A function as JAX compiles it, whose results are on each of the devices."""
+        import jax
+
+        everywhere = {"out_shardings": self.everywhere} if len(self.devices) > 1 else {}
+        return jax.jit(function, **everywhere, **options)
+
     def shared(self, array: Any) -> Any:
         """Inside a compiled function: an array of which each device takes its share of the rows."""
         import jax
 
         return jax.lax.with_sharding_constraint(array, self.divided) if len(self.devices) > 1 else array
+
+    def spread(self, variables: list[keras.Variable]) -> None:
+        """Have the values of variables on each of the devices, whoever looks at them."""
+        for variable in variables if len(self.devices) > 1 else ():
+            variable._value = self.put(variable._value)
 
     def bring_back(self, variables: list[keras.Variable]) -> None:
         """Have the values of variables on the first device alone, where all else is; those that were not used up."""

@@ -6,20 +6,22 @@ compiled once, whatever number of steps is asked for.
 """
 
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import keras
 
+from vgglab.engines.placing import Placing
 from vgglab.engines.plan import STEPS_A_CALL, Plan
+from vgglab.keras_tools.jax_state import State
 from vgglab.training.batches import one_hot
 from vgglab.training.part import TrainedPart
 
-State = tuple[list[Any], ...]  # values: trained, not trained, of the optimizer, of the metrics
+Logs = dict[str, Any]  # figure -> tensor
 Data = dict[str, Any]  # `images` (N, ...), `labels` int32 (N,), and perhaps `weights` float32 (N,)
-Shared = Callable[[Any], Any]  # an array, a row an image -> the same, shared among devices
 
 
-def train_program(part: TrainedPart, names: list[str], shared: Shared) -> Callable[..., tuple[State, dict[str, Any]]]:
+def training_program(part: TrainedPart, names: list[str], placing: Placing) -> Callable[..., tuple[State, Logs]]:
     """A compiled function of state, data, plan, first step and the one to stop before; the state is used up.
 
     It gives the state after the steps, and the figures after each of them: float32 (STEPS_A_CALL,), zeros at the end.
@@ -27,33 +29,38 @@ def train_program(part: TrainedPart, names: list[str], shared: Shared) -> Callab
     Args:
         part: what is trained; its model is complete.
         names: of the figures that a step gives.
-        shared: gives each device its part of a batch.
+        placing: where it runs.
     """
     import jax
 
-    def steps(state: State, data: Data, plan: Plan, first: Any, stop: Any) -> tuple[State, dict[str, Any]]:
-        def step(number: Any, so_far: tuple[State, dict[str, Any]]) -> tuple[State, dict[str, Any]]:
+    def train_steps(state: State, data: Data, plan: Plan, first: Any, stop: Any) -> tuple[State, Logs]:
+        def step(number: Any, so_far: tuple[State, Logs]) -> tuple[State, Logs]:
             state, logs = so_far
-            found, state = part.model.train_step(state, batch_of(part, data, plan, number, shared))
+            found, state = part.model.train_step(state, batch_of(part, data, plan, number, placing))
             logs = {name: each.at[number - first].set(found[name]) for name, each in logs.items()}
             return tuple(map(list, state)), logs
 
         logs = {name: jax.numpy.zeros(STEPS_A_CALL, "float32") for name in names}
         return jax.lax.fori_loop(first, stop, step, (state, logs))
 
-    return jax.jit(steps, donate_argnums=0)
+    return placing.compiled(train_steps, donate_argnums=0)
 
 
-def batch_of(part: TrainedPart, data: Data, plan: Plan, number: Any, shared: Shared) -> tuple[Any, ...]:
+def compiled_ahead(program: Callable[..., Any], threads: ThreadPoolExecutor, *given: Any) -> Future:
+    """Trace a program now and compile it in a thread, for arguments such as these; gives what is then to be called."""
+    return threads.submit(program.lower(*given).compile)
+
+
+def batch_of(part: TrainedPart, data: Data, plan: Plan, number: Any, placing: Placing) -> tuple[Any, ...]:
     """The images of a step, varied, their labels, and what they count where classes do not count alike."""
-    rows = shared(plan["rows"][number])
+    rows = placing.shared(plan["rows"][number])
     numbers = rows % len(data["labels"])  # of several views of an image, each has its label
     images, labels = data["images"][rows], data["labels"][numbers]
     if part.augmenter is not None:
         drawn = keras.tree.map_structure(lambda each: each[number], plan["drawn"])
         images, labels = part.augmenter.vary(images, labels, drawn)
     weights = (data["weights"][numbers],) if "weights" in data else ()
-    return tuple(map(shared, (images, as_targets(labels, part.classes), *weights)))
+    return tuple(map(placing.shared, (images, as_targets(labels, part.classes), *weights)))
 
 
 def as_targets(labels: Any, classes: int | None) -> Any:
@@ -61,19 +68,20 @@ def as_targets(labels: Any, classes: int | None) -> Any:
     return one_hot(labels, classes) if classes is not None and labels.ndim == 1 else labels
 
 
-def test_program(part: TrainedPart, shared: Shared) -> Callable[..., list[Any]]:
+def validation_program(part: TrainedPart, placing: Placing) -> Callable[..., list[Any]]:
     """A compiled function of values (trained, not trained, of the metrics) and batches: values of the metrics then.
 
     Batches are `images` (batches, N, ...) and `labels` int32 (batches, N).
     """
     import jax
 
-    def batches(trained: list[Any], fixed: list[Any], metrics: list[Any], data: Data) -> list[Any]:
-        def batch(number: Any, metrics: list[Any]) -> list[Any]:
+    def validate_batches(trained: list[Any], fixed: list[Any], metrics: list[Any], data: Data) -> list[Any]:
+        def one(number: Any, metrics: list[Any]) -> list[Any]:
             images, labels = data["images"][number], as_targets(data["labels"][number], part.classes)
-            _, state = part.model.test_step((trained, fixed, metrics), (shared(images), shared(labels)))
+            batch = placing.shared(images), placing.shared(labels)
+            _, state = part.model.test_step((trained, fixed, metrics), batch)
             return list(state[-1])
 
-        return jax.lax.fori_loop(0, len(data["labels"]), batch, metrics)
+        return jax.lax.fori_loop(0, len(data["labels"]), one, metrics)
 
-    return jax.jit(batches)
+    return placing.compiled(validate_batches)

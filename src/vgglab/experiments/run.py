@@ -23,6 +23,7 @@ from vgglab.engines.placing import count_devices
 from vgglab.errors import RunError, explain
 from vgglab.evaluation.evaluate import evaluate_run
 from vgglab.experiments.run_data import read_run_data
+from vgglab.experiments.trials.pruning import is_trial, stopping
 from vgglab.keras_tools.precision import computing_in
 from vgglab.models.build import build_model
 from vgglab.models.describe import count_flops, count_parameters, summary_json, summary_text
@@ -42,7 +43,6 @@ from vgglab.training.phases import Stretch, begin_phase, check_phases, remaining
 from vgglab.training.program_store import ProgramStore
 from vgglab.training.progress import ProgressMode, close_progress, make_progress, tell
 from vgglab.training.settling import Settling, trained_norms
-from vgglab.training.stopping import stopped_early
 
 Before = Callable[[RunConfig, DataSet, keras.Model], None]
 
@@ -131,7 +131,7 @@ def train(
         describe_data(folder, config, dataset)
         if not history:
             describe_network(folder, model, record)
-        stops, apart = partial(stopped_early, config), config.train.settle_batch_norm or config.train.ema
+        stops, apart = stopping(folder, config), config.train.settle_batch_norm or config.train.ema
         checkpoint = Checkpoint(folder, model, dataset, history, record, stops, apart)
         try:
             for stretch in remaining(config.phases, len(history)):
@@ -192,21 +192,26 @@ def recorded(folder: Path) -> Iterator[RunRecord]:
 
 
 def conclude(run: Run, record: RunRecord, dataset: DataSet, model: keras.Model) -> None:
-    """Evaluate and diagnose a run whose training ended by itself; keep architecture and weights apart too.
+    """Test and diagnose a run whose training ended by itself; a trial of a search is diagnosed alone.
 
     The trained model takes the best epoch's weights and is evaluated, as building it anew takes longer.
     """
-    if (run.folder / "best.keras").exists():
+    if (run.folder / "best.keras").exists() and not is_trial(run.folder):
         model.optimizer = None  # it has done its work, and the file may hold that of an earlier phase
         model.load_weights(run.folder / "best.keras")
         run.classifier = Classifier(model, run.classes, levels=dataset.levels)
-        evaluate_run(run, dataset)
-        write_text(run.folder / "architecture.json", run.classifier.model.to_json(indent=1))
-        write_weights(run.folder / "best.keras", run.folder / "model.weights.h5")
+        test_best(run, dataset)
     signals = read_signals(run.folder / "signals.jsonl")
     told = (record.status, record.message, run.history, signals, len(dataset.classes), flatten(run.config))
     findings = diagnose(*told)
     write_json(run.folder / "findings.json", {"schema": 1, "findings": findings})
+
+
+def test_best(run: Run, dataset: DataSet) -> None:
+    """Evaluate a run's best model on the test images; keep its architecture and weights apart too."""
+    evaluate_run(run, dataset)
+    write_text(run.folder / "architecture.json", run.classifier.model.to_json(indent=1))
+    write_weights(run.folder / "best.keras", run.folder / "model.weights.h5")
 
 
 def resolve_config(config: RunConfig | dict | Path | str | None, options: dict[str, Any]) -> RunConfig:

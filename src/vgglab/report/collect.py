@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from vgglab.config.names import clean_name
@@ -20,11 +20,13 @@ class Collected:
         runs: in the order of their study, else by the time they were created.
         studies: the folders of runs among the paths.
         gaps: runs that cannot be opened.
+        trials: those of searches, of which only the best is among the runs.
     """
 
     runs: list[Records]
     studies: list[StudyFolder]
     gaps: list[Missing]
+    trials: list[Records] = field(default_factory=list)
 
 
 def collect(paths: Sequence[Path | str]) -> Collected:
@@ -34,7 +36,7 @@ def collect(paths: Sequence[Path | str]) -> Collected:
         RunError: a path is neither a run nor a folder of runs.
     """
     runs: list[Run] = []
-    studies, gaps = [], []
+    studies, gaps, trials = [], [], []
     for path in paths:
         folder = find_folder(path)
         study = None if is_run(folder) else read_study(folder)
@@ -43,9 +45,12 @@ def collect(paths: Sequence[Path | str]) -> Collected:
             if not opened and not failed:
                 raise RunError(f"{path}: holds no run; `vgglab runs` lists what is there")
             studies.append(study)
+            if study.search:
+                trials += [Records(run) for run in opened]
+                opened = [run for run in opened if run.folder.name == study.search.best] or opened
         runs += [run for run in opened if run.folder.resolve() not in {known.folder.resolve() for known in runs}]
         gaps += failed
-    return Collected(named(runs), studies, gaps)
+    return Collected(named(runs), studies, gaps, trials)
 
 
 def is_run(folder: Path) -> bool:

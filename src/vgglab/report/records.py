@@ -21,7 +21,7 @@ from vgglab.runs.shapes import Environment, Example, Examples, Metrics, Predicti
 from vgglab.runs.store import Run
 
 EVALUATE, TRAIN, RESTORE, DIAGNOSE, STUDY, SUMMARY = "evaluate", "train", "restore", "diagnose", "study", "summary"
-OTHER = "other"
+OTHER, SEARCH = "other", "search"
 SCORES = ("precision", "recall", "f1", "support")
 LARGEST_PICTURE = 60_000  # bytes of an image that is put into the page
 
@@ -33,7 +33,8 @@ class Missing(Exception):
         folder: the run folder.
         file: name of the file.
         damage: what is wrong with it; empty where it is not there.
-        remedy: what brings it back: one of EVALUATE, TRAIN, RESTORE, DIAGNOSE, STUDY, SUMMARY, OTHER.
+        remedy: what brings it back: one of EVALUATE, TRAIN, RESTORE, DIAGNOSE, STUDY, SUMMARY, OTHER,
+            SEARCH.
     """
 
     def __init__(self, folder: Path, file: str, damage: str = "", remedy: str = RESTORE):

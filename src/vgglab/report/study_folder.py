@@ -10,7 +10,9 @@ from vgglab.config.seeds import group_of
 from vgglab.config.study_file import Question, load_study
 from vgglab.config.yaml_text import read_yaml
 from vgglab.errors import VgglabError
-from vgglab.report.records import STUDY, Missing, reading
+from vgglab.report.records import SEARCH, STUDY, Missing, reading
+from vgglab.report.search_folder import FILE as SEARCH_FILE
+from vgglab.report.search_folder import Search, read_search
 from vgglab.runs.door import check_tree, read_json
 from vgglab.runs.shapes import StudyTree
 
@@ -27,6 +29,7 @@ class StudyFolder:
         planned: names of the runs that it wants.
         choices: selecting run -> `chosen`, the run that it took, and `candidates`.
         gaps: files that are missing or damaged.
+        search: what its trials came to, where it is the folder of a search.
     """
 
     folder: Path
@@ -36,6 +39,7 @@ class StudyFolder:
     planned: list[str] = field(default_factory=list)
     choices: dict[str, dict[str, Any]] = field(default_factory=dict)
     gaps: list[Missing] = field(default_factory=list)
+    search: Search | None = None
 
 
 class PlannedTree(TypedDict):
@@ -57,6 +61,8 @@ class Plan(TypedDict):
 def read_study(folder: Path) -> StudyFolder:
     """What a folder of runs says of its study; a file that cannot be read is among its gaps."""
     gaps: list[Missing] = []
+    if (folder / SEARCH_FILE).exists():
+        return read_search_folder(folder)
     try:
         with reading(folder, "study.yaml", STUDY):
             name, description, questions, candidates = read_plan(folder / "study.yaml")
@@ -75,6 +81,15 @@ def read_study(folder: Path) -> StudyFolder:
     except Missing as missing:
         gaps += [missing] if selecting and missing.damage else []
     return StudyFolder(folder, name, description, questions, list(candidates), choices, gaps)
+
+
+def read_search_folder(folder: Path) -> StudyFolder:
+    """What the folder of a search says."""
+    try:
+        with reading(folder, SEARCH_FILE, SEARCH):
+            return StudyFolder(folder, folder.absolute().name, search=read_search(folder))
+    except Missing as missing:
+        return StudyFolder(folder, folder.absolute().name, gaps=[missing])
 
 
 def read_plan(path: Path) -> tuple[str, dict[str, str], list[Question], dict[str, list[str]]]:

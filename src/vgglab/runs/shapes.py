@@ -20,6 +20,8 @@ SCHEMA = 1
 MEMBER_SCHEMA = 2  # 2: with levels, which vgglab of before would not stretch by; models without them are still 1
 TRAINED, WATCHED = KINDS = ("trained", "watched")
 STATUSES = ("running", "finished", "diverged", "interrupted", "failed")
+# How a trial of a search ended: `pruned` by its curve, `hopeless` by a finding.
+ENDINGS = ("running", "finished", "pruned", "hopeless", "diverged", "failed")
 
 Schema = Annotated[int, Field(ge=1, le=SCHEMA)]
 Count = Annotated[int, Field(ge=0, le=10**18)]
@@ -327,6 +329,42 @@ class StudyTree(TypedDict):
 
     schema: Schema
     choices: dict[str, Choice]
+
+
+class TrialMark(TypedDict):
+    """`trial.json` in a run's folder: which trial of the search above it is, and what may cut it short."""
+
+    schema: Schema
+    search: Name
+    number: Count
+    pruner: Name
+    epochs: Place
+
+
+class TrialRow(TypedDict):
+    """A trial of a search; `figure` is the best one that validation gave, None for none."""
+
+    name: Name
+    how: Literal[ENDINGS]
+    why: str
+    settings: dict[str, JsonValue]
+    figure: Number | None
+    epochs: Count
+    planned: Count
+    seconds: Size
+
+
+class SearchTree(TypedDict):
+    """`search.json`."""
+
+    schema: Schema
+    name: Name
+    measure: Literal[MONITORED]
+    space: dict[str, str]
+    trials: list[TrialRow]
+    best: str | None
+    importance: dict[str, Share]
+    tested: list[str]
 
 
 class Tracked(TypedDict):

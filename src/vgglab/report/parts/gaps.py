@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from vgglab.report.blocks import Gap
 from vgglab.report.language import Language, code
-from vgglab.report.records import DIAGNOSE, EVALUATE, OTHER, STUDY, SUMMARY, TRAIN, Missing
+from vgglab.report.records import DIAGNOSE, EVALUATE, OTHER, SEARCH, STUDY, SUMMARY, TRAIN, Missing
 
 
 def attempt(what: Any, say: Language, make: Callable[[], list[Any]]) -> list[Any]:
@@ -61,6 +61,8 @@ def remedy(missing: Missing, say: Language) -> Markup:
         return say("It is recorded when a run is trained; {command} shows the network.", command=summary)
     if missing.remedy == STUDY:
         return say("It is written by {command}, with the same study and options.", command=code("vgglab study"))
+    if missing.remedy == SEARCH:
+        return say("It is written by {command}, with the same search and options.", command=code("vgglab search"))
     return say("Restore it from a copy, or train the run again.")
 
 

@@ -14,6 +14,7 @@ from vgglab.report.parts.answers import ask, question_section
 from vgglab.report.parts.comparison import Difference, comparison_section, read_differences
 from vgglab.report.parts.gaps import known, make_gap
 from vgglab.report.parts.run import run_section
+from vgglab.report.parts.search import search_section
 from vgglab.report.parts.words import name_run, tell_runs, tell_watched
 from vgglab.report.records import Records
 from vgglab.report.study_folder import StudyFolder
@@ -44,6 +45,9 @@ def make_page(collected: Collected, say: Language) -> Page:
     differences = read_differences(runs, say)
     sections = [Section("overview", say("At a glance"), overview(collected, say))]
     for number, study in enumerate(collected.studies, 1):
+        if study.search:
+            below = [run for run in collected.trials if run.folder.parent == study.folder]
+            sections.append(search_section(study.search, below, f"search-{number}", say))
         if study.questions:
             sections.append(questions_section(study, number, runs, differences, say))
     if len(runs) > 1:
@@ -77,10 +81,16 @@ def overview(collected: Collected, say: Language) -> list[Any]:
     """The main results, how they were made, and what cannot be shown."""
     runs = collected.runs
     points = [tell_runs(runs, say)] if runs else []
-    points += [sentence for sentence in (tell_best(runs, say), tell_machine(runs, say)) if sentence]
+    points += [sentence for sentence in (tell_best(runs, say), tell_machine(all_runs(collected), say)) if sentence]
     gaps: list[Gap] = [make_gap(gap, say("A run"), say) for gap in collected.gaps]
     gaps += [make_gap(gap, say("The study"), say) for study in collected.studies for gap in study.gaps]
     return [Points(points), *gaps]
+
+
+def all_runs(collected: Collected) -> list[Records]:
+    """The runs, and the trials of searches that are not among them."""
+    known = {run.folder for run in collected.runs}
+    return [*collected.runs, *(run for run in collected.trials if run.folder not in known)]
 
 
 def tell_best(runs: list[Records], say: Language) -> Markup:

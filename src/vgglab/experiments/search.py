@@ -1,0 +1,71 @@
+"""A search for the best settings, in this very process."""
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from vgglab.config.resolve import from_options
+from vgglab.config.search_file import plan_search, search_folder_name
+from vgglab.experiments.run import resume
+from vgglab.experiments.trials.ready import check_search
+from vgglab.report.search_folder import Search, read_search
+from vgglab.runs.store import DEFAULT_PARENT
+from vgglab.training.progress import ProgressMode, tell
+
+
+def search(
+    config: Path | str | None = None,
+    *,
+    space: dict[str, str] | None = None,
+    trials: int | None = None,
+    timeout: float | None = None,
+    sampler: str | None = None,
+    pruner: str | None = None,
+    seed: int | None = None,
+    out: Path | str = DEFAULT_PARENT,
+    data_dir: Path | str | None = None,
+    progress: ProgressMode = "auto",
+    **options: Any,
+) -> Search:
+    """Search for the best settings: many trials, each a run below the search's folder, the best of them tested once.
+
+    What is there already is gone on with; more trials may be asked for later.
+
+    Args:
+        config: the path of a search's file; None for none.
+        space: dotted config field -> `log LOW HIGH`, `uniform LOW HIGH`, `int LOW HIGH` or `choice A,B,C`.
+        trials: how many.
+        timeout: seconds after which no trial begins.
+        sampler: `tpe`, `random`, `cmaes` or `grid`.
+        pruner: `median`, `hyperband`, `halving` or `none`.
+        seed: of the choices.
+        out: folder that the search's folder is made in.
+        data_dir: where the data sets lie; None for VGGLAB_DATA, then Keras's cache.
+        progress: `auto` or `none`.
+        **options: fields of the config by their short names, as on the command line: `epochs=3`.
+
+    Returns:
+        The search: its `trials`, `best`, `run` (of the best), `importance`; it prints as a table of its trials.
+
+    Raises:
+        ConfigError: an unknown key or a wrong value.
+        DataError: the data set is missing or damaged.
+        RunError: the folder holds another search, or no trial came to its end.
+
+    Example:
+        >>> import vgglab
+        >>> space = {"train.learning_rate": "log 1e-3 1", "model.batch_norm": "choice true,false"}
+        >>> found = vgglab.search(data="digits", width=0.25, epochs=10, space=space, trials=20)
+        >>> found.run.best["val_accuracy"], found.importance
+    """
+    given = {"trials": trials, "sampler": sampler, "pruner": pruner, "seed": seed}
+    overrides = from_options(options)
+    name = overrides.pop("name", None)
+    plan = plan_search(config and Path(config), given, overrides, space or {})
+    check_search(plan, data_dir)
+    from vgglab.experiments.trials.loop import run_search  # which loads Optuna
+
+    folder, go_on = Path(out) / (name or search_folder_name(plan)), partial(resume, data_dir=data_dir)
+    train = lambda path, quiet: go_on(path, progress=progress)  # noqa: E731
+    run_search(plan, folder, progress != "auto", partial(tell, progress), timeout, train, data_dir)
+    return read_search(folder)

@@ -19,6 +19,11 @@ from vgglab.experiments.trials import loop, outcome
 from vgglab.experiments.trials.loop import claim, run_search
 from vgglab.experiments.trials.pruning import stopping
 
+# Signals of a network that its first step overthrew: one answer for every image since.
+OVERTHROWN = [
+    {"epoch": 0, "dead": {}, "norm": {"fc": 1.0}, "classes_predicted": 2, "spread": 0.2},
+    {"epoch": 1, "dead": {}, "norm": {"fc": 9.0}, "classes_predicted": 1, "spread": 0.0, "first_update": {"fc": 8.0}},
+]
 SPACE = {"train.learning_rate": "log 1e-3 1", "train.batch_size": "choice 16,64"}
 
 
@@ -47,7 +52,11 @@ def pretend():
         stops, history = stopping(folder, run.config), run.history[:-1]  # the last epoch may have been lost
         while not stops(history) and len(history) < run.config.train.epochs:
             figure = course(run.config, len(history) + 1)
-            history.append(history_row(len(history) + 1, {"val_accuracy": figure, "val_loss": 1.0}, 0.1, 1.0))
+            history.append(
+                history_row(
+                    len(history) + 1, {"loss": 3.0, "accuracy": 0.5, "val_accuracy": figure, "val_loss": 1.0}, 0.1, 1.0
+                )
+            )
             run.record.keep_history(folder, history)
             if kill == (folder.name, len(history)):
                 raise KeyboardInterrupt
@@ -98,6 +107,19 @@ def test_the_best_is_a_whole_config_to_train_with(found):
 
     config = read_config(found.folder / "best.yaml", {"name": found.best})
     assert config == found.run.config and config.train.epochs == 2
+
+
+def test_the_command_goes_on_with_what_python_began_and_tells_it_as_a_table_and_as_json(found, told):
+    params = [part for field, text in SPACE.items() for part in ("--param", f"{field}: {text}")]
+    command = ["search", *params, "--limit", 100, "--model", NETWORK, "--epochs", 2, "--trials", 2]
+    command += ["--name", "real", "--out", found.folder.parent]
+    before = (found.run.folder / "metrics.json").stat().st_mtime_ns
+    code, out, err = told(*command)
+    assert code == 0 and out.startswith(str(found)) and found.told in out and "test accuracy" in out
+    assert f"the best as a config: {found.folder / 'best.yaml'}" in err and (found.folder / "report.html").exists()
+    code, out, _ = told(*command, "--json")
+    assert code == 0 and json.loads(out) == found.as_json()
+    assert (found.run.folder / "metrics.json").stat().st_mtime_ns == before
 
 
 def test_a_search_prints_as_a_table_the_best_first(found):
@@ -174,6 +196,23 @@ def test_a_trial_that_fails_ends_nothing_and_is_told(pretend, tmp_path):
     (failed,) = [row for row in found["trials"] if row["how"] == "failed"]
     assert failed["settings"] == {"train.optimizer": "adam", "train.momentum": 0.9} and failed["figure"] is None
     assert "train.momentum: adam takes none" in failed["why"] and len(found["trials"]) == 4
+
+
+def test_a_trial_that_is_hopeless_after_an_epoch_ends_there_and_says_why(pretend, tmp_path):
+    def train(folder, quiet):
+        (folder / "signals.jsonl").write_text("".join(json.dumps(line) + "\n" for line in OVERTHROWN))
+        pretend(folder, quiet)
+
+    with pytest.raises(RunError, match=r"no trial came to its end.*1 hopeless; the last: cut short after epoch 1 of 4"):
+        search(planned(trials=1), tmp_path, train)
+    (row,) = json.loads((tmp_path / "search.json").read_text())["trials"]
+    assert (row["how"], row["epochs"]) == ("hopeless", 1) and "The learning rate" in row["why"]
+
+
+def test_a_trial_without_its_search_does_not_go_on(pretend, whole, tmp_path):
+    copy = shutil.copytree(whole["folder"] / "trial-000", tmp_path / "trial-000")
+    with pytest.raises(RunError, match=r"a trial of a search, whose search\.db is missing"):
+        stopping(copy, load(copy).config)
 
 
 def test_a_search_of_which_nothing_came_says_why(pretend, tmp_path):

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import sys
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -68,6 +69,14 @@ def test_where_the_network_looked_is_a_drawing_of_the_square_that_it_sees(networ
     assert explain(Question(network.path, b"none", 10**6, None)).startswith("is no JPEG")
     said = explain(Question(network.path, pictures[0], 10**6, "cat"))
     assert "unknown class 'cat'" in said and str(network.path.parent) not in said
+
+
+def test_an_exported_network_cannot_be_asked_where_it_looked(network, pictures, tmp_path):
+    (tmp_path / "preprocessing.json").touch()
+    with serving([replace(network, path=tmp_path)]) as asked:
+        status, _, answer = asked("POST", "/v1/explain", pictures[0])
+        assert status == 501 and "serve the run itself" in answer["error"]
+        assert 'data-explainable="false"' in asked("GET", "/")[2]
 
 
 def test_another_process_is_asked_and_started_anew_where_it_died(network, pictures, monkeypatch):

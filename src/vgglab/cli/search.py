@@ -67,9 +67,7 @@ def _do_search(plan: "Plan", folder: Path, timeout: float | None, language: str,
     found = read_search(folder)
     typer.echo(json.dumps(found.as_json(), indent=1) if as_json else str(found))
     if left:
-        return say(
-            f"{left} trials go on in other processes; the last of them tests the best, and the same command does"
-        )
+        return say(f"trials that go on in other processes: {left}; the last of these processes tests the best")
     if not as_json:
         typer.echo(f"\n{found.told}\n{headline(found.run.metrics)}")
     say(f"the best as a config: {folder / 'best.yaml'}")

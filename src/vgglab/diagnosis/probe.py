@@ -247,19 +247,6 @@ def kernel_weights(model: keras.Model) -> dict[str, Any]:
     return dict(reversed(found.items()))
 
 
-def kernel_arrays(model: keras.Model) -> dict[str, np.ndarray]:
-    """Layer name -> a copy of its kernel, for each trainable one."""
-    return {name: np.array(ops.convert_to_numpy(weight)) for name, weight in kernel_weights(model).items()}
-
-
-def relative_changes(before: dict[str, np.ndarray], after: dict[str, np.ndarray]) -> dict[str, float | None]:
-    """Layer name -> size of the change of its kernel relative to the kernel's size (2-norms)."""
-    return {
-        name: short(float(np.linalg.norm(after[name] - kernel) / (np.linalg.norm(kernel) + 1e-12)))
-        for name, kernel in before.items()
-    }
-
-
 def loss_in(model: keras.Model, values: Values, inputs: Any, targets: Any, outputs: Any) -> Any:
     """The model's own loss of some outputs, penalties on weights as well; whatever it updates is discarded."""
     variables = (*model.trainable_variables, *model.non_trainable_variables)

@@ -11,7 +11,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from vgglab.diagnosis.probe import Prober, kernel_arrays, relative_changes
+from vgglab.diagnosis.kernels import Kernels, kernel_arrays, relative_changes, sizes
+from vgglab.diagnosis.probe import Prober
 from vgglab.diagnosis.records import short, write_signals
 
 SAMPLED_STEPS = (1, 2, 4, 16, 64, 256)  # of the first epoch, from 1
@@ -31,14 +32,14 @@ class Recorder(keras.callbacks.Callback):
     """
 
     prober: Prober
-    kernels: dict[str, np.ndarray]
+    kernels: Kernels
 
     def __init__(self, path: Path | None, lines: list[dict[str, Any]]):
         super().__init__()
         self.path, self.lines = path, lines
         self.line: dict[str, Any] = {}
         self.cost, self.running_loss, self.steps_done = 0.0, 0.0, 0
-        self.before: dict[str, np.ndarray] = {}
+        self.before: Kernels = {}
         self.step_losses: list[float | None] = []
 
     def begin_line(self, epoch: int, first: bool) -> None:
@@ -49,7 +50,7 @@ class Recorder(keras.callbacks.Callback):
     def on_train_batch_begin(self, batch: int, logs: dict | None = None) -> None:
         if self.first and batch and batch + 1 in SAMPLED_STEPS:
             with self.timed():
-                self.before = kernel_arrays(self.model)
+                self.before = self.copied_kernels()
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         loss = (logs or {}).get("loss")
@@ -75,7 +76,7 @@ class Recorder(keras.callbacks.Callback):
         if steps > 1 or batch + 1 not in SAMPLED_STEPS:
             return
         with self.timed():
-            changes = relative_changes(self.before if batch else self.kernels, kernel_arrays(self.model))
+            changes = relative_changes(self.before if batch else self.kernels, self.copied_kernels())
         if batch == 0:
             self.line["first_update"] = changes
         else:
@@ -88,7 +89,7 @@ class Recorder(keras.callbacks.Callback):
 
     def record_changes(self) -> None:
         """How far kernels and moving statistics came since the last look."""
-        kernels, moving = kernel_arrays(self.model), self.moving_means()
+        kernels, moving = self.copied_kernels(), self.moving_means()
         self.line["update"] = relative_changes(self.kernels, kernels)
         if moving:
             self.line["moving_update"] = {name: moved(self.moving[name], now) for name, now in moving.items()}
@@ -97,7 +98,11 @@ class Recorder(keras.callbacks.Callback):
 
     def norms(self) -> dict[str, float | None]:
         """Layer name -> 2-norm of its kernel."""
-        return {name: short(float(np.linalg.norm(kernel))) for name, kernel in self.kernels.items()}
+        return sizes(self.kernels)
+
+    def copied_kernels(self) -> Kernels:
+        """A copy of the kernel of each layer that trains."""
+        return kernel_arrays(self.model)
 
     def moving_means(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
         """Layer name -> moving mean and deviation of each BatchNormalization."""

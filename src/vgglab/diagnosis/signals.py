@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from vgglab.diagnosis.data import SUBSET, drawn, held_out
+from vgglab.diagnosis.kernels import Kernels, kernel_snapshots
 from vgglab.diagnosis.probe import (
     Gradients,
     Prober,
     describe_model,
     describe_predictions,
-    kernel_arrays,
     score,
     targets_for,
 )
@@ -67,7 +67,7 @@ class SignalRecorder(Recorder):
     def on_train_begin(self, logs: dict | None = None) -> None:
         started = time.perf_counter()
         self.prober = Prober(self.model)
-        self.kernels, self.moving = kernel_arrays(self.model), self.moving_means()
+        self.kernels, self.moving = self.copied_kernels(), self.moving_means()
         if self.starts and not self.lines:
             self.line = {"epoch": 0, "model": describe_model(self.model)}
             self.line |= {"data": self.data} if self.data is not None else {}
@@ -100,6 +100,10 @@ class SignalRecorder(Recorder):
             return {}
         guesses = self.model.predict(inputs, batch_size=PROBE_IMAGES, verbose=0).argmax(axis=1)
         return {"held": {name: held_out(guesses, labels, classes, name == "renamed") for name in ("renamed", "merged")}}
+
+    def copied_kernels(self) -> Kernels:
+        """A copy of the kernel of each layer that trains, which stays on JAX's device."""
+        return kernel_snapshots(self.model)
 
     def probe_signals(self) -> dict[str, Any]:
         """What the probe shows: inside the network, and of its predictions."""

@@ -47,6 +47,11 @@ class Placing:
 
         return jax.lax.with_sharding_constraint(array, self.divided) if len(self.devices) > 1 else array
 
+    def spread(self, variables: list[keras.Variable]) -> None:
+        """Have the values of variables on each of the devices, whoever looks at them."""
+        for variable in variables if len(self.devices) > 1 else ():
+            variable._value = self.put(variable._value)
+
     def bring_back(self, variables: list[keras.Variable]) -> None:
         """Have the values of variables on the first device alone, where all else is; those that were not used up."""
         for variable in variables if len(self.devices) > 1 else ():

@@ -33,6 +33,7 @@ def fit_resident(work: Work, placing: Placing) -> None:
     """Compute epochs with images that lie on the devices of `placing`."""
     model, told = work.part.model, {"epochs": work.epochs.stop, "steps": len(work.train), "verbose": 0}
     callbacks = keras.callbacks.CallbackList(work.callbacks, model=model, **told)
+    placing.spread(variables_of(model))
     with ThreadPoolExecutor() as threads:
         training = Training(work, placing, callbacks, threads)
         validation = Validation(work, placing, callbacks, threads)

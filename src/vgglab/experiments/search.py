@@ -65,7 +65,10 @@ def search(
     check_search(plan, data_dir)
     from vgglab.experiments.trials.loop import run_search  # which loads Optuna
 
-    folder, go_on = Path(out) / (name or search_folder_name(plan)), partial(resume, data_dir=data_dir)
-    train = lambda path, quiet: go_on(path, progress=progress)  # noqa: E731
-    run_search(plan, folder, progress != "auto", partial(tell, progress), timeout, train, data_dir)
+    folder, go_on = (
+        Path(out) / (name or search_folder_name(plan)),
+        partial(resume, data_dir=data_dir, progress=progress),
+    )
+    say, quiet = partial(tell, progress), progress != "auto"
+    run_search(plan, folder, quiet, say, timeout, lambda path, _: go_on(path), data_dir)
     return read_search(folder)

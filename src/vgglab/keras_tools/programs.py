@@ -2,6 +2,7 @@
 
 import os
 import zlib
+from contextlib import suppress
 from pathlib import Path
 
 from platformdirs import user_cache_dir
@@ -20,12 +21,17 @@ def programs_folder() -> Path:
 
 
 def keep_programs() -> None:
-    """Have JAX keep what it compiles from now on, unless it was told where to, or not to."""
+    """Have JAX keep what it compiles from now on, unless it was told where to or not to, or nothing can be written."""
     import jax
 
     if jax.config.jax_compilation_cache_dir is not None or not jax.config.jax_enable_compilation_cache:
         return
-    jax.config.update("jax_compilation_cache_dir", str(programs_folder()))
+    folder = programs_folder()
+    with suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
+    if not os.access(folder, os.W_OK):  # JAX would warn for each program
+        return
+    jax.config.update("jax_compilation_cache_dir", str(folder))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", LEAST_SECONDS)
 
 

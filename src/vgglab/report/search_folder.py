@@ -46,10 +46,10 @@ class Search:
 
     @property
     def ranked(self) -> list[TrialRow]:
-        """The trials, the best figure first; without one last, and those that came to their end before others."""
+        """The trials, the best one first, then by their figures; without a figure last."""
         sign = -1 if self.measure == "val_accuracy" else 1
-        order = lambda row: (row["name"] != self.best, row["figure"] is None, sign * (row["figure"] or 0.0))  # noqa: E731
-        return sorted(self.trials, key=order)
+        by_figure = sorted(self.trials, key=lambda row: sign * (row["figure"] or 0.0))
+        return sorted(by_figure, key=lambda row: (row["name"] != self.best, row["figure"] is None))
 
     @property
     def counts(self) -> dict[str, int]:
@@ -75,9 +75,8 @@ class Search:
         shares = ", ".join(f"{field} {share:.0%}" for field, share in self.importance.items())
         epochs, seconds = (sum(row[name] for row in self.trials) for name in ("epochs", "seconds"))
         planned = sum(row["planned"] for row in self.trials)
-        lines = [
-            f"best: {self.best}, {self.measure} {best['figure']:.4f}, chosen from {len(self.trials)} trials ({ended})"
-        ]
+        trials = f"{len(self.trials)} trial{'s' if len(self.trials) > 1 else ''} ({ended})"
+        lines = [f"best: {self.best}, {self.measure} {best['figure']:.4f}, chosen from {trials}"]
         lines += [f"importance of the settings (fANOVA): {shares}"] if shares else []
         return "\n".join([*lines, f"{epochs} of {planned} epochs were trained, in {seconds:.0f} s"])
 

@@ -96,6 +96,11 @@ class _Body:
         self.until = asyncio.get_running_loop().time() + door.settings.seconds
 
     async def receive(self) -> Message:
+        """The next part of it.
+
+        Raises:
+            Refused: it is too large or too slow, or too much is held.
+        """
         if self.whole:  # what follows is the end of the connection
             return await self.ask()
         try:

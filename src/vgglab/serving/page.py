@@ -7,6 +7,7 @@ from fastapi import FastAPI, Request, Response
 from markupsafe import Markup
 
 import vgglab
+from vgglab.config.shown import shown_name
 from vgglab.diagnosis.text import _
 from vgglab.report.html import environment
 from vgglab.report.language import Language
@@ -71,8 +72,8 @@ def language_of(request: Request) -> str:
 def about(network: Network, say: Language) -> dict[str, Any]:
     """What the page tells of a network."""
     names, metrics = network.classifier.classes, network.metrics
-    more = len(names) - CLASSES
-    shown = Markup(", ").join([*names[:CLASSES], *([say("{count} more", count=say.whole(more))] if more > 0 else [])])
+    more = [say("{count} more", count=say.whole(len(names) - CLASSES))] if len(names) > CLASSES else []
+    shown = Markup(", ").join([*map(shown_name, names[:CLASSES]), *more])
     known = say("It knows {count} classes: {names}.", count=say.whole(len(names)), names=shown)
     return {"name": network.name, "explainable": network.explainable, "known": known, "good": how_good(metrics, say)}
 

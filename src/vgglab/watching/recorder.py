@@ -10,8 +10,9 @@ import keras
 import numpy as np
 from keras import ops
 
+from vgglab.diagnosis.kernels import kernel_arrays
 from vgglab.diagnosis.outputs import Answer, accuracy_of, describe_answers, explained_share
-from vgglab.diagnosis.probe import Gradients, Prober, kernel_arrays, loss_in
+from vgglab.diagnosis.probe import Gradients, Prober, loss_in
 from vgglab.diagnosis.recorder import Recorder
 from vgglab.diagnosis.records import short
 from vgglab.diagnosis.task import describe_task

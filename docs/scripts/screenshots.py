@@ -1,7 +1,9 @@
-"""Pictures of the page that `vgglab serve` shows, on a desk and on a phone: `python docs/scripts/page.py RUN IMAGE...`.
+"""Pictures of the report and of the page that `vgglab serve` shows: `python docs/scripts/screenshots.py STUDY`.
 
-Serves the run, opens the page in Chromium, hands it the pictures, asks where the network looked in the first one, and
-writes docs/page/desktop.png and phone.png. Needs `pip install 'vgglab[browser,serve]'`, Chromium and its driver.
+STUDY is the folder of the lab on the built-in digits, as `make demo` leaves it. Its report is photographed from the
+top; the network that it chose is served, the page opened in Chromium and handed some test digits, and asked where the
+network looked in the first one. Writes docs/page/report.png, desktop.png and phone.png. Needs `pip install
+'vgglab[browser,serve]'`, Chromium and its driver.
 """
 
 import subprocess
@@ -10,12 +12,19 @@ import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
+from PIL import Image
 from selenium import webdriver
 from selenium.webdriver.support.ui import WebDriverWait
+
+import vgglab
 
 OUT = Path(__file__).parents[1] / "page"
 FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--force-prefers-reduced-motion")
 SIZES = {"desktop": (1100, 900, False), "phone": (390, 1200, True)}
+REPORT = (1100, 900, False)
+DIGITS = (3, 8, 5)  # that are shown to the page
+COLORS = 256  # of a picture: files stay small
 PATIENCE = 300  # seconds
 
 
@@ -49,6 +58,30 @@ def browser(width: int, height: int, mobile: bool):
             driver.quit()
 
 
+def draw_digits(folder: Path) -> list[str]:
+    """A test image of each of DIGITS, in a file."""
+    test = vgglab.load_data("digits").test
+    paths = [folder / f"{digit}.png" for digit in DIGITS]
+    for digit, path in zip(DIGITS, paths, strict=True):
+        Image.fromarray(test.images[np.flatnonzero(test.labels == digit)[0]]).save(path)
+    return [str(path) for path in paths]
+
+
+def photograph_report(page: Path) -> None:
+    """Write what is seen of a report from its top."""
+    with browser(*REPORT) as driver:
+        driver.get(page.absolute().as_uri())
+        save(driver, "report")
+
+
+def save(driver: webdriver.Chrome, name: str) -> None:
+    """Write what a browser shows."""
+    OUT.mkdir(exist_ok=True)
+    path = OUT / f"{name}.png"
+    driver.save_screenshot(str(path))
+    Image.open(path).convert("RGB").quantize(COLORS).save(path, optimize=True)
+
+
 def photograph(address: str, pictures: list[str], name: str, language: str = "en") -> None:
     """Show pictures to the page, ask where the network looked in the first one, and write what is seen."""
     with browser(*SIZES[name]) as driver:
@@ -60,12 +93,13 @@ def photograph(address: str, pictures: list[str], name: str, language: str = "en
         driver.execute_script("arguments[0].click()", button)
         wait.until(lambda _: button.get_attribute("aria-pressed") == "true")
         driver.execute_script("document.activeElement.blur(); scrollTo(0, 0)")
-        OUT.mkdir(exist_ok=True)
-        driver.save_screenshot(str(OUT / f"{name}.png"))
+        save(driver, name)
 
 
 if __name__ == "__main__":
-    run, *shown = sys.argv[1:]
-    with served(run) as place:
+    study = Path(sys.argv[1])
+    photograph_report(study / "report.html")
+    with served(str(study / "optimal")) as place, tempfile.TemporaryDirectory() as made:
+        shown = draw_digits(Path(made))
         for size in SIZES:
             photograph(place, shown, size)

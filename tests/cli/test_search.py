@@ -5,13 +5,13 @@ from small_network import NETWORK
 
 from vgglab.experiments.trials import ready
 
-PARAM = ("--param", "train.epochs: int 1 3", "--param", "train.batch_size: choice 16,64")
+PARAM = ("--param", "train.epochs: int 1 3", "--param", "train.optimizer: choice sgd,adam")
 TINY = ("--limit", 100, "--model", NETWORK)
 
 
 def test_a_dry_run_says_the_space_and_the_most_that_it_costs(told, tmp_path):
     code, out, _ = told("search", *PARAM, *TINY, "--trials", 7, "--dry-run", "--out", tmp_path)
-    assert code == 0 and "train.epochs      int 1 3" in out and "choice 16,64" in out
+    assert code == 0 and "train.epochs     int 1 3" in out and "choice sgd,adam" in out
     assert out.splitlines()[-1].startswith("7 trials of at most") and "on this machine" in out
     assert not list(tmp_path.iterdir())
 

@@ -15,7 +15,7 @@ def plan(tmp_path):
 
     def make(text: str = "", overrides=None, space=(), **given):
         (tmp_path / "s.yaml").write_text(text or "{}")
-        return plan_search(tmp_path / "s.yaml", given, overrides or {}, dict(space))
+        return plan_search(tmp_path / "s.yaml", given | {"space": dict(space)}, overrides or {})
 
     return make
 

@@ -28,7 +28,7 @@ SPACE = {"train.learning_rate": "log 1e-3 1", "train.batch_size": "choice 16,64"
 
 
 def planned(space=SPACE, epochs=4, **given):
-    return plan_search(None, {"trials": 7, **given}, {"train.epochs": epochs}, space)
+    return plan_search({"space": space, "trials": 7, **given}, {}, {"train.epochs": epochs})
 
 
 def course(config, epoch):
@@ -90,7 +90,7 @@ def trials(found):
 def found(tmp_path_factory):
     """A search of real trainings, in Python."""
     options = {"limit": 100, "model": NETWORK, "epochs": 2, "name": "real", "progress": "none"}
-    return vgglab.search(space=SPACE, trials=2, **options, out=tmp_path_factory.mktemp("runs"))
+    return vgglab.search({"space": SPACE, "trials": 2}, **options, out=tmp_path_factory.mktemp("runs"))
 
 
 def test_every_trial_is_a_run_and_the_best_alone_is_tested(found):

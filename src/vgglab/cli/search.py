@@ -44,8 +44,8 @@ def search(
 
     check_language(language)
     name = make_config({}, {"name": overrides.pop("name", None)}, "options").name
-    given = {"trials": trials, "sampler": sampler, "pruner": pruner, "seed": seed}
-    plan = plan_search(path, given, overrides, read_params(param))
+    given = {"trials": trials, "sampler": sampler, "pruner": pruner, "seed": seed, "space": read_params(param)}
+    plan = plan_search(path or {}, given, overrides)
     folder = out / (name or search_folder_name(plan))
     if dry_run:
         return _show_cost(plan, folder, as_json)

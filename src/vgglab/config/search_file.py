@@ -144,26 +144,23 @@ class Plan:
         return [corner for corner in known.values() if _problem(self, corner) is None]
 
 
-def plan_search(
-    path: Path | None, given: Mapping[str, Any], overrides: Mapping[str, Any], space: Mapping[str, Any]
-) -> Plan:
-    """A search from its file, or from nothing, with what the command line says on top.
+def plan_search(config: Mapping[str, Any] | Path | str, given: Mapping[str, Any], overrides: Mapping[str, Any]) -> Plan:
+    """A search from its file, or as that has it, with what the command line says on top.
 
     Args:
-        path: of the YAML file.
-        given: fields of the search; None for what was not given.
+        config: the YAML file, or what one holds.
+        given: fields of the search, None for what was not given; a `space` is put beside that of the file.
         overrides: dotted settings of every trial.
-        space: dotted field -> what it is chosen from, beside that of the file.
 
     Raises:
         ConfigError: an unknown key or a wrong value, or a space that cannot be searched.
     """
-    source = str(path or "--param")
-    tree = read_yaml(path) if path else {}
+    source = str(config) if isinstance(config, Path | str) else "search"
+    tree = read_yaml(config) if isinstance(config, Path | str) else config
     if isinstance(tree, dict):
-        own = tree.get("space") or {}
-        tree = tree | {"space": {**own, **space} if isinstance(own, dict) else own}
-        tree |= {name: value for name, value in given.items() if value is not None}
+        own, more = tree.get("space") or {}, given.get("space") or {}
+        tree = tree | {name: value for name, value in given.items() if value is not None}
+        tree["space"] = {**own, **more} if isinstance(own, dict) else own
     plan = Plan(checked(Search, tree, source), overrides)
     check_space(plan, source)
     return plan

@@ -14,14 +14,9 @@ from vgglab.training.progress import ProgressMode, tell
 
 
 def search(
-    config: Path | str | None = None,
+    config: dict[str, Any] | Path | str,
     *,
-    space: dict[str, str] | None = None,
-    trials: int | None = None,
     timeout: float | None = None,
-    sampler: str | None = None,
-    pruner: str | None = None,
-    seed: int | None = None,
     out: Path | str = DEFAULT_PARENT,
     data_dir: Path | str | None = None,
     progress: ProgressMode = "auto",
@@ -32,17 +27,14 @@ def search(
     What is there already is gone on with; more trials may be asked for later.
 
     Args:
-        config: the path of a search's file; None for none.
-        space: dotted config field -> `log LOW HIGH`, `uniform LOW HIGH`, `int LOW HIGH` or `choice A,B,C`.
-        trials: how many.
+        config: a search as its file has it, or the path of one: `space` says what is searched (dotted config field ->
+            `log LOW HIGH`, `uniform LOW HIGH`, `int LOW HIGH` or `choice A,B,C`), and there may be `name`, `defaults`,
+            `trials`, `sampler`, `pruner` and `seed`.
         timeout: seconds after which no trial begins.
-        sampler: `tpe`, `random`, `cmaes` or `grid`.
-        pruner: `median`, `hyperband`, `halving` or `none`.
-        seed: of the choices.
         out: folder that the search's folder is made in.
         data_dir: where the data sets lie; None for VGGLAB_DATA, then Keras's cache.
         progress: `auto` or `none`.
-        **options: fields of the config by their short names, as on the command line: `epochs=3`.
+        **options: fields of every trial's config by their short names, as on the command line: `epochs=3`.
 
     Returns:
         The search: its `trials`, `best`, `run` (of the best), `importance`; it prints as a table of its trials.
@@ -55,13 +47,12 @@ def search(
     Example:
         >>> import vgglab
         >>> space = {"train.learning_rate": "log 1e-3 1", "model.batch_norm": "choice true,false"}
-        >>> found = vgglab.search(data="digits", width=0.25, epochs=10, space=space, trials=20)
+        >>> found = vgglab.search({"space": space, "trials": 20}, data="digits", width=0.25, epochs=10)
         >>> found.run.best["val_accuracy"], found.importance
     """
-    given = {"trials": trials, "sampler": sampler, "pruner": pruner, "seed": seed}
     overrides = from_options(options)
     name = overrides.pop("name", None)
-    plan = plan_search(config and Path(config), given, overrides, space or {})
+    plan = plan_search(config, {}, overrides)
     check_search(plan, data_dir)
     from vgglab.experiments.trials.loop import run_search  # which loads Optuna
 

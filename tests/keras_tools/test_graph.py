@@ -14,6 +14,7 @@ PRIVATE = {
     *("_flatten_layers", "_functional", "_inbound_nodes", "_keras_history", "_nodes_by_depth", "_run_through_graph"),
     *("_trainable_variables", "_non_trainable_variables", "_call_has_training_arg", "_compute_loss", "_clear_losses"),
     *("_eval_epoch_iterator", "_compile_metrics"),
+    *("_get_jax_state", "_jax_state", "_jax_state_synced"),
 }
 SOURCE = Path(vgglab.__file__).parent
 

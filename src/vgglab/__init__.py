@@ -30,6 +30,7 @@ _PUBLIC_WITH_BACKEND = {
     "predict_files": "vgglab.evaluation.predict",
     "resume": "vgglab.experiments.run",
     "run": "vgglab.experiments.run",
+    "run_folds": "vgglab.experiments.folds",
     "run_seeds": "vgglab.experiments.seeds",
     "vgg16": "vgglab.models.vgg16",
 }

@@ -7,7 +7,7 @@ import pytest
 from small_network import NETWORK
 
 import vgglab
-from vgglab.errors import RunError
+from vgglab.errors import RunError, UsageError
 from vgglab.report.html import write_report
 from vgglab.runs.folds import read_judged
 from vgglab.runs.seeds import folded
@@ -57,3 +57,13 @@ def test_what_is_finished_is_not_trained_again_and_other_settings_are_refused(fo
     assert {path: path.stat().st_mtime_ns for path in before} == before
     with pytest.raises(RunError, match="with other settings"):
         vgglab.run_folds(**TINY | {"folds": 3}, out=parent)
+
+
+def test_doubtful_labels_are_told_in_a_table_and_a_page_and_none_is_overwritten(folds, tmp_path):
+    pytest.importorskip("cleanlab")
+    found = vgglab.find_doubts(folds[0].folder.parent, top=5, output=tmp_path / "d.csv")
+    rows = list(csv.DictReader((tmp_path / "d.csv").read_text().splitlines()))
+    assert [row["class"] for row in rows] == [doubt.label for doubt in found] and len(rows) == 5
+    assert (tmp_path / "d.html").read_text().count("data:image/jpeg;base64,") == 5
+    with pytest.raises(UsageError, match="may have been corrected"):
+        vgglab.find_doubts(folds[0].folder.parent, output=tmp_path / "d.csv")

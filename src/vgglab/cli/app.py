@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 import vgglab
-from vgglab.cli import cache, data, devices, explain, export, models, predict, runs, summary, train
+from vgglab.cli import cache, data, devices, doubts, ensemble, explain, export, models, predict, runs, summary, train
 
 app = typer.Typer(
     help="Train image classifiers, compare them, and understand what happened.",
@@ -43,6 +43,8 @@ app.command()(predict.predict)
 app.command()(explain.explain)
 app.command()(export.export)
 app.command()(runs.diagnose)
+app.command()(doubts.doubts)
+app.command()(ensemble.ensemble)
 app.command("lr-range")(train.lr_range)
 app.command()(summary.summary)
 app.command()(models.models)

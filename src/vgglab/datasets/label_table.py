@@ -34,20 +34,20 @@ class Columns(NamedTuple):
     group: int | None = None
 
 
-def read_table(table: Path) -> list[Row]:
-    """The rows that are not empty, all of one length.
+def read_table(table: Path, option: str = "--labels") -> list[Row]:
+    """The rows that are not empty, all of one length; `option` is what names the table.
 
     Raises:
         DataError: there is no such table, or it is not one.
     """
     try:
         if (problem := no_file(table)) or table.is_dir():
-            raise DataError(f"--labels: {table} {problem or 'is a folder'}; expected a CSV file")
+            raise DataError(f"{option}: {table} {problem or 'is a folder'}; expected a CSV file")
         text = table.read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise DataError(f"--labels: {table} cannot be read ({error.strerror}); expected a CSV file") from None
+        raise DataError(f"{option}: {table} cannot be read ({error.strerror}); expected a CSV file") from None
     except UnicodeDecodeError:
-        raise DataError(f"--labels: {table} is no UTF-8 text; save it as CSV, UTF-8") from None
+        raise DataError(f"{option}: {table} is no UTF-8 text; save it as CSV, UTF-8") from None
     first = text.strip().partition("\n")[0]
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=first.count))
     try:

@@ -9,6 +9,7 @@ import numpy as np
 from vgglab.config.schema import DataConfig
 from vgglab.config.shown import one_line
 from vgglab.datasets.arrangement import arrange
+from vgglab.datasets.corrections import corrected
 from vgglab.datasets.labels import find_labelled
 from vgglab.datasets.listing import Listed, files_below
 from vgglab.errors import DataError
@@ -56,6 +57,8 @@ def find_pictures(config: DataConfig) -> Pictures:
         if config.labels
         else _list_files(root, config.layout)
     )
+    if config.without:
+        listed = corrected(listed, Path(config.without).expanduser())
     rows = sorted(listed.rows, key=lambda row: one_line(row[0]))  # the order that a record of the split has too
     files, named, placed = zip(*rows, strict=True) if rows else ((), (), ())
     classes = tuple(sorted({*listed.classes, *named}))

@@ -43,7 +43,7 @@ def test_without_cleanlab_it_is_said_what_to_install(monkeypatch):
 
 @pytest.mark.parametrize(("language", "text"), [("en", "rather bee"), ("fr", "plutôt bee")])
 def test_the_page_shows_label_and_suggestion_and_needs_nothing_else(tmp_path, language, text):
-    shown = [(Doubt(0, "ant", "bee", 0.1, 0.8, True), "a/<0>.jpg", "data:image/jpeg;base64,AAAA")]
+    shown = [(Doubt(0, "a/<0>.jpg", "ant", "bee", 0.1, 0.8, True), "data:image/jpeg;base64,AAAA")]
     write_doubts_page(tmp_path / "d.html", "crossed", shown, (1, 240), Language(language))
     page = (tmp_path / "d.html").read_text()
     spaced = re.sub("[\xa0\u202f]", " ", page).replace(" ;", ";")

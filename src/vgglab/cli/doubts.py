@@ -26,12 +26,17 @@ def doubts(
     as_json: Json = False,
 ) -> None:
     """Find labels that look wrong, by networks that did not see the pictures: a page to look at, a CSV to correct."""
+    from vgglab.runs.store import find_folder
+
     given = {"data": data, "data_dir": data_dir, "top": top, "output": output}
     found = vgglab.find_doubts(folder, **given, language=language)
     if as_json:
         typer.echo(json.dumps([asdict(doubt) for doubt in found], indent=1))
     else:
-        cells = [[one.label, one.suggested, f"{one.label_probability:.4f}", f"{one.probability:.4f}"] for one in found]
-        print_table(["class", "suggested", "its probability", "of the suggested"], cells[:FIRST])
-    table = output or folder / "doubts.csv"
+        cells = [
+            [one.name, one.label, f"{one.label_probability:.4f}", one.suggested, f"{one.probability:.4f}"]
+            for one in found[:FIRST]
+        ]
+        print_table(["picture", "class", "probability", "suggested", "probability"], cells)
+    table = output or find_folder(folder) / "doubts.csv"
     say(f"{len(found)} doubtful labels: look at {table.with_suffix('.html')}, correct {table}, train --without {table}")

@@ -43,7 +43,7 @@ def find_labelled(root: Path, table: Path, groups: str | None = None) -> Listed:
     )
     said = tuple(f"{sentence}{_such_as(names)}" for names, sentence in notes if names)
     listed = [(file, name, part) for file, (name, part, _) in labelled.items()]
-    belongs = {file: group for file, (*_, group) in labelled.items()}
+    belongs = {file: group for file, (*_, group) in labelled.items()} if groups else {}
     return Listed(listed, columns.part is not None, said, groups=belongs)
 
 

@@ -66,7 +66,7 @@ def find_pictures(config: DataConfig) -> Pictures:
     labels = np.array([numbers[name] for name in named], dtype=np.int64)
     parts = dict.fromkeys((*listed.parts, *placed))
     positions = {part: np.flatnonzero(np.array(placed) == part) for part in parts}
-    groups = None if config.groups is None else _numbered([listed.groups[file] for file in files])
+    groups = _numbered([listed.groups[file] for file in files]) if listed.groups else None
     return Pictures(root, classes, files, labels, positions, listed.split, listed.notes, groups)
 
 

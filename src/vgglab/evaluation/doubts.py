@@ -18,6 +18,7 @@ class Doubt:
 
     Attributes:
         place: its row of the predictions.
+        name: its file, or its index in a data set that is no folder.
         label: the class that it has.
         suggested: the most probable class.
         label_probability: of the class that it has, 0 to 1.
@@ -26,6 +27,7 @@ class Doubt:
     """
 
     place: int
+    name: str
     label: str
     suggested: str
     label_probability: float
@@ -54,10 +56,11 @@ def rank_doubts(judged: Judged) -> list[Doubt]:
     likely = find_label_issues(judged.labels, probabilities, n_jobs=1)
     quality = get_label_quality_scores(judged.labels, probabilities)
     order = np.lexsort((quality, ~likely))
-    best = probabilities.argmax(axis=1)
+    best, names = probabilities.argmax(axis=1), judged.files or [str(row["index"]) for row in judged.rows]
     return [
         Doubt(
             int(place),
+            names[place],
             judged.classes[judged.labels[place]],
             judged.classes[best[place]],
             float(probabilities[place, judged.labels[place]]),

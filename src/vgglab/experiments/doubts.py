@@ -70,10 +70,9 @@ def find_doubts(
     chosen = ranked[: likely if top is None else top]
     dataset = read_run_data(group.runs[0].config, data, data_dir)
     check_split(dataset, group.runs[0].split)
-    named = judged.files or [f"image {row['index']}" for row in judged.rows]
     shown = chosen[:SHOWN]
     images = _images(dataset, [judged.rows[doubt.place]["index"] for doubt in shown])
-    told = [(doubt, named[doubt.place], image) for doubt, image in zip(shown, images, strict=True)]
+    told = list(zip(shown, images, strict=True))
     write_doubts_page(table.with_suffix(".html"), group.name, told, (likely, len(ranked)), say)
     write_table(table, chosen, judged)
     return chosen
@@ -85,7 +84,7 @@ def write_table(path: Path, doubts: Sequence[Doubt], judged: Judged) -> None:
     fields = (which, "class", "suggested", "class_probability", "suggested_probability", "fold", "correct")
     rows = [
         {
-            which: judged.rows[doubt.place][which],
+            which: doubt.name,
             "class": doubt.label,
             "suggested": doubt.suggested,
             "class_probability": round(doubt.label_probability, 6),

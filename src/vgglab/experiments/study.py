@@ -145,7 +145,7 @@ def check_data(planned: list[PlannedRun]) -> None:
     """
     found: dict[Any, DataSet] = {}
     for config in (plan.config for plan in planned):
-        key = (config.data, config.model.image_size)
+        key = (config.data.model_copy(update={"fold": None}), config.model.image_size)  # folds are of the same images
         found[key] = found.get(key) or load_dataset(config.data, image_size=config.model.image_size)
         check_fit(config, found[key])
 

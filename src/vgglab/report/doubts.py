@@ -15,14 +15,14 @@ from vgglab.runs.files import write_text
 
 
 def write_doubts_page(
-    path: Path, name: str, shown: Sequence[tuple[Doubt, str, str]], counts: tuple[int, int], say: Language
+    path: Path, name: str, shown: Sequence[tuple[Doubt, str]], counts: tuple[int, int], say: Language
 ) -> None:
     """Write the page.
 
     Args:
         path: of the file.
         name: of the cross-validation.
-        shown: doubts, the most doubtful first, each with what its picture is called and with it as a data URI.
+        shown: doubts, the most doubtful first, each with its picture as a data URI.
         counts: how many labels are likely to be wrong, and of how many.
         say: the language.
     """
@@ -47,8 +47,8 @@ def write_doubts_page(
     write_text(path, render_page(page, say))
 
 
-def _example(doubt: Doubt, name: str, image: str, say: Language) -> Example:
-    values: dict[str, Any] = {"file": code(name), "label": shown_name(doubt.label)}
+def _example(doubt: Doubt, image: str, say: Language) -> Example:
+    values: dict[str, Any] = {"file": code(doubt.name), "label": shown_name(doubt.label)}
     values |= {"suggested": shown_name(doubt.suggested), "share": say.percent(doubt.probability)}
     caption = say("{label}; rather {suggested} ({share})? {file}", **values)
     return Example(image, say("Picture with the label {label}", label=values["label"]), caption)

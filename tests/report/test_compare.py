@@ -39,6 +39,7 @@ ROW = {
         "seconds": {"mean": 6.0, "sd": None, "n": 1},
         "against": [],
     },
+    "folds": None,
     "rank": None,
 }
 
@@ -80,7 +81,7 @@ def test_a_run_that_never_finished_an_epoch_leaves_gaps(write_run):
     (row,) = compare(run.folder)
     gaps = {name for name, value in row.items() if value is None}
     measures = {"loss", "accuracy", "val_loss", "val_accuracy"}
-    assert gaps == measures | {f"best_{name}" for name in measures} | {"best_epoch", "test_accuracy", "rank"}
+    assert gaps == measures | {f"best_{name}" for name in measures} | {"best_epoch", "test_accuracy", "folds", "rank"}
     assert results_table([row])[1] == [["a", "diverged", "last 0", "", "", "", "", "", "1,234", "0"]]
 
 
@@ -103,7 +104,7 @@ def test_the_table_of_settings_has_a_line_a_run(two):
 def test_csv_reads_back(two):
     rows = compare(two)
     read = list(csv.DictReader(io.StringIO(rows_to_csv(rows))))
-    left_out = ("config", "seeds", "rank")
+    left_out = ("config", "seeds", "folds", "rank")
     flat = [{key: value for key, value in (row | row["config"]).items() if key not in left_out} for row in rows]
     assert read == [{key: "" if value is None else str(value) for key, value in row.items()} for row in flat]
     assert read[1]["train.optimizer"] == "adam" and read[1]["test_accuracy"] == ""

@@ -5,7 +5,22 @@ from typing import Annotated
 import typer
 
 import vgglab
-from vgglab.cli import cache, data, devices, explain, export, models, predict, runs, search, serve, summary, train
+from vgglab.cli import (
+    cache,
+    data,
+    devices,
+    doubts,
+    ensemble,
+    explain,
+    export,
+    models,
+    predict,
+    runs,
+    search,
+    serve,
+    summary,
+    train,
+)
 
 app = typer.Typer(
     help="Train image classifiers, compare them, and understand what happened.",
@@ -45,6 +60,8 @@ app.command()(explain.explain)
 app.command()(export.export)
 app.command()(serve.serve)
 app.command()(runs.diagnose)
+app.command()(doubts.doubts)
+app.command()(ensemble.ensemble)
 app.command("lr-range")(train.lr_range)
 app.command()(summary.summary)
 app.command()(models.models)

@@ -158,6 +158,7 @@ def _prove(run: Any, data: Path | None, data_dir: Path | None, as_json: bool) ->
 def show_rows(rows: list[dict[str, Any]], as_json: bool, explained: list[dict[str, Any]]) -> None:
     """Runs side by side on stdout, with the settings in which they differ and what explains it."""
     from vgglab.report.compare import config_table, rank_table, results_table
+    from vgglab.report.folds import folds_table
     from vgglab.report.seeds import seeds_table, verdicts_table
 
     if as_json:
@@ -167,6 +168,7 @@ def show_rows(rows: list[dict[str, Any]], as_json: bool, explained: list[dict[st
     print_table(*results_table(rows))
     more = {
         "Runs without accuracy, ranked by their lowest validation loss": rank_table(rows),
+        "Cross-validation, over its folds and over all pictures": folds_table(rows),
         "Over the seeds, mean and standard deviation": seeds_table(rows),
         "Whether they differ by more than seeds do, by the best val_accuracy": verdicts_table(rows),
         "The settings in which they differ": config_table(rows),
@@ -175,7 +177,7 @@ def show_rows(rows: list[dict[str, Any]], as_json: bool, explained: list[dict[st
         if cells:
             typer.echo(f"\n{title}:\n")
             print_table(header, cells)
-    if len(rows) > 1 and all(row["seeds"]["n"] == 1 for row in rows):
+    if len(rows) > 1 and all(row["seeds"]["n"] == 1 and not row["folds"] for row in rows):
         typer.echo("\nOne seed a run: it cannot tell whether a difference is larger than seeds make; --seeds 5 can.")
     if explained:
         typer.echo("\nWhat explains the differences:\n")

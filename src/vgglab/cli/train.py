@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from vgglab.config.study_file import PlannedRun, Study
 
 
+ONE_RUN = "--check is for one new run; before --seeds or --folds, vgglab check CONFIG does it, and --resume goes on"
+
+
 @with_config_options
 def train(
     config: Annotated[Path | None, typer.Argument(metavar="[CONFIG]", help="YAML file of a run.")] = None,
@@ -42,9 +45,7 @@ def train(
 
     progress = "json" if as_json else os.environ.get("VGGLAB_PROGRESS", "auto")
     if checked and (resume is not None or seeds is not None):
-        raise UsageError(
-            "--check is for one new run; before --seeds, vgglab check CONFIG does it, and --resume goes on"
-        )
+        raise UsageError(ONE_RUN)
     run_code(code)
     if resume is not None:
         if config or seeds or overrides.keys() - {"data.name"}:
@@ -53,10 +54,12 @@ def train(
                 "pictures are now)"
             )
         run = vgglab.resume(resume, data=overrides.get("data.name"), data_dir=data_dir, progress=progress)
-    elif seeds is not None:
-        return _train_seeds(read_config(config, overrides), seeds, out, data_dir, as_json)
     else:
         made, before = read_config(config, overrides), _checking(language) if checked else None
+        if seeds is not None or (made.data.folds and not made.data.fold):
+            if checked:
+                raise UsageError(ONE_RUN)
+            return _train_several(made, seeds, out, data_dir, as_json)
         run = vgglab.run(made, out=out, data_dir=data_dir, progress=progress, before=before)
     typer.echo(outcome_json(run) if as_json else outcome_text(run))
 
@@ -135,13 +138,13 @@ def study(
     _do_study(loaded, planned, folder, data_dir, as_json, language, only)
 
 
-def _train_seeds(config: "RunConfig", seeds: str, out: Path, data_dir: Path | None, as_json: bool) -> None:
-    """A run with several seeds, which is a study; the same command goes on with it."""
+def _train_several(config: "RunConfig", seeds: str | None, out: Path, data_dir: Path | None, as_json: bool) -> None:
+    """A run with several seeds, or with each of its folds, which is a study; the same command goes on with it."""
     from vgglab.config.seeds import read_seeds
     from vgglab.config.study_file import plan_runs
-    from vgglab.experiments.seeds import seeds_study
+    from vgglab.experiments.study import folds_study, seeds_study
 
-    loaded = seeds_study(config, read_seeds(seeds))
+    loaded = folds_study(config) if seeds is None else seeds_study(config, read_seeds(seeds))
     _do_study(loaded, plan_runs(loaded, {}), out / loaded.name, data_dir, as_json)
 
 
@@ -167,12 +170,25 @@ def _do_study(
     failures = run_study(loaded, planned, folder, quiet=as_json, say=say, only=only)
     damaged = Complaints()
     found = find_runs([folder], damaged)
+    _write_wholes(found, folder)
     show_rows(rows_of(found), as_json, explain_runs(found, language, damaged))
     say(f"runs are in {folder}")
     _write_study_report(folder, language)
     if failures:
         raise typer.Exit(1)
     damaged.exit()
+
+
+def _write_wholes(runs: list[Any], folder: Path) -> None:
+    """Put together what folds say, where there are any."""
+    from vgglab.runs.seeds import folded
+
+    if folded(runs):
+        import_keras()
+        from vgglab.experiments.folds import write_wholes
+
+        for whole in write_wholes(runs):
+            say(f"each picture judged once: predictions.csv, metrics.json, confusion_matrix.* in {whole}")
 
 
 @with_config_options

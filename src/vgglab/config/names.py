@@ -54,8 +54,8 @@ def _joined(parts: list[str]) -> str:
 
 
 def _readable_part(option: str, value: Any) -> str:
-    if option == "labels":
-        return f"labels-{clean_name(Path(value).name)}"
+    if option in ("labels", "without"):
+        return f"{option}-{clean_name(Path(value).name)}"
     if isinstance(value, bool):
         return option if value else f"no-{option}"
     if isinstance(value, list):

@@ -30,7 +30,7 @@ RUN_PREFIX = "run:"  # of backbone.weights: the best model of a run
 POOLING = ("flatten", "avg", "max")
 LAYOUTS = ("auto", "class", "part/class", "class/part")
 LOGS = ("tensorboard", "mlflow")
-FOLDERS_ONLY = ("layout", "labels", "stretch")  # settings of data that published sets have no use for
+FOLDERS_ONLY = ("layout", "labels", "groups", "without", "stretch")  # what published sets have no use for
 LANGUAGES = ("en", "fr")  # of findings and reports
 NAME_PATTERN = r"^\w[\w.+=-]*$"  # a folder's name that is neither hidden, nor "..", nor taken for an option
 
@@ -116,25 +116,34 @@ class DataConfig(Section):
     validation: Number = Field(0.2, gt=0, lt=1, description="share of the training images kept for validation")
     test: Number = Field(0.2, gt=0, lt=1, description="share of an unsplit folder's images kept for the test")
     split_seed: Whole = Field(0, ge=0, description="seed of the split")
+    folds: Whole | None = Field(None, ge=2, description="folds of the training images; each is judged in turn")
+    fold: Whole | None = Field(None, ge=1, description="the fold that this run judges, from 1; train does all without")
     limit: Whole | None = Field(None, ge=1, description="at most this many images per part, stratified")
     strict: bool = Field(False, description="refuse a folder with unreadable images instead of leaving them out")
     layout: Literal[LAYOUTS] = Field("auto", description="what a folder's folders are")
     labels: str | None = Field(None, min_length=1, description="table of a folder's images: file, class, perhaps part")
+    groups: str | None = Field(None, min_length=1, description="column of that table: what stays in one part")
+    without: str | None = Field(None, min_length=1, description="table of doubtful images, left out or corrected")
     stretch: bool = Field(False, description="stretch the grey levels that a folder's training images use to 0 to 255")
 
     @model_validator(mode="after")
-    def _folders_only(self) -> "DataConfig":
+    def _suits_the_data(self) -> "DataConfig":
+        if self.coarse and self.name != "cifar100":
+            raise ValueError(f"data.coarse: only cifar100 has coarse labels, the data set is {self.name}")
         given = [name for name in FOLDERS_ONLY if getattr(self, name) != type(self).model_fields[name].default]
         if given and self.name in DATASETS:
             raise ValueError(f"data.{given[0]} is for folders of images; the data set is {self.name}, leave it out")
         if self.labels is not None and self.layout != "auto":
             raise ValueError("data.layout: data.labels says what the images are; leave one of the two out")
+        if self.groups is not None and self.labels is None:
+            raise ValueError("data.groups is a column of the table of labels; give that as data.labels")
         return self
 
     @model_validator(mode="after")
-    def _coarse_labels_exist(self) -> "DataConfig":
-        if self.coarse and self.name != "cifar100":
-            raise ValueError(f"data.coarse: only cifar100 has coarse labels, the data set is {self.name}")
+    def _folds_fit(self) -> "DataConfig":
+        if self.fold is not None and not self.fold <= (self.folds or 0):
+            known = f"expected 1 to {self.folds}" if self.folds else "set data.folds too, or leave it out"
+            raise ValueError(f"data.fold is {self.fold} and data.folds {self.folds}; {known}")
         return self
 
 

@@ -1,4 +1,4 @@
-"""Seeds that a run is trained with, and the names of its folders: `NAME/seed-0`, `NAME/seed-1`, ..."""
+"""Seeds and folds that a run is trained with, and the names of its folders: `NAME/seed-0`, ..., `NAME/fold-1`, ..."""
 
 import re
 from typing import Annotated, Any
@@ -10,7 +10,8 @@ from vgglab.errors import ConfigError
 
 MOST = 1000
 EXPECTED = f"expected how many seeds, from 1 to {MOST}, or a list of different ones such as 1,7,42"
-FOLDER = re.compile(r"seed-\d+")
+FOLD = "fold-"
+FOLDER = re.compile(r"(seed|fold)-\d+")
 
 
 def read_seeds(value: Any) -> tuple[int, ...]:
@@ -41,8 +42,13 @@ def seed_name(seed: int) -> str:
     return f"seed-{seed}"
 
 
+def fold_name(fold: int) -> str:
+    """The folder of the run that judges a fold, in the folder that those of the other folds have as well."""
+    return f"{FOLD}{fold}"
+
+
 def group_of(name: str) -> str:
-    """What is common to the names of runs that differ in their seed: `batchnorm-sgd/seed-3` -> `batchnorm-sgd`."""
+    """What is common to the names of runs that differ in their seed or fold: `batchnorm/seed-3` -> `batchnorm`."""
     group, _, last = name.rpartition("/")
     return group if group and FOLDER.fullmatch(last) else name
 

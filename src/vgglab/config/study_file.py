@@ -22,7 +22,7 @@ from vgglab.config.schema import (
     is_field,
     option_name,
 )
-from vgglab.config.seeds import Seeds, group_of, seed_name
+from vgglab.config.seeds import Seeds, fold_name, group_of, seed_name
 from vgglab.config.yaml_text import dump_yaml, nearest, read_yaml
 from vgglab.errors import ConfigError
 
@@ -136,13 +136,21 @@ def plan_runs(study: Study, overrides: dict[str, Any], seeds: tuple[int, ...] = 
             settings = {**step.set, **cell, **overrides}
             if step.builtin and _is_builtin(study, settings):
                 settings = {**step.set, **step.builtin, **cell, **overrides}
-            each = _with_seeds(name, settings, seeds or study.seeds)
+            data = make_config(study.defaults, settings, f"{study.name}, run {name}").data
+            folds = data.folds if data.folds and not data.fold else 0
+            each = _variants(name, settings, seeds or study.seeds, folds)
             planned += [_plan_one(study, step, place, seeded, planned) for place, seeded in each]
     return planned
 
 
-def _with_seeds(name: str, settings: dict[str, Any], seeds: tuple[int, ...]) -> list[tuple[str, dict[str, Any]]]:
-    """The name and the settings of a run with each of some seeds; itself where there are none."""
+def _variants(
+    name: str, settings: dict[str, Any], seeds: tuple[int, ...], folds: int
+) -> list[tuple[str, dict[str, Any]]]:
+    """The name and the settings of a run with each of some seeds, or of each of its folds; itself without any."""
+    if seeds and folds:
+        raise ConfigError(f"run {name}: has seeds and folds; leave one of them out")
+    if folds:
+        return [(f"{name}/{fold_name(fold)}", {**settings, "data.fold": fold}) for fold in range(1, folds + 1)]
     if not seeds:
         return [(name, settings)]
     if "train.seed" in settings:

@@ -9,6 +9,7 @@ from rich.console import Console
 from vgglab.config.schema import DataConfig
 from vgglab.config.shown import count_of, one_line
 from vgglab.datasets.dataset import DataSet, Part, Skipped
+from vgglab.datasets.folds import fold_parts, hold_out_groups
 from vgglab.datasets.formats import NEEDS_EXTRA
 from vgglab.datasets.layout import Pictures, find_pictures
 from vgglab.datasets.levels import NO_RANGE, Levels
@@ -59,22 +60,37 @@ def plan_parts(pictures: Pictures, config: DataConfig) -> dict[str, np.ndarray]:
 
     Parts that the folder has stay as they are. Where it has no test part, the share `config.test` of its training
     pictures becomes one, the same whatever the seed of the split; where it has no validation part, the share
-    `config.validation` of what is then left. Every class is in every part that is cut.
+    `config.validation` of what is then left. Every class is in every part that is cut, and of groups no part has a
+    piece. With `config.folds` all but the test part that the folder has is cut anew, see `datasets.folds`.
 
     Raises:
-        ConfigError: `limit` is smaller than the number of classes.
-        DataError: there are fewer than two classes, or one has too few pictures.
+        ConfigError: `limit` is smaller than the number of classes, or it is not said which fold is judged.
+        DataError: there are fewer than two classes, or one has too few pictures or groups.
     """
+    if config.folds:
+        return _plan_fold(pictures, config)
     check_splittable(pictures)
-    parts = dict(pictures.parts)
+    parts, groups = dict(pictures.parts), pictures.groups
     for part, share, seed in (("test", config.test, TEST_SEED), ("validation", config.validation, config.split_seed)):
         if part not in parts:
             train, to_cut = parts["train"], len(PARTS) - len(parts)
-            kept, held_out = hold_out(pictures.labels[train], share, seed, leave=to_cut)
+            labels = pictures.labels[train]
+            kept, held_out = (
+                hold_out(labels, share, seed, leave=to_cut)
+                if groups is None
+                else hold_out_groups(labels, groups[train], pictures.classes, share, seed)
+            )
             parts[part], parts["train"] = train[held_out], train[kept]
     if config.limit is not None:
         parts = {part: _sample(pictures, rows, config) for part, rows in parts.items()}
     return {part: parts[part] for part in PARTS}
+
+
+def _plan_fold(pictures: Pictures, config: DataConfig) -> dict[str, np.ndarray]:
+    pool = np.sort(np.concatenate([rows for part, rows in pictures.parts.items() if part != "test"]))
+    groups = None if pictures.groups is None else pictures.groups[pool]
+    parts = fold_parts(pictures.labels[pool], pictures.classes, config, groups)
+    return {part: pool[rows] for part, rows in parts.items()}
 
 
 def leave_out(

@@ -31,22 +31,23 @@ class Columns(NamedTuple):
     label: int
     part: int | None
     head: int
+    group: int | None = None
 
 
-def read_table(table: Path) -> list[Row]:
-    """The rows that are not empty, all of one length.
+def read_table(table: Path, option: str = "--labels") -> list[Row]:
+    """The rows that are not empty, all of one length; `option` is what names the table.
 
     Raises:
         DataError: there is no such table, or it is not one.
     """
     try:
         if (problem := no_file(table)) or table.is_dir():
-            raise DataError(f"--labels: {table} {problem or 'is a folder'}; expected a CSV file")
+            raise DataError(f"{option}: {table} {problem or 'is a folder'}; expected a CSV file")
         text = table.read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise DataError(f"--labels: {table} cannot be read ({error.strerror}); expected a CSV file") from None
+        raise DataError(f"{option}: {table} cannot be read ({error.strerror}); expected a CSV file") from None
     except UnicodeDecodeError:
-        raise DataError(f"--labels: {table} is no UTF-8 text; save it as CSV, UTF-8") from None
+        raise DataError(f"{option}: {table} is no UTF-8 text; save it as CSV, UTF-8") from None
     first = text.strip().partition("\n")[0]
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=first.count))
     try:
@@ -65,13 +66,14 @@ def read_table(table: Path) -> list[Row]:
     return rows
 
 
-def find_columns(table: Path, rows: Sequence[Row], known: Container[str]) -> Columns:
+def find_columns(table: Path, rows: Sequence[Row], known: Container[str], groups: str | None = None) -> Columns:
     """Which column is what: the file's names most of the known files, the others are told by the head.
 
     Args:
         table: for what is said.
         rows: at least one, all of one length.
         known: names of files, in small letters.
+        groups: head of the column of groups, which is neither of the others; None where there is none.
 
     Raises:
         DataError: no column names files, or it is not clear which is what.
@@ -92,14 +94,23 @@ def find_columns(table: Path, rows: Sequence[Row], known: Container[str]) -> Col
     if len(files) != 1:
         raise unclear
     head = 0 if first[files[0]] in named[files[0]] or PurePosixPath(first[files[0]]).suffix else 1
-    others = [column for column in range(len(first)) if column != files[0]]
+    group = None if groups is None else _named_column(table, rows[0], groups, files[0])
+    others = [column for column in range(len(first)) if column not in (files[0], group)]
     parts = [column for column in others if _is_part_column(column, rows, head)]
     labels = [column for column in others if column not in parts]
     if head and len(labels) > 1:
         labels = [column for column in labels if first[column].lower() in CLASS_HEADS]
     if len(labels) != 1 or len(parts) > 1:
         raise unclear
-    return Columns(files[0], labels[0], next(iter(parts), None), head)
+    return Columns(files[0], labels[0], next(iter(parts), None), head, group)
+
+
+def _named_column(table: Path, head: Row, name: str, file: int) -> int:
+    heads = [cell.lower() for cell in head.cells]
+    if name.lower() not in heads or heads.index(name.lower()) == file:
+        columns = [cell for place, cell in enumerate(head.cells) if place != file]
+        raise DataError(f"{table}: --groups is {name!r}; expected one of its columns, {some_names(columns, 8)}")
+    return heads.index(name.lower())
 
 
 def file_name(cell: str) -> str:

@@ -12,20 +12,25 @@ from vgglab.datasets.part_names import PART_OF, UNLABELLED, speaks_of
 from vgglab.errors import DataError
 
 
-def find_labelled(root: Path, table: Path) -> Listed:
+def find_labelled(root: Path, table: Path, groups: str | None = None) -> Listed:
     """The pictures below a folder that a table names, with their classes and parts.
 
     The table is CSV, UTF-8, with commas, semicolons or tabs, with or without a head. A file is named with or without
     its folder and its extension. What is in one and not in the other is left out and told.
 
+    Args:
+        root: the folder.
+        table: the table.
+        groups: name of its column of what the pictures belong to; None where they belong to nothing.
+
     Raises:
-        DataError: there is no such table, it is not one, a file is named twice or could be two files.
+        DataError: there is no such table or column, it is not one, a file is named twice or could be two files.
     """
     rows = read_table(table)
     files = _Files(root, table)
-    columns = find_columns(table, rows, files.by_name)
+    columns = find_columns(table, rows, files.by_name, groups)
     labelled, missing, unnamed = _match(table, rows[columns.head :], columns, files)
-    parts = {part for _, part in labelled.values()}
+    parts = {part for _, part, _ in labelled.values()}
     if "train" not in parts:
         raise DataError(f"{table}: has no row for training{_such_as(sorted(parts))}; {EXPECTED}")
     known = labelled.keys() | unnamed
@@ -37,15 +42,16 @@ def find_labelled(root: Path, table: Path) -> Listed:
         (rest, f"{root}: {count_of(len(rest), 'picture')} without a row in {table.name}, left out"),
     )
     said = tuple(f"{sentence}{_such_as(names)}" for names, sentence in notes if names)
-    listed = [(file, name, part) for file, (name, part) in labelled.items()]
-    return Listed(listed, columns.part is not None, said)
+    listed = [(file, name, part) for file, (name, part, _) in labelled.items()]
+    belongs = {file: group for file, (*_, group) in labelled.items()} if groups else {}
+    return Listed(listed, columns.part is not None, said, groups=belongs)
 
 
 def _match(
     table: Path, rows: Sequence[Row], columns: Columns, files: "_Files"
-) -> tuple[dict[str, tuple[str, str]], list[str], set[str]]:
-    """File -> class and part; what rows call files that are not there; files that a row gives no class."""
-    labelled: dict[str, tuple[str, str]] = {}
+) -> tuple[dict[str, tuple[str, str, str]], list[str], set[str]]:
+    """File -> class, part and group; what rows call files that are not there; files that a row gives no class."""
+    labelled: dict[str, tuple[str, str, str]] = {}
     missing, unnamed = [], set()
     for row in rows:
         file, name = files.find(row.cells[columns.file], f"{table}, line {row.number}"), row.cells[columns.label]
@@ -53,7 +59,7 @@ def _match(
             missing.append(row.cells[columns.file])
         elif not name:
             unnamed.add(file)
-        elif labelled.setdefault(file, told := (name, _part(table, row, columns))) != told:
+        elif labelled.setdefault(file, told := (name, _part(table, row, columns), _group(row, columns))) != told:
             raise DataError(f"{table}, line {row.number}: {file} is {labelled[file][0]!r} before; keep one of the rows")
     return labelled, missing, unnamed
 
@@ -113,6 +119,10 @@ def _part(table: Path, row: Row, columns: Columns) -> str:
             f"{table}, line {row.number}: the part is {row.cells[columns.part]!r}; expected one of {', '.join(PART_OF)}"
         )
     return part
+
+
+def _group(row: Row, columns: Columns) -> str:
+    return "" if columns.group is None else row.cells[columns.group]
 
 
 def _such_as(names: Sequence[str]) -> str:

@@ -1,6 +1,6 @@
 """Which pictures a folder holds: their classes, and the parts it is split into already."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +9,7 @@ import numpy as np
 from vgglab.config.schema import DataConfig
 from vgglab.config.shown import one_line
 from vgglab.datasets.arrangement import arrange
+from vgglab.datasets.corrections import corrected
 from vgglab.datasets.labels import find_labelled
 from vgglab.datasets.listing import Listed, files_below
 from vgglab.errors import DataError
@@ -23,6 +24,7 @@ class Pictures:
         classes: class names, sorted as Keras sorts them.
         files: paths below the folder, sorted.
         labels: int64 class number of each file, shape (N,).
+        groups: int64 number of each file's group, shape (N,); None where none were asked for.
         parts: positions in `files` of each part that the folder has: all in `train` where it is not split.
         split: whether the folder, or a table of labels, has parts.
         notes: what is left out, or not read as it stands; a sentence each.
@@ -35,6 +37,7 @@ class Pictures:
     parts: Mapping[str, np.ndarray]
     split: bool
     notes: tuple[str, ...] = ()
+    groups: np.ndarray | None = None
 
 
 def find_pictures(config: DataConfig) -> Pictures:
@@ -50,8 +53,12 @@ def find_pictures(config: DataConfig) -> Pictures:
     root = Path(config.name).expanduser().absolute()
     _check_is_folder(root)
     listed = (
-        find_labelled(root, Path(config.labels).expanduser()) if config.labels else _list_files(root, config.layout)
+        find_labelled(root, Path(config.labels).expanduser(), config.groups)
+        if config.labels
+        else _list_files(root, config.layout)
     )
+    if config.without:
+        listed = corrected(listed, Path(config.without).expanduser())
     rows = sorted(listed.rows, key=lambda row: one_line(row[0]))  # the order that a record of the split has too
     files, named, placed = zip(*rows, strict=True) if rows else ((), (), ())
     classes = tuple(sorted({*listed.classes, *named}))
@@ -59,7 +66,14 @@ def find_pictures(config: DataConfig) -> Pictures:
     labels = np.array([numbers[name] for name in named], dtype=np.int64)
     parts = dict.fromkeys((*listed.parts, *placed))
     positions = {part: np.flatnonzero(np.array(placed) == part) for part in parts}
-    return Pictures(root, classes, files, labels, positions, listed.split, listed.notes)
+    groups = _numbered([listed.groups[file] for file in files]) if listed.groups else None
+    return Pictures(root, classes, files, labels, positions, listed.split, listed.notes, groups)
+
+
+def _numbered(names: Sequence[str]) -> np.ndarray:
+    """A number of each name, the same for the same; what has none is by itself: int64 (N,)."""
+    numbers: dict[str | int, int] = {}
+    return np.array([numbers.setdefault(name or row, len(numbers)) for row, name in enumerate(names)], dtype=np.int64)
 
 
 def _check_is_folder(root: Path) -> None:

@@ -1,8 +1,8 @@
 """Files and folders as they lie on the disk, without what is none of the user's."""
 
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 LEFT_BEHIND = ("__MACOSX", "Thumbs.db", "desktop.ini")  # by other systems, which hide them
@@ -18,6 +18,7 @@ class Listed:
         notes: what is left out, or not read as it stands; a sentence each.
         classes: class names, those without a file among them.
         parts: likewise.
+        groups: file -> what it belongs to, empty for nothing; none where no groups were asked for.
     """
 
     rows: Sequence[tuple[str, str, str]]
@@ -25,6 +26,7 @@ class Listed:
     notes: tuple[str, ...] = ()
     classes: Sequence[str] = ()
     parts: Sequence[str] = ("train",)
+    groups: Mapping[str, str] = field(default_factory=dict)
 
 
 def is_hidden(name: str) -> bool:

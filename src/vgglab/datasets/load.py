@@ -72,7 +72,8 @@ def published_for(config: RunConfig) -> Published:
     data = config.data
     if data.name not in DATASETS:
         return _listed(data, config.model.image_size)
-    return replace(PUBLISHED[data.name], classes=COARSE_CLASSES) if data.coarse else PUBLISHED[data.name]
+    found = replace(PUBLISHED[data.name], classes=COARSE_CLASSES) if data.coarse else PUBLISHED[data.name]
+    return _without_fold(found, found.training, data.folds) if data.folds else found
 
 
 def load_data(
@@ -89,11 +90,13 @@ def load_data(
         **settings: the other fields of `vgglab.config.schema.DataConfig`: `coarse` (CIFAR-100's 20 superclasses instead
             of its 100 classes), `validation` (share of the training images held out, between 0 and 1), `test` (share
             of a folder's images held out where it has no test part), `split_seed` (which images are held out for
-            validation and which ones `limit` keeps, 0 to 2**32 - 1), `limit` (images kept in each part, every class
-            in its share; None, or more than there are, keeps all), `strict` (refuse a folder with unreadable files),
-            `layout` (what a folder's folders are: `class`, `part/class` or `class/part`), `labels` (a CSV file that
-            says the class of each picture) and `stretch` (stretch the grey levels that the training pictures of a
-            folder use to 0 to 255).
+            validation and which ones `limit` keeps, 0 to 2**32 - 1), `folds` and `fold` (of that many folds of the
+            training images this one is the test part; see `datasets.folds`), `limit` (images kept in each part, every
+            class in its share; None, or more than there are, keeps all), `strict` (refuse a folder with unreadable
+            files), `layout` (what a folder's folders are: `class`, `part/class` or `class/part`), `labels` (a CSV file
+            that says the class of each picture), `groups` (its column of what stays in one part), `without` (a CSV
+            file of pictures to leave out or to correct, as `find_doubts` writes it) and `stretch` (stretch the grey
+            levels that the training pictures of a folder use to 0 to 255).
 
     Returns:
         A data set of uint8 images, shape (N, 32, 32, 3) or (N, image_size, image_size, 3), 0 to 255, RGB.
@@ -127,6 +130,11 @@ def load_dataset(
     from vgglab.datasets.split import split_indices, take
 
     classes, training, test = _read(config.name, config.coarse, data_dir)
+    if config.folds:
+        from vgglab.datasets.folds import fold_parts
+
+        parts = fold_parts(training.labels, classes, config)
+        return DataSet(config.name, classes, *(take(training, rows, None, 0) for rows in parts.values()))
     kept, held_out = split_indices(training.labels, config.validation, config.split_seed)
     return DataSet(
         name=config.name,
@@ -163,13 +171,22 @@ def _listed(config: DataConfig, image_size: int | None) -> Published:
     from vgglab.datasets.layout import find_pictures
 
     pictures = find_pictures(config)
+    size = image_size or PICTURE_SIZE
     training, *others = (len(pictures.parts.get(part, ())) for part in ("train", "validation", "test"))
+    if config.folds:
+        found = Published((size, size, 3), len(pictures.classes), training, others[1])
+        return _without_fold(found, training + others[0], config.folds)
     validation = others[0] if "validation" in pictures.parts else None
     held_out = others[1] if "test" in pictures.parts else math.ceil(training * config.test)
     if "test" not in pictures.parts:
         training -= held_out
-    size = image_size or PICTURE_SIZE
     return Published((size, size, 3), len(pictures.classes), training, held_out, validation)
+
+
+def _without_fold(found: Published, pool: int, folds: int) -> Published:
+    """What is left to train on, and what is judged, of a pool of images in so many folds."""
+    judged = math.ceil(pool / folds)
+    return replace(found, training=pool - judged, test=judged, validation=None)
 
 
 def _read(name: str, coarse: bool, data_dir: str | PathLike[str] | None) -> tuple[tuple[str, ...], Part, Part]:

@@ -2,12 +2,15 @@
 
 from typing import Any
 
+import numpy as np
+
 from vgglab.datasets.dataset import DataSet
 from vgglab.evaluation.displays import draw_confusion_matrix, draw_curves, save_figure
 from vgglab.evaluation.examples import Explain, write_examples
 from vgglab.evaluation.gradcam import GradCam, NotExplainable
 from vgglab.evaluation.metrics import confusion_counts, confusion_csv, evaluate_predictions, prediction_rows
-from vgglab.runs.files import write_csv, write_json, write_text
+from vgglab.runs.files import write_atomic, write_csv, write_json, write_text
+from vgglab.runs.folds import PROBABILITIES
 from vgglab.runs.store import Run
 
 PREDICTION_FIELDS = ("index", "label", "predicted", "confidence", "label_probability", "label_rank")
@@ -35,6 +38,8 @@ def evaluate_run(run: Run, dataset: DataSet) -> dict[str, Any]:
         PREDICTION_FIELDS,
         prediction_rows(test.labels, probabilities, test.indices, classes),
     )
+    if run.config.data.fold:  # what all folds say is put together from it
+        write_atomic(run.folder / PROBABILITIES, lambda path: np.save(path, probabilities.astype("float32")))
     write_text(run.folder / "confusion_matrix.csv", confusion_csv(counts, classes))
     save_figure(draw_confusion_matrix(counts, classes, run.name), run.folder / "confusion_matrix")
     save_figure(draw_curves(history, run.name, len(classes), run.record.measures), run.folder / "curves")

@@ -45,10 +45,12 @@ def located(config: RunConfig, data: Path | str | None = None) -> RunConfig:
 
 
 def moved(config: DataConfig, data: Path | str) -> DataConfig:
-    """The same data in another folder; a table of labels that lay in the old one lies in the new one."""
+    """The same data in another folder; tables of labels or doubts that lay in the old one lie in the new one."""
     old, new = (Path(folder).expanduser().absolute() for folder in (config.name, data))
     place = {"name": str(new)}
-    table = config.labels and Path(config.labels).expanduser().absolute()
-    if table and table.is_relative_to(old):
-        place["labels"] = str(new / table.relative_to(old))
+    for field in ("labels", "without"):
+        named = getattr(config, field)
+        table = named and Path(named).expanduser().absolute()
+        if table and table.is_relative_to(old):
+            place[field] = str(new / table.relative_to(old))
     return config.model_copy(update=place)

@@ -6,7 +6,7 @@ from typing import Any
 
 from vgglab.config.schema import RunConfig
 from vgglab.config.seeds import read_seeds
-from vgglab.config.study_file import plan_runs
+from vgglab.config.study_file import Study, plan_runs
 from vgglab.errors import RunError
 from vgglab.experiments.run import resolve_config, resume
 from vgglab.experiments.study import run_study, seeds_study
@@ -50,12 +50,22 @@ def run_seeds(
         >>> vgglab.compare("runs/normed")
     """
     resolved = resolve_config(config, options)
-    check_trackers(resolved.log)
-    study = seeds_study(resolved, read_seeds(seeds))
+    return run_all(seeds_study(resolved, read_seeds(seeds)), resolved, out, data_dir, progress)
+
+
+def run_all(
+    study: Study, config: RunConfig, out: Path | str, data_dir: Path | str | None, progress: ProgressMode
+) -> list[Run]:
+    """Do the runs of a study of one config in this process, or go on with them.
+
+    Raises:
+        RunError: the folder holds runs with other settings, or a run failed.
+    """
+    check_trackers(config.log)
     planned, folder = plan_runs(study, {}), Path(out) / study.name
     go_on, say = partial(resume, data_dir=data_dir, progress=progress), partial(tell, progress)
     failures = run_study(study, planned, folder, quiet=progress != "auto", say=say, train=lambda path, _: go_on(path))
     for name, reason in failures.items():
-        undone = f"{len(failures)} of {len(planned)} seeds are not done, the same call goes on"
+        undone = f"{len(failures)} of {len(planned)} {study.runs[0].name}s are not done, the same call goes on"
         raise RunError(f"{folder / name}: {reason}; {undone}")
     return [load(folder / plan.name) for plan in planned]

@@ -105,12 +105,22 @@ def seeds_study(config: RunConfig, seeds: tuple[int, ...]) -> Study:
     """The study of the runs `seed-0`, `seed-1` and so on, which differ in nothing else; named as the run is.
 
     Raises:
-        ConfigError: the config has a seed of its own.
+        ConfigError: the config has a seed of its own, or folds.
     """
+    if config.data.folds and not config.data.fold:
+        raise ConfigError(f"data.folds is {config.data.folds}, and there are several seeds; leave one of them out")
     if config.train.seed != TrainConfig.model_fields["seed"].default:
         raise ConfigError(f"train.seed is {config.train.seed}, and seeds says which there are; leave one of them out")
+    return _study_of_one(config, {"name": "seed", "matrix": {"train.seed": list(seeds)}})
+
+
+def folds_study(config: RunConfig) -> Study:
+    """The study of the runs `fold-1`, `fold-2` and so on, each of which judges another fold; named as the run is."""
+    return _study_of_one(config, {"name": "fold", "matrix": {"data.fold": list(range(1, config.data.folds + 1))}})
+
+
+def _study_of_one(config: RunConfig, step: dict[str, Any]) -> Study:
     settings = config.model_dump(mode="json", exclude={"name": True})
-    step = {"name": "seed", "matrix": {"train.seed": list(seeds)}}
     return Study.model_validate({"name": config.name or readable_name(config), "defaults": settings, "runs": [step]})
 
 
@@ -135,7 +145,7 @@ def check_data(planned: list[PlannedRun]) -> None:
     """
     found: dict[Any, DataSet] = {}
     for config in (plan.config for plan in planned):
-        key = (config.data, config.model.image_size)
+        key = (config.data.model_copy(update={"fold": None}), config.model.image_size)  # folds are of the same images
         found[key] = found.get(key) or load_dataset(config.data, image_size=config.model.image_size)
         check_fit(config, found[key])
 
@@ -213,8 +223,10 @@ def merit(group: Group) -> dict[str, float | None] | None:
 
 
 def tell_merit(group: Group) -> str:
-    """The figure that a choice goes by, with the epoch or the seeds that it is of."""
+    """The figure that a choice goes by, with the epoch, the seeds or the folds that it is of."""
     value = f"{merit(group)['val_accuracy']:.4f}"
+    if group.folds:
+        return f"{value}, the mean over {len(group.runs)} folds"
     if not group.seeded:
         return f"{value} in epoch {group.runs[0].best['epoch']}"
     return f"{value}, the mean over {len(group.runs)} seed{'s' if len(group.runs) > 1 else ''}"

@@ -8,6 +8,7 @@ from typing import Any
 
 from vgglab.config.schema import APART
 from vgglab.errors import RunError
+from vgglab.report.folds import folds_table, over_folds
 from vgglab.report.seeds import MEASURE, over_seeds, seeds_table, verdicts_table
 from vgglab.report.tables import html_table, text_table
 from vgglab.runs.record import MEASURES
@@ -56,7 +57,7 @@ class Comparison(list[Row]):
 
     def _tables(self) -> list[tuple[list[str], list[list[str]]]]:
         """Results, and the settings in which the runs differ if there are any."""
-        more = [rank_table(self), seeds_table(self), verdicts_table(self), config_table(self)]
+        more = [rank_table(self), folds_table(self), seeds_table(self), verdicts_table(self), config_table(self)]
         return [results_table(self), *(table for table in more if table[1])]
 
 
@@ -71,8 +72,9 @@ def compare(*paths: Path | str, damaged: Damaged | None = None) -> Comparison:
         Rows with `run`, `status`, `epochs`, the four measures at the `last` epoch, `best_epoch` and the measures
         there as `best_loss` ..., `test_accuracy`, `parameters`, `seconds`, `flops`, `config` (differing fields),
         `seeds` (as `over_seeds` gives them: mean and standard deviation over a run's seeds, and whether it differs from
-        others by more than seeds do) and `rank` (of a run without accuracy its place by the lowest validation loss
-        among those of the same loss, else None); a list that prints as tables.
+        others by more than seeds do), `folds` (as `fold_figures` gives them: what the cross-validation comes to that
+        the run is a fold of; None for others) and `rank` (of a run without accuracy its place by the lowest validation
+        loss among those of the same loss, else None); a list that prints as tables.
 
     Raises:
         RunError: a path is no run, or was written by a newer version.
@@ -83,8 +85,8 @@ def compare(*paths: Path | str, damaged: Damaged | None = None) -> Comparison:
 def rows_of(runs: Sequence[Run]) -> Comparison:
     """The rows of `compare`, of runs that are open."""
     rows = [make_row(run) for run in runs]
-    more = zip(differing_fields(runs), over_seeds(runs, rows), ranks(runs, rows), strict=True)
-    added = ({"config": config, "seeds": seeds, "rank": rank} for config, seeds, rank in more)
+    more = zip(differing_fields(runs), over_seeds(runs, rows), over_folds(runs), ranks(runs, rows), strict=True)
+    added = ({"config": config, "seeds": seeds, "folds": folds, "rank": rank} for config, seeds, folds, rank in more)
     return Comparison(row | columns for row, columns in zip(rows, added, strict=True))
 
 
@@ -139,7 +141,7 @@ def rows_to_csv(rows: Sequence[Row]) -> str:
     several = any(row["seeds"]["n"] > 1 for row in rows)
     flat = [{**row, **row["config"], **(_seed_columns(row["seeds"]) if several else {})} for row in rows]
     for row in flat:
-        del row["config"], row["seeds"], row["rank"]
+        del row["config"], row["seeds"], row["folds"], row["rank"]
     buffer = io.StringIO()
     columns = list(dict.fromkeys(name for row in flat for name in row))
     writer = csv.DictWriter(buffer, columns, lineterminator="\n")
@@ -176,13 +178,17 @@ def rank_table(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
 
 def config_table(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
     """Header and cells of the config fields in which the runs differ, seeds apart; no cells where they are alike."""
-    several = any(row["seeds"]["n"] > 1 for row in rows)
+    several = any(row["seeds"]["n"] > 1 or row["folds"] for row in rows)
     known = dict.fromkeys(field for row in rows for field in row["config"])
-    fields = [field for field in known if not several or field != "train.seed"]
-    named = {row["seeds"]["run"] if several else row["run"]: row["config"] for row in rows} if fields else {}
+    fields = [field for field in known if not several or field not in ("train.seed", "data.fold")]
+    named = {_group_name(row) if several else row["run"]: row["config"] for row in rows} if fields else {}
     return ["run", *fields], [
         [name, *(str(config.get(field, "")) for field in fields)] for name, config in named.items()
     ]
+
+
+def _group_name(row: Row) -> str:
+    return (row["folds"] or row["seeds"])["run"]
 
 
 def number(value: float | None) -> str:

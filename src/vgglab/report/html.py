@@ -12,7 +12,7 @@ from markupsafe import Markup, escape
 from vgglab.errors import UsageError
 from vgglab.report.collect import Collected, collect
 from vgglab.report.language import Language
-from vgglab.report.parts.page import make_page
+from vgglab.report.parts.page import Page, make_page
 from vgglab.runs.files import write_text
 from vgglab.runs.store import find_folder
 
@@ -45,9 +45,14 @@ def write_report(paths: Sequence[Path | str], output: Path | None = None, langua
 
 
 def render(collected: Collected, say: Language) -> str:
-    """The page as text."""
+    """The page of some runs as text."""
+    return render_page(make_page(collected, say), say)
+
+
+def render_page(page: Page, say: Language) -> str:
+    """A page as text."""
     numbers = count(1)
-    given = {"page": make_page(collected, say), "say": say, "ids": lambda: f"picture-{next(numbers)}"}
+    given = {"page": page, "say": say, "ids": lambda: f"picture-{next(numbers)}"}
     return environment().get_template("page.html").render(given)
 
 

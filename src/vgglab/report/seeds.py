@@ -12,7 +12,7 @@ from vgglab.diagnosis.comparison import Difference, explain_differences
 from vgglab.errors import RunError
 from vgglab.evaluation.significance import LEVEL, SeedTest, compare_seeds, holm
 from vgglab.report.language import FIXED, NARROW, Language
-from vgglab.runs.seeds import Group, grouped
+from vgglab.runs.seeds import Group, by_seed, grouped
 from vgglab.runs.store import Run
 
 MEASURE = "best_val_accuracy"  # what is tested, and what a study chooses by
@@ -107,7 +107,7 @@ def over_seeds(runs: Sequence[Run], rows: Sequence[Figures]) -> list[Figures]:
         `differs` by more than seeds do; None where one seed cannot tell.
     """
     own = {run.folder: row for run, row in zip(runs, rows, strict=True)}
-    groups = grouped(runs)
+    groups = by_seed(runs)
     told = {}
     for group in groups:
         columns = {name: summary([own[run.folder][name] for run in group.runs]) for name in SUMMED}
@@ -150,7 +150,7 @@ def explain_runs(
     groups, say = grouped(runs), Language(language)
     group_by_run = {run.name: group for group in groups for run in group.runs}
     explained = explain_differences([middle(group) for group in groups], language, damaged)
-    pairs = {frozenset((pair.first.name, pair.second.name)): pair for pair in seed_pairs(groups)}
+    pairs = {frozenset((pair.first.name, pair.second.name)): pair for pair in seed_pairs(by_seed(runs))}
     for found in explained:
         pair = pairs.get(frozenset(group_by_run[name].name for name in found["runs"]))
         if pair:

@@ -12,12 +12,14 @@ from vgglab.report.blocks import Figure, Points, Section, Table, Text
 from vgglab.report.charts.cost import Spent, cost_chart
 from vgglab.report.charts.curves import overlaid_curves
 from vgglab.report.language import Language, code
+from vgglab.report.parts.folds import cross_validations, folds_part
 from vgglab.report.parts.gaps import attempt, known
 from vgglab.report.parts.seeds import courses_of, over_seeds
 from vgglab.report.parts.tables import column_table, differences_table, figures_table
 from vgglab.report.parts.words import name_run, tell_runs
 from vgglab.report.records import Records
 from vgglab.report.seeds import explain_runs
+from vgglab.runs.seeds import is_fold
 
 Difference = dict[str, Any]
 
@@ -37,7 +39,10 @@ def comparison_section(runs: Sequence[Records], differences: Sequence[Difference
         ("cost", say("Accuracy against cost"), lambda: cost(runs, say)),
         ("chance", say("Is it more than chance?"), lambda: significance(runs, say)),
     ]
+    seeds = [("seeds", say("Is it more than seeds make?"), lambda: over_seeds(runs, say))]
+    crossed = [("folds", say("Cross-validation"), lambda: folds_part(runs, say))] if cross_validations(runs) else []
     parts = [
+        *crossed,
         ("figures", say("Figures"), lambda: [Text(tell_runs(runs, say)), figures_table(runs, say)]),
         (
             "curves",
@@ -45,7 +50,7 @@ def comparison_section(runs: Sequence[Records], differences: Sequence[Difference
             lambda: overlaid(runs, ("val_accuracy", "val_loss"), say),
         ),
         *([] if all(run.run.watched for run in runs) else tested),
-        ("seeds", say("Is it more than seeds make?"), lambda: over_seeds(runs, say)),
+        *([] if all(is_fold(run.run) for run in runs) else seeds),
         ("why", say("What explains the differences"), lambda: explained(differences, say)),
         ("settings", say("What differs in the settings"), lambda: settings(runs, say)),
     ]
@@ -63,7 +68,11 @@ def overlaid(runs: Sequence[Records], columns: Sequence[str], say: Language) -> 
     titles = zip(courses, pictures, strict=True)
     tables = [column_table(drawn[column], column, picture.title, say) for column, picture in titles]
     banded = any(course.spread for found in courses.values() for course in found)
-    note = say("A line is the mean over a run's seeds, the band one standard deviation around it.") if banded else ""
+    note = (
+        say("A line is the mean over a run's seeds or folds, the band one standard deviation around it.")
+        if banded
+        else ""
+    )
     alone = Markup("{}. ").format(pictures[0].title) if len(pictures) == 1 else ""
     return [Figure(pictures, alone + note, tables)]
 

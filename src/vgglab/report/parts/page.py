@@ -12,12 +12,14 @@ from vgglab.report.collect import Collected
 from vgglab.report.language import Language
 from vgglab.report.parts.answers import ask, question_section
 from vgglab.report.parts.comparison import Difference, comparison_section, read_differences
+from vgglab.report.parts.folds import cross_validations, tell_folds
 from vgglab.report.parts.gaps import known, make_gap
 from vgglab.report.parts.run import run_section
 from vgglab.report.parts.search import search_section
 from vgglab.report.parts.words import name_run, tell_runs, tell_watched
 from vgglab.report.records import Records
 from vgglab.report.study_folder import StudyFolder
+from vgglab.runs.seeds import is_fold
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,8 @@ def tell_best(runs: list[Records], say: Language) -> Markup:
     if runs and all(run.run.watched for run in runs):  # their own scripts may have tested them
         return tell_watched(say) if len(runs) == 1 else Markup("")
     tested = [run for run in runs if known(lambda run=run: run.figures)]
+    if tested and all(is_fold(run.run) for run in tested):
+        return Markup(" ").join(tell_folds(figures, say) for figures in cross_validations(tested))
     if not tested:
         return say("No run was tested yet.") if runs else Markup("")
     best = max(tested, key=lambda run: run.figures.accuracy)

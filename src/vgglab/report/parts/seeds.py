@@ -12,12 +12,12 @@ from vgglab.report.parts.run import course_of
 from vgglab.report.records import Records
 from vgglab.report.seeds import accuracies, losses, seed_pairs, summary, tell_pair
 from vgglab.runs.record import MEASURES
-from vgglab.runs.seeds import Group, grouped
+from vgglab.runs.seeds import Group, by_seed, grouped, is_fold
 
 
 def over_seeds(runs: Sequence[Records], say: Language) -> list[Any]:
     """Means and deviations over the seeds of each run, and whether runs differ by more than seeds do."""
-    groups = grouped([run.run for run in runs if known(lambda run=run: run.best)])
+    groups = by_seed([run.run for run in runs if known(lambda run=run: run.best) and not is_fold(run.run)])
     if all(len(group.runs) == 1 for group in groups):
         return [Text(say("Each run has one seed: it cannot tell whether a difference is larger than seeds make."))]
     pairs = seed_pairs(groups)

@@ -30,7 +30,7 @@ class ServeSettings:
     token: str | None = None
     waiting: int = 256
     together: int = 32
-    gather: float = 2.0
+    gather: float = 1.0
     pictures: int = 64
     megabytes: int = 20
     megapixels: int = 50

@@ -23,10 +23,12 @@ def members():
 
 
 def test_it_is_the_mean_of_its_members_and_of_the_mirror_images(members):
-    plain, mirrored = ([np.asarray(member(x)) for member in members] for x in (IMAGES, IMAGES[:, :, ::-1]))
-    assert np.allclose(average(members)(IMAGES), np.mean(plain, axis=0), atol=1e-6)
-    assert np.allclose(average(members, flip=True)(IMAGES), np.mean(plain + mirrored, axis=0), atol=1e-6)
-    assert np.allclose(average(members[:1])(IMAGES), plain[0], atol=1e-6)
+    plain, mirrored = ([member.predict_on_batch(x) for member in members] for x in (IMAGES, IMAGES[:, :, ::-1]))
+    assert np.allclose(average(members).predict_on_batch(IMAGES), np.mean(plain, axis=0), atol=1e-6)
+    assert np.allclose(
+        average(members, flip=True).predict_on_batch(IMAGES), np.mean(plain + mirrored, axis=0), atol=1e-6
+    )
+    assert np.allclose(average(members[:1]).predict_on_batch(IMAGES), plain[0], atol=1e-6)
 
 
 def test_a_saved_one_knows_its_classes_and_any_keras_opens_it(trained, tmp_path):
@@ -36,7 +38,8 @@ def test_a_saved_one_knows_its_classes_and_any_keras_opens_it(trained, tmp_path)
     opened = vgglab.load_classifier(tmp_path / "e.keras")
     assert opened.classes == trained.classes and opened.picture_side == 32
     mean = (trained.predict(IMAGES) + trained.predict(IMAGES[:, :, ::-1])) / 2
-    for said in (made.predict(IMAGES), opened.predict(IMAGES), keras.saving.load_model(tmp_path / "e.keras")(IMAGES)):
+    plain = keras.saving.load_model(tmp_path / "e.keras").predict_on_batch(IMAGES)
+    for said in (made.predict(IMAGES), opened.predict(IMAGES), plain):
         assert np.allclose(said, mean, atol=1e-5)
     with pytest.raises(UsageError, match="is there already; name a new one"):
         vgglab.ensemble(trained.folder, output=tmp_path / "e.keras")

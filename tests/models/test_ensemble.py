@@ -24,11 +24,9 @@ def members():
 
 def test_it_is_the_mean_of_its_members_and_of_the_mirror_images(members):
     plain, mirrored = ([member.predict_on_batch(x) for member in members] for x in (IMAGES, IMAGES[:, :, ::-1]))
-    assert np.allclose(average(members).predict_on_batch(IMAGES), np.mean(plain, axis=0), atol=1e-6)
-    assert np.allclose(
-        average(members, flip=True).predict_on_batch(IMAGES), np.mean(plain + mirrored, axis=0), atol=1e-6
-    )
-    assert np.allclose(average(members[:1]).predict_on_batch(IMAGES), plain[0], atol=1e-6)
+    made = [average(members), average(members, flip=True), average(members[:1])]
+    for model, said in zip(made, (plain, plain + mirrored, plain[:1]), strict=True):
+        assert np.allclose(model.predict_on_batch(IMAGES), np.mean(said, axis=0), atol=1e-6)
 
 
 def test_a_saved_one_knows_its_classes_and_any_keras_opens_it(trained, tmp_path):

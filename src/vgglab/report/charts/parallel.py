@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from vgglab.diagnosis.reading import written
 from vgglab.report.blocks import Path, Picture, Words
 from vgglab.report.charts.axes import Frame, Scale, cut
 from vgglab.report.language import Language
@@ -42,7 +43,7 @@ class Axis:
     def ticks(self, frame: Frame, say: Language) -> list[tuple[float, Any]]:
         """Heights and what is written there."""
         if self.kind == "choice":
-            return [(self.place(value, frame), cut(str(value))) for value in self.values]
+            return [(self.place(value, frame), cut(written(value))) for value in self.values]
         scale = self.scale(frame)
         put = (lambda value: say.percent(value, 0)) if self.percent else say.short
         return [(scale.place(tick), put(tick)) for tick in scale.ticks(whole=self.kind == "int")]

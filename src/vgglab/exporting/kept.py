@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -11,7 +10,6 @@ from pathlib import Path
 import numpy as np
 from filelock import FileLock
 from PIL import Image
-from platformdirs import user_cache_dir
 
 from vgglab.config.export import TOLERANCE
 from vgglab.datasets.kept import Entry, Store, mark_used, size_of
@@ -19,6 +17,7 @@ from vgglab.errors import DataError, ExportError, RunError
 from vgglab.exporting.exported import Exported, open_exported
 from vgglab.exporting.formats import FORMATS, check_runtime, choose_formats, open_quietly, write_format
 from vgglab.keras_tools.backend import import_keras
+from vgglab.keras_tools.programs import cache_home
 from vgglab.runs.environment import package_version
 from vgglab.runs.files import LEFT, write_folder, write_json
 from vgglab.runs.find import find_classifier, find_model
@@ -37,8 +36,7 @@ class ExportStore(Store):
     kind = "exported"
 
     def __init__(self, folder: Path | None = None, limit: int | None = None):
-        home = os.environ.get("VGGLAB_CACHE") or user_cache_dir("vgglab")
-        super().__init__(folder or Path(home) / "exported", limit)
+        super().__init__(folder or cache_home() / "exported", limit)
 
     def lock(self, key: str) -> Path:
         """The file that a process holds while it makes an entry."""

@@ -1,7 +1,7 @@
 """The moving average of a network's weights, which its optimizer keeps: put into the network, and taken out again."""
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 
 import keras
 
@@ -24,9 +24,11 @@ class ValidateAverages(keras.callbacks.Callback):
 
 
 def averaged(model: keras.Model) -> AbstractContextManager[None]:
-    """The averaged weights in a model inside the block; its optimizer keeps them."""
-    averages = inner_optimizer(model.optimizer)._model_variables_moving_average
-    return holding(model.trainable_variables, snapshots(averages))
+    """The averaged weights in a model inside the block, where its optimizer keeps any."""
+    optimizer = inner_optimizer(model.optimizer)
+    if not optimizer.use_ema:
+        return nullcontext()
+    return holding(model.trainable_variables, snapshots(optimizer._model_variables_moving_average))
 
 
 @contextmanager

@@ -11,13 +11,17 @@ FOLDER = "programs"
 LEAST_SECONDS = 0.0  # of a program's compiling, to be kept: a run has a hundred small ones
 
 
+def cache_home() -> Path:
+    """The folder that what is made once is kept below: VGGLAB_CACHE, else a cache folder of the user."""
+    return Path(os.environ.get("VGGLAB_CACHE") or user_cache_dir("vgglab"))
+
+
 def programs_folder() -> Path:
-    """Where they are kept: below VGGLAB_CACHE, else in a cache folder of the user; for each kind of processor apart.
+    """Where they are kept, for each kind of processor apart.
 
     What is compiled for one processor may end the process on another, and a home may be shared.
     """
-    home = os.environ.get("VGGLAB_CACHE") or user_cache_dir("vgglab")
-    return Path(home) / FOLDER / f"{zlib.crc32(_processor_flags()):08x}"
+    return cache_home() / FOLDER / f"{zlib.crc32(_processor_flags()):08x}"
 
 
 def keep_programs() -> None:

@@ -12,7 +12,6 @@ import keras
 
 from vgglab.datasets.dataset import DataSet
 from vgglab.keras_tools.averages import averaged
-from vgglab.keras_tools.precision import inner_optimizer
 from vgglab.runs.files import write_atomic
 from vgglab.runs.record import RunRecord, best_row, history_row
 from vgglab.runs.saved_model import read_metadata, save_model
@@ -88,8 +87,7 @@ class Checkpoint(keras.callbacks.Callback):
     def keep_best(self) -> None:
         """Let `best.keras` be what `last.keras` is now; where that is another network, the one that was judged."""
         if self.apart:
-            averages = averaged(self.whole) if inner_optimizer(self.whole.optimizer).use_ema else nullcontext()
-            with averages, self.judged():
+            with averaged(self.whole), self.judged():
                 self.save("best.keras")
         else:
             write_atomic(self.folder / "best.keras", lambda path: link(self.folder / "last.keras", path))

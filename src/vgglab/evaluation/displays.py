@@ -17,6 +17,7 @@ from matplotlib.colors import Colormap, PowerNorm
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
+from matplotlib.transforms import Bbox
 
 from vgglab.config.shown import shown_name
 from vgglab.errors import UsageError
@@ -130,13 +131,24 @@ def save_figure(figure: Figure, path_without_suffix: str | Path) -> tuple[Path, 
     """
     base = Path(path_without_suffix)
     svg, png = base.with_name(f"{base.name}.svg"), base.with_name(f"{base.name}.png")
-    write_atomic(svg, partial(write_figure, figure, "svg"))
-    write_atomic(png, partial(write_figure, figure, "png"))
+    with rc_context(STYLE):
+        shown = _shown(figure)
+    write_atomic(svg, partial(write_figure, figure, "svg", shown=shown))
+    write_atomic(png, partial(write_figure, figure, "png", shown=shown))
     return svg, png
 
 
-def write_figure(figure: Figure, form: str, target: Path | IO[bytes], dpi: int = _PNG_DPI) -> None:
+def write_figure(
+    figure: Figure, form: str, target: Path | IO[bytes], dpi: int = _PNG_DPI, shown: Bbox | None = None
+) -> None:
     """Write a figure as `png`, `svg` or `pdf`; the same bytes every time.
+
+    Arguments:
+        figure: one that is laid out.
+        form: of the file.
+        target: the file.
+        dpi: pixels of an inch, of a png.
+        shown: the part that is written, inches; None finds what is drawn, with a margin.
 
     Raises:
         UsageError: another format.
@@ -145,13 +157,17 @@ def write_figure(figure: Figure, form: str, target: Path | IO[bytes], dpi: int =
         raise UsageError(f"a figure cannot be written as .{form}; expected .png, .svg or .pdf")
     with rc_context(STYLE):
         metadata = dict.fromkeys(_DATELESS[form])
-        shown = figure.get_tightbbox().padded(_MARGIN)  # "tight" would draw everything once more to find it
-        figure.savefig(target, format=form, dpi=dpi, metadata=metadata, bbox_inches=shown)
+        figure.savefig(target, format=form, dpi=dpi, metadata=metadata, bbox_inches=shown or _shown(figure))
+
+
+def _shown(figure: Figure) -> Bbox:
+    """What is drawn, with a margin, inches; savefig's "tight" would draw everything once more to find it."""
+    return figure.get_tightbbox().padded(_MARGIN)
 
 
 def settle(figure: Figure) -> None:
     """Lay out once and for all: doing it again at every save is slow and moves things by a hair."""
-    figure.draw_without_rendering()
+    figure.get_layout_engine().execute(figure)
     figure.set_layout_engine(None)
 
 

@@ -1,4 +1,4 @@
-# Every chore, the same here and in CI: make demo, make test, make test-backends, make lint.
+# Every chore, the same here and in CI: make demo, make test, make test-long, make test-backends, make lint.
 
 PYTHON ?= python3
 VENV := .venv
@@ -16,7 +16,7 @@ ON_BACKENDS := $(addprefix tests/,diagnosis engines evaluation experiments keras
 	benchmarks/test_gpu.py cli/test_predict.py report/test_notebook.py test_public.py)
 DEMO := runs/vgg16-lab-digits-width-0.25
 
-.PHONY: demo test test-backends lint clean
+.PHONY: demo test test-long test-backends lint clean
 
 demo: $(INSTALLED)
 	$(BIN)/vgglab study vgg16-lab --data digits --width 0.25
@@ -26,7 +26,10 @@ demo: $(INSTALLED)
 	@echo "  the chosen network:   $(DEMO)/optimal (confusion_matrix.png, curves.png, best.keras)"
 
 test: $(TESTABLE)
-	$(PYTEST)
+	$(PYTEST) -m "not long"
+
+test-long: $(TESTABLE)
+	$(PYTEST) -m long
 
 test-backends: $(BACKENDS)
 	KERAS_BACKEND=torch $(PYTEST) $(ON_BACKENDS)

@@ -45,8 +45,11 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes long, and says so by a time limit of its own, comes first: no core waits for it at the end."""
-    items.sort(key=lambda item: item.get_closest_marker("timeout") is None)
+    """What is marked as long comes first, so that no core waits for it at the end, and may take its time."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+    for item in items:
+        if item.get_closest_marker("long"):
+            item.add_marker(pytest.mark.timeout(2400))
     gc.freeze()  # what was imported stays: not to be looked through again and again
 
 

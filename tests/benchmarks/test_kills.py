@@ -42,6 +42,7 @@ def same_runs():
         return same_runs
 
 
+@pytest.mark.long
 def test_a_run_that_was_killed_five_times_is_to_the_bit_one_that_was_not(killed, trained, same_runs):
     folder, ended = killed
     assert ended == "[9, 9, 9, 9, 9, 0]"

@@ -215,6 +215,7 @@ for options in json.loads(sys.argv[1]):
 """  # in one process, as most of its time is spent importing
 
 
+@pytest.mark.long
 def test_wherever_a_disk_becomes_full_it_is_one_line(small_disks):
     disks = [small_disks(size) for size in ("80k", "140k", "250k", "440k")]
     options = json.dumps([[f"--out={disk}", "--name=r"] for disk in disks])

@@ -54,7 +54,7 @@ def test_both_languages_have_as_many_texts_at_the_same_places(notebooks, name):
     assert not set(sources(english, "markdown")) & set(sources(french, "markdown"))
 
 
-@pytest.mark.timeout(2400)
+@pytest.mark.long
 def test_the_lab_runs_from_top_to_bottom_and_the_french_one_has_the_same_code(notebooks, tmp_path, monkeypatch):
     monkeypatch.setenv("VGGLAB_NOTEBOOK_EPOCHS", "1")
     monkeypatch.setenv("VGGLAB_NOTEBOOK_IMAGES", "80")
@@ -64,6 +64,7 @@ def test_the_lab_runs_from_top_to_bottom_and_the_french_one_has_the_same_code(no
     assert len(list(tmp_path.glob("runs/*/*/findings.json"))) == 10
 
 
+@pytest.mark.long
 def test_the_script_that_does_not_learn_is_told_why_and_learns_once_mended(notebooks, tmp_path):
     notebook = notebooks.make_notebook("why_not_learning", "en")
     notebooks.run_notebook(notebook, tmp_path)

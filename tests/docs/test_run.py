@@ -13,7 +13,9 @@ from vgglab.cli.app import app
 from vgglab.cli.console import run_command
 
 ROOT = Path(__file__).parents[2]
-PAGES = sorted(path for path in (ROOT / "docs").glob("*.md") if "<!-- run" in path.read_text(encoding="utf-8"))
+SHOWN = sorted(path for path in (ROOT / "docs").glob("*.md") if "<!-- run" in path.read_text(encoding="utf-8"))
+LONG = {"tutorial.md": [pytest.mark.long]}
+PAGES = [pytest.param(path, marks=LONG.get(path.name, []), id=path.name) for path in SHOWN]
 MARK = r"(?P<mark><!-- run(?:: needs (?P<package>\w+))? -->\n)?"
 BLOCK = re.compile(MARK + r"```(?P<kind>\w+)\n(?P<text>.*?)```", re.DOTALL)
 
@@ -38,7 +40,7 @@ def do(command):
     assert run_command(app, shlex.split(command, comments=True)[1:]) == 0, command
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES)
 def test_what_a_page_shows_runs(page, place, tmp_path, monkeypatch):
     here = tmp_path if page.name == "tutorial.md" else place  # the tutorial makes its own pictures
     monkeypatch.chdir(here)

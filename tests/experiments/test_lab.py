@@ -9,7 +9,7 @@ from vgglab.report.compare import compare
 from vgglab.report.html import write_report
 
 
-@pytest.mark.timeout(2400)
+@pytest.mark.long
 @pytest.mark.skipif(keras.backend.backend() == "tensorflow", reason="the notebook runs the lab on TensorFlow")
 def test_every_run_of_the_lab_finishes_and_is_reported(tmp_path):
     study, small = load_study("vgg16-lab"), {"model.width": 0.25, "train.epochs": 1, "data.limit": 100}

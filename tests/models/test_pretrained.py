@@ -61,7 +61,7 @@ def quarter(tmp_path, monkeypatch):
     return keras.saving.load_model(tmp_path / "quarter.keras")
 
 
-@pytest.mark.timeout(2400)  # a minute, where nothing else runs
+@pytest.mark.long
 def test_every_network_of_keras_applications_builds_flat(weights_declared):
     visited = []
     for name in available(application_names()):

@@ -54,7 +54,7 @@ NOT_ON_JAX = pytest.mark.skipif(keras.backend.backend() == "jax", reason="JAX co
     [
         ("VGG16", "builtin", "block5_conv1", 0.25),
         ("VGG16", "builtin", "all", 0.25),
-        pytest.param("MobileNetV2", "builtin", "block_16_expand", 0.25, marks=NOT_ON_JAX),
+        pytest.param("MobileNetV2", "builtin", "block_16_expand", 0.25, marks=[NOT_ON_JAX, pytest.mark.long]),
     ],
 )
 def test_nothing_changes_but_the_time(backbone, weights, freeze, width):
@@ -81,6 +81,7 @@ def logits(model: keras.Model, images: np.ndarray) -> np.ndarray:
     return keras.Model(model.inputs[0], model.layers[-1](model.layers[-1].input)).predict_on_batch(images)
 
 
+@pytest.mark.long
 def test_a_run_comes_to_the_same_with_and_without_the_cache(tmp_path):
     options = {"weights": "builtin", "limit": 100, "epochs": 2, "out": tmp_path, "progress": "none"}
     cached, plain = (vgglab.run(**options, cache=cache, name=f"cache-{cache}") for cache in (True, False))

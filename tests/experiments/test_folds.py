@@ -7,11 +7,13 @@ import pytest
 from small_network import NETWORK
 
 import vgglab
+from vgglab.datasets import load_data
 from vgglab.errors import RunError, UsageError
 from vgglab.report.html import write_report
 from vgglab.runs.folds import read_judged
 from vgglab.runs.seeds import folded
 
+PARTS = ("train", "validation", "test")
 TINY = {"limit": 60, "model": NETWORK, "epochs": 1, "name": "tiny", "progress": "none", "folds": 2}
 
 
@@ -57,6 +59,14 @@ def test_what_is_finished_is_not_trained_again_and_other_settings_are_refused(fo
     assert {path: path.stat().st_mtime_ns for path in before} == before
     with pytest.raises(RunError, match="with other settings"):
         vgglab.run_folds(**TINY | {"folds": 3}, out=parent)
+
+
+def test_as_one_the_folds_are_tested_on_published_test_images_that_none_of_them_saw(folds):
+    told = vgglab.evaluate_ensemble(folds[0].folder.parent)
+    test = load_data("digits", limit=60).test
+    assert not {index for run in folds for part in PARTS for index in run.split[part]} & set(test.indices.tolist())
+    mean = np.mean([np.asarray(run.predict(test.images)) for run in folds], axis=0)
+    assert (told["n"], told["accuracy"]) == (60, (mean.argmax(axis=1) == test.labels).mean())
 
 
 def test_doubtful_labels_are_told_in_a_table_and_a_page_and_none_is_overwritten(folds, tmp_path):

@@ -5,7 +5,6 @@ from pathlib import Path
 
 from vgglab.errors import RunError, UsageError
 from vgglab.keras_tools.ensemble import average
-from vgglab.runs.find import find_model
 from vgglab.runs.saved_model import Classifier, open_classifier
 
 TTA = ("flip",)
@@ -22,7 +21,7 @@ def open_members(files: Sequence[Path], classes: Path | str | None = None) -> li
         RunError: a file is missing or damaged, or its network has other classes or takes other images than the first.
         UsageError: `classes` does not fit.
     """
-    members = [open_classifier(find_model(file, classes), classes) for file in files]
+    members = [open_classifier(file, classes) for file in files]
     first = members[0]
     for file, member in zip(files, members, strict=True):
         if member.classes != first.classes:

@@ -1,6 +1,6 @@
 """How many of the first labels that `vgglab doubts` would show were changed, where some were changed by hand.
 
-python benchmarks/doubts.py PICTURES MOBILENET.h5 [--shares 0.02,0.05,0.1] [--seeds 5] [--folds 5] [--size 128] [--gains]
+python benchmarks/doubts.py PICTURES MOBILENET.h5 [--shares 0.02,0.05,0.1] [--seeds 5] [--folds 5] [--gains]
 
 Of the labels of a folder of pictures each share is given another class at random. What MobileNetV2 gives of each
 picture is computed once; on that a logistic regression (a dense layer with softmax, trained to its end) is

@@ -60,12 +60,11 @@ def test_asked_as_one_they_answer_as_their_saved_model_does(seeds, told, digits,
         assert first == pytest.approx(second, abs=1e-5) and len(first) == 10
 
 
-@pytest.mark.parametrize("tta", [None, "flip"])
-def test_as_one_they_are_tested_on_the_test_part_with_their_mean_beside_it(seeds, told, digits, tmp_path, tta):
-    views, runs = [digits.images, digits.images[:, :, ::-1]][: 2 if tta else 1], find_group(seeds[0].folder.parent).runs
+def test_as_one_they_are_tested_on_the_test_part_with_their_mean_beside_it(seeds, told, digits, tmp_path):
+    folder, views = seeds[0].folder.parent, (digits.images, digits.images[:, :, ::-1])
+    runs = find_group(folder).runs
     mean = np.mean([np.asarray(run.predict(view)) for run in runs for view in views], axis=0)
-    flags = ["--ensemble", "--out", tmp_path / "kept", *(["--tta", tta] if tta else [])]
-    code, out, _ = told("evaluate", seeds[0].folder.parent, *flags)
+    code, out, _ = told("evaluate", folder, "--ensemble", "--tta", "flip", "--out", tmp_path / "kept")
     kept = json.loads((tmp_path / "kept" / "metrics.json").read_text())
     assert code == 0 and kept["accuracy"] == (mean.argmax(axis=1) == digits.labels).mean()
     assert kept["members"]["accuracies"] == pytest.approx([run.metrics["accuracy"] for run in runs])

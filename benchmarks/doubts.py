@@ -1,10 +1,14 @@
 """How many of the first labels that `vgglab doubts` would show were changed, where some were changed by hand.
 
-python benchmarks/doubts.py PICTURES MOBILENET.h5 [--shares 0.02,0.05,0.1] [--seeds 5] [--folds 5] [--size 128]
+python benchmarks/doubts.py PICTURES MOBILENET.h5 [--shares 0.02,0.05,0.1] [--seeds 5] [--folds 5] [--gains]
 
 Of the labels of a folder of pictures each share is given another class at random. What MobileNetV2 gives of each
 picture is computed once; on that a logistic regression (a dense layer with softmax, trained to its end) is
 cross-validated, in the folds of `vgglab train --folds`, and its predictions are ranked as `vgglab doubts` ranks them.
+
+With --gains a fifth of the pictures, with their own labels, is held out of all that first, and tests a regression
+trained on the rest: with the wrong labels, without those that are likely to be wrong, with all of these looked at and
+corrected, and with no label changed.
 """
 
 import argparse
@@ -13,16 +17,19 @@ from pathlib import Path
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from vgglab.config.schema import DataConfig
 from vgglab.datasets.folds import fold_parts
 from vgglab.datasets.load import load_data
-from vgglab.evaluation.doubts import rank_doubts
+from vgglab.datasets.split import hold_out
+from vgglab.evaluation.doubts import Doubt, rank_doubts
 from vgglab.runs.folds import Judged
 
 STRENGTH = 0.01  # of the regression: small is smooth
+MEASURED = "changed,right,flagged,flagged_changed,first_k_changed,first_10_changed,first_20_changed"
+GAINS = "changed,flagged,flagged_changed,tested,wrong,without,corrected,unchanged"
 
 
 def main() -> None:
@@ -34,13 +41,15 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--folds", type=int, default=5)
     parser.add_argument("--size", type=int, default=128)
+    parser.add_argument("--gains", action="store_true")
     given = parser.parse_args()
     features, labels, classes = describe(given.pictures, given.weights, given.size)
     print(f"{len(labels)} pictures described", file=sys.stderr, flush=True)
-    print("share,seed,changed,right,flagged,flagged_changed,first_k_changed,first_10_changed,first_20_changed")
+    told, columns = (gains, GAINS) if given.gains else (measure, MEASURED)
+    print(f"share,seed,{columns}")
     for share in map(float, given.shares.split(",")):
         for seed in range(given.seeds):
-            figures = measure(features, labels, classes, DataConfig(folds=given.folds, fold=1, split_seed=seed), share)
+            figures = told(features, labels, classes, DataConfig(folds=given.folds, fold=1, split_seed=seed), share)
             print(",".join(map(str, (share, seed, *figures))), flush=True)
 
 
@@ -62,23 +71,60 @@ def measure(
     features: np.ndarray, labels: np.ndarray, classes: tuple[str, ...], config: DataConfig, share: float
 ) -> list[float]:
     """How many labels were changed; the share of pictures whose true class was told; how many are flagged and first."""
-    random = np.random.RandomState(config.split_seed)
-    changed = random.permutation(len(labels))[: round(share * len(labels))]
-    given = labels.copy()
-    given[changed] = (given[changed] + random.randint(1, len(classes), len(changed))) % len(classes)
-    probabilities = np.zeros((len(labels), len(classes)), "float32")
-    for fold in range(1, config.folds + 1):
-        parts = fold_parts(given, classes, config.model_copy(update={"fold": fold}))
-        head = make_pipeline(StandardScaler(), LogisticRegression(C=STRENGTH, max_iter=500))
-        head.fit(features[parts["train"]], given[parts["train"]])
-        probabilities[parts["test"]] = head.predict_proba(features[parts["test"]])
-    rows = [{"index": place} for place in range(len(labels))]
-    ranked = rank_doubts(Judged(list(classes), given, probabilities, rows, []))
+    given, changed = wronged(labels, len(classes), config.split_seed, share)
+    probabilities = judged(features, given, classes, config)
+    ranked = ranking(given, classes, probabilities)
     hits = np.isin([doubt.place for doubt in ranked], changed)
     flagged = sum(doubt.likely for doubt in ranked)
     right = float((probabilities.argmax(axis=1) == labels).mean())
     firsts = [int(hits[:count].sum()) for count in (flagged, len(changed), 10, 20)]
     return [len(changed), round(right, 4), flagged, *firsts]
+
+
+def gains(
+    features: np.ndarray, labels: np.ndarray, classes: tuple[str, ...], config: DataConfig, share: float
+) -> list[float]:
+    """How many labels were changed, are flagged, and both; pictures tested; test accuracies, as GAINS names them."""
+    kept, tested = hold_out(labels, 0.2, config.split_seed)
+    x, true = features[kept], labels[kept]
+    given, changed = wronged(true, len(classes), config.split_seed, share)
+    flagged = [doubt.place for doubt in ranking(given, classes, judged(x, given, classes, config)) if doubt.likely]
+    corrected, rest = given.copy(), np.delete(np.arange(len(given)), flagged)
+    corrected[flagged] = true[flagged]
+    trained = [(x, given), (x[rest], given[rest]), (x, corrected), (x, true)]
+    accuracies = [head().fit(*pair).score(features[tested], labels[tested]) for pair in trained]
+    counts = [len(changed), len(flagged), int(np.isin(flagged, changed).sum()), len(tested)]
+    return [*counts, *(round(accuracy, 5) for accuracy in accuracies)]
+
+
+def wronged(labels: np.ndarray, classes: int, seed: int, share: float) -> tuple[np.ndarray, np.ndarray]:
+    """Labels of which a share was given another class, and which those are."""
+    random = np.random.RandomState(seed)
+    changed = random.permutation(len(labels))[: round(share * len(labels))]
+    given = labels.copy()
+    given[changed] = (given[changed] + random.randint(1, classes, len(changed))) % classes
+    return given, changed
+
+
+def judged(features: np.ndarray, given: np.ndarray, classes: tuple[str, ...], config: DataConfig) -> np.ndarray:
+    """What a regression that did not see it says of each picture, float32 (N, classes)."""
+    probabilities = np.zeros((len(given), len(classes)), "float32")
+    for fold in range(1, config.folds + 1):
+        parts = fold_parts(given, classes, config.model_copy(update={"fold": fold}))
+        fitted = head().fit(features[parts["train"]], given[parts["train"]])
+        probabilities[parts["test"]] = fitted.predict_proba(features[parts["test"]])
+    return probabilities
+
+
+def head() -> Pipeline:
+    """What is trained on the features."""
+    return make_pipeline(StandardScaler(), LogisticRegression(C=STRENGTH, max_iter=500))
+
+
+def ranking(given: np.ndarray, classes: tuple[str, ...], probabilities: np.ndarray) -> list[Doubt]:
+    """Every picture as `vgglab doubts` ranks it."""
+    rows = [{"index": place} for place in range(len(given))]
+    return rank_doubts(Judged(list(classes), given, probabilities, rows, []))
 
 
 if __name__ == "__main__":

@@ -2,9 +2,9 @@
 
     python benchmarks/kills.py [--scenarios usual|recipe|NAME...] [--kills 100] [--seed 0] [--limit 100] [--width 0.05]
 
-Trainings from scratch, on frozen features, in phases and with several seeds, and studies are killed, or one with each
-option of the recipe and one with all of them, at moments drawn from the seed: half of the kills by the clock, from
-outside; half at the n-th file operation (opening for writing, renaming, linking, removing), so that saving and
+Trainings from scratch, on frozen features, in phases, with several seeds and in folds, and studies are killed, or one
+with each option of the recipe and one with all of them, at moments drawn from the seed: half of the kills by the clock,
+from outside; half at the n-th file operation (opening for writing, renaming, linking, removing), so that saving and
 evaluating are hit as often as they have files. What was killed is gone on with by the command that vgglab advises,
 which is killed too, and evaluated once more, with a kill in that. In the end weights, optimizer state, history,
 metrics, predictions and every other file must be those of an undisturbed training, to the bit; only times and paths
@@ -44,6 +44,7 @@ SCENARIOS: dict[str, dict[str, Any]] = {
     "phases": {"model.batch_norm": True, "train.phases": PHASES},
     "study": {},
     "seeds": {"train.epochs": 2},
+    "folds": {"train.epochs": 2},
 }
 MOMENTUM = {"train.momentum": 0.9, "train.learning_rate": 0.05}
 RECIPE: dict[str, dict[str, Any]] = {
@@ -63,7 +64,8 @@ ALL = {field: value for settings in RECIPE.values() for field, value in settings
 RECIPE["all-of-them"] = ALL | MOMENTUM | {"train.early_stopping": 3}
 KNOWN = SCENARIOS | RECIPE
 SETS = {"usual": tuple(SCENARIOS), "recipe": tuple(RECIPE)}
-STUDIES = ("study", "seeds")  # folders of several runs; the command that began one goes on with it
+SEVERAL = {"seeds": ["--seeds", "2"], "folds": ["--folds", "2"]}
+STUDIES = ("study", *SEVERAL)  # folders of several runs; the command that began one goes on with it
 MOST_IN_A_TRIAL = 4  # kills of one training
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 TWO_PATHS = ("os.rename", "os.link")  # the second is the one that appears
@@ -184,7 +186,7 @@ def run_command_line(folder: Path, arguments: list[str], event: int | None, name
 
 def start(scenario: str, folder: Path) -> list[str]:
     """The command that starts a scenario in a folder."""
-    kind, more = "study" if scenario == "study" else "train", ["--seeds", "2"] if scenario == "seeds" else []
+    kind, more = "study" if scenario == "study" else "train", SEVERAL.get(scenario, [])
     return [kind, str(folder / f"{scenario}.yaml"), "--out", str(folder / "runs"), *more]
 
 

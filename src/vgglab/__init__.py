@@ -25,6 +25,7 @@ _PUBLIC_WITH_BACKEND = {
     "check": "vgglab.watching.checks",
     "ensemble": "vgglab.experiments.ensemble",
     "evaluate": "vgglab.experiments.evaluation",
+    "evaluate_ensemble": "vgglab.experiments.judging",
     "explain_file": "vgglab.evaluation.explain",
     "export": "vgglab.experiments.export",
     "find_doubts": "vgglab.experiments.doubts",

@@ -9,7 +9,8 @@ from vgglab.datasets import load_data
 from vgglab.datasets.decode import decode_picture
 from vgglab.datasets.split import split_record
 from vgglab.errors import DataError
-from vgglab.evaluation.other import beside, try_pictures, write_tried
+from vgglab.evaluation import other
+from vgglab.evaluation.other import beside, write_tried
 from vgglab.runs.saved_model import Classifier
 
 SIDE = 16
@@ -26,13 +27,14 @@ def classifier():
     return Classifier(model, ["bees", "ants", "moths"])
 
 
-def at(root) -> DataConfig:
-    return DataConfig(name=str(root))
+def try_pictures(classifier, root, *splits):
+    """What a network makes of the pictures of a folder that is given."""
+    return other.try_pictures(classifier, other.find_fresh(classifier, DataConfig(name=str(root)), splits))
 
 
 def test_classes_are_matched_by_name_and_those_of_one_side_are_told(classifier, make_folder):
     root = make_folder({"train/ants": 3, "train/bees": 5, "train/wasps": 2, "val/ants": 1})
-    tried = try_pictures(classifier, at(root))
+    tried = try_pictures(classifier, root)
     assert (tried.metrics["n"], tried.metrics["accuracy"]) == (9, 4 / 9) and tried.counts[0].tolist() == [0, 5, 0]
     assert tried.metrics["lacking"] == {"wasps": 2} and tried.metrics["missing"] == ["moths"]
     assert tried.metrics["own"] is None and tried.metrics["macro"]["recall"] == 0.5
@@ -43,7 +45,7 @@ def test_what_it_was_trained_or_chosen_on_is_left_out_and_so_is_what_cannot_be_r
     root = make_folder({"ants": 10, "bees": 10})
     dataset = load_data(str(root), image_size=SIDE)
     (root / "ants/new.png").write_bytes(b"no picture")
-    tried = try_pictures(classifier, at(root), split_record(dataset))
+    tried = try_pictures(classifier, root, split_record(dataset))
     assert tried.metrics["n"] == len(dataset.test) and tried.metrics["unreadable"] == 1
     assert tried.metrics["seen"] == len(dataset.train) + len(dataset.validation)
     assert {row["path"] for row in tried.predictions} == {dataset.files[index] for index in dataset.test.indices}
@@ -59,22 +61,22 @@ class Watched(Classifier):
 
 def test_pictures_are_stretched_as_those_that_it_was_trained_on(classifier, make_folder):
     root, levels = make_folder({"ants": 1}), {"8": (100.0, 120.0)}
-    try_pictures(Watched(classifier.model, classifier.classes, levels=levels), at(root))
+    try_pictures(Watched(classifier.model, classifier.classes, levels=levels), root)
     assert (classifier.model.seen[0] == decode_picture(root / "ants/000.png", SIDE, levels)).all()
     assert (classifier.model.seen[0] != decode_picture(root / "ants/000.png", SIDE)).any()
 
 
 def test_where_nothing_is_left_it_says_why(classifier, make_folder):
     with pytest.raises(DataError, match=r"none of its classes \(cats, dogs\) is one of the network"):
-        try_pictures(classifier, at(make_folder({"cats": 2, "dogs": 2})))
+        try_pictures(classifier, make_folder({"cats": 2, "dogs": 2}))
     root = make_folder({"ants": 5, "bees": 5}, name="known")
     record = split_record(load_data(str(root), image_size=SIDE))
     with pytest.raises(DataError, match="trained or chosen on all 10 pictures"):
-        try_pictures(classifier, at(root), record | {"train": list(range(10))})
+        try_pictures(classifier, root, record | {"train": list(range(10))})
     for path in root.glob("*/*"):
         path.write_bytes(b"")
     with pytest.raises(DataError, match="none of its 10 pictures can be read"):
-        try_pictures(classifier, at(root))
+        try_pictures(classifier, root)
 
 
 def figures(n, accuracy, recalls, supports):
@@ -98,7 +100,7 @@ def test_the_own_test_stands_beside_on_the_classes_that_are_there():
 
 
 def test_an_evaluation_is_written_whole_or_not_at_all(classifier, make_folder, tmp_path, monkeypatch):
-    tried = try_pictures(classifier, at(make_folder({"ants": 2, "bees": 2})))
+    tried = try_pictures(classifier, make_folder({"ants": 2, "bees": 2}))
     write_tried(tmp_path / "new", tried, classifier.classes, "title")
     assert {path.suffix for path in (tmp_path / "new").iterdir()} == {".csv", ".json", ".svg", ".png"}
     tried.metrics["loss"] = np.nan  # strict JSON refuses it, when the other files are there already

@@ -1,13 +1,15 @@
 """Intervals and McNemar's test against figures that others computed."""
 
 import pytest
-from scipy.stats import binomtest, chi2
+from scipy.stats import binomtest, chi2, t
 
 from vgglab.evaluation.significance import (
     EXACT,
     NotComparable,
     compare_predictions,
+    compare_seeds,
     difference_interval,
+    fold_interval,
     holm,
     mcnemar,
     wilson_interval,
@@ -73,3 +75,11 @@ def test_wilson_interval_refuses_more_successes_than_trials():
 def test_the_interval_of_a_difference_is_the_published_one(first, second, low, high):
     assert difference_interval(first, second) == pytest.approx((low, high), abs=5e-5)
     assert difference_interval(second, first) == pytest.approx((-high, -low), abs=5e-5)
+
+
+def test_no_interval_of_shares_reaches_where_no_share_can_be():
+    assert fold_interval([0.05, 0.25]) == (0.0, 1.0) and fold_interval([0.97, 0.99, 0.98])[1] == 1.0
+    low, high = fold_interval([0.90, 0.94, 0.92])  # which does not, as scipy has it
+    assert (low, high) == pytest.approx(t.interval(0.95, 2, 0.92, 0.02 * (1 / 3 + 1 / 2) ** 0.5))
+    wide = compare_seeds([0.1, 0.9], [0.2, 0.8])
+    assert compare_seeds([0.1, 0.9], [0.2, 0.8], largest=1.0).interval == (-1.0, 1.0) and wide.interval[0] < -1

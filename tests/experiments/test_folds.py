@@ -1,18 +1,23 @@
 """Cross-validation: a folder for each fold, and what they say together."""
 
 import csv
+import shutil
+import signal
 
 import numpy as np
 import pytest
 from small_network import NETWORK
 
 import vgglab
+from vgglab.datasets import load_data
 from vgglab.errors import RunError, UsageError
 from vgglab.report.html import write_report
 from vgglab.runs.folds import read_judged
 from vgglab.runs.seeds import folded
+from vgglab.training.checkpoint import Checkpoint
 
-TINY = {"limit": 60, "model": NETWORK, "epochs": 1, "name": "tiny", "progress": "none", "folds": 2}
+PARTS = ("train", "validation", "test")
+TINY = {"limit": 60, "model": NETWORK, "epochs": 2, "name": "tiny", "progress": "none", "folds": 2}
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +62,28 @@ def test_what_is_finished_is_not_trained_again_and_other_settings_are_refused(fo
     assert {path: path.stat().st_mtime_ns for path in before} == before
     with pytest.raises(RunError, match="with other settings"):
         vgglab.run_folds(**TINY | {"folds": 3}, out=parent)
+
+
+def test_stopped_in_the_middle_of_a_fold_the_same_call_ends_in_the_same_bits(folds, tmp_path, monkeypatch):
+    whole = shutil.copytree(folds[0].folder.parent, tmp_path / "tiny")
+    expected = (whole / "predictions.csv").read_bytes()
+    shutil.rmtree(whole / "fold-2")
+    (whole / "predictions.csv").unlink()
+    keep = Checkpoint.on_epoch_end
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Checkpoint, "on_epoch_end", lambda *given: keep(*given) or signal.raise_signal(signal.SIGINT))
+        vgglab.run_folds(**TINY, out=tmp_path)
+    assert vgglab.load(whole / "fold-2").record.epochs_done == 1 and not (whole / "predictions.csv").exists()
+    vgglab.run_folds(**TINY, out=tmp_path)
+    assert (whole / "predictions.csv").read_bytes() == expected
+
+
+def test_as_one_the_folds_are_tested_on_published_test_images_that_none_of_them_saw(folds):
+    told = vgglab.evaluate_ensemble(folds[0].folder.parent)
+    test = load_data("digits", limit=60).test
+    assert not {index for run in folds for part in PARTS for index in run.split[part]} & set(test.indices.tolist())
+    mean = np.mean([np.asarray(run.predict(test.images)) for run in folds], axis=0)
+    assert (told["n"], told["accuracy"]) == (60, (mean.argmax(axis=1) == test.labels).mean())
 
 
 def test_doubtful_labels_are_told_in_a_table_and_a_page_and_none_is_overwritten(folds, tmp_path):

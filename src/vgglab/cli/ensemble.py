@@ -7,15 +7,13 @@ import typer
 
 import vgglab
 from vgglab.cli.console import say
-from vgglab.cli.parameters import Code, Paths, run_code
+from vgglab.cli.parameters import Code, Paths, Tta, run_code
 
 
 def ensemble(
     paths: Paths,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="MODEL.keras", help="New file to write.")],
-    tta: Annotated[
-        str | None, typer.Option(metavar="flip", help="Average over each image and its mirror image too.")
-    ] = None,
+    tta: Tta = None,
     code: Code = None,
 ) -> None:
     """Save the networks of all seeds or folds as one model that averages what they say."""

@@ -20,6 +20,12 @@ Json = Annotated[bool, typer.Option("--json", help="Machine-readable output on s
 Labels = Annotated[str | None, typer.Option(metavar="TABLE", help="Table of the pictures' classes, as for train.")]
 Layout = Annotated[str | None, typer.Option(metavar="VALUE", help="What the folder's folders are, as for train.")]
 Language = Annotated[str, typer.Option("--lang", help="Language: en or fr.")]
+Ensemble = Annotated[
+    bool, typer.Option("--ensemble", help="Average what the networks of all seeds or folds in the folder say.")
+]
+Tta = Annotated[
+    str | None, typer.Option("--tta", metavar="flip", help="Average over each image and its mirror image too.")
+]
 SEEDS = "Train each run with several seeds: how many, or a list such as 1,7,42; in folders NAME/seed-0 and so on."
 Seeds = Annotated[str | None, typer.Option("--seeds", metavar="N|LIST", help=SEEDS)]
 Paths = Annotated[list[Path], typer.Argument(metavar="RUN...|STUDY", help="Run folders, or a study's.")]

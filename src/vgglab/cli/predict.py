@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from vgglab.cli.parameters import Classes, Code
+from vgglab.cli.parameters import Classes, Code, Ensemble, Tta
 from vgglab.cli.pictures import HELP, PictureLines
 from vgglab.config.export import ENGINES
 
@@ -36,6 +36,8 @@ def predict(
     watch: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Score what is in a folder and arrives there, until Ctrl-C.")
     ] = None,
+    ensemble: Ensemble = False,
+    tta: Tta = None,
     url: Annotated[
         str | None, typer.Option(metavar="URL", help="Ask this vgglab serve, name no model: --url URL IMAGE...")
     ] = None,
@@ -48,7 +50,7 @@ def predict(
 
     form = "json" if as_json else "csv" if csv_file else "text"
     if url is not None:
-        if out or watch or classes or code or csv_file not in (None, "-"):
+        if out or watch or classes or code or ensemble or tta or csv_file not in (None, "-"):
             raise UsageError("--url prints what the server says: with --top, --json or --csv -; leave the rest out")
         from vgglab.cli.asking import show_server
 
@@ -61,7 +63,7 @@ def predict(
     from vgglab.cli.scoring import Scorer, printer
     from vgglab.exporting.opening import Asked
 
-    scorer = Scorer(Asked(model, classes, code), engine, top)
+    scorer = Scorer(Asked(model, classes, code, ensemble, tta), engine, top)
     if watch is not None:
         scorer.watch(watch, target, printer(form))
     elif target is not None:

@@ -9,7 +9,20 @@ import typer
 
 import vgglab
 from vgglab.cli.console import Complaints, print_table, say
-from vgglab.cli.parameters import Classes, Code, DataDir, Json, Labels, Language, Layout, Model, Paths, run_code
+from vgglab.cli.parameters import (
+    Classes,
+    Code,
+    DataDir,
+    Ensemble,
+    Json,
+    Labels,
+    Language,
+    Layout,
+    Model,
+    Paths,
+    Tta,
+    run_code,
+)
 from vgglab.keras_tools.backend import import_keras
 
 
@@ -84,17 +97,21 @@ def evaluate(
         Path | None, typer.Option(help="New folder for the figures on other pictures, in place of the run's.")
     ] = None,
     data_dir: DataDir = None,
+    ensemble: Ensemble = False,
+    tta: Tta = None,
     classes: Classes = None,
     code: Code = None,
     as_json: Json = False,
 ) -> None:
-    """Evaluate a run's best model on its test images, or a network on other pictures; writes figures and tables."""
+    """Evaluate a run's best model, or several, on its test images or on other pictures; writes figures and tables."""
     from vgglab.report.outcome import metrics_text, other_text
     from vgglab.runs.store import find_folder
 
     run_code(code)
-    given = {"labels": labels, "layout": layout, "classes": classes}
-    metrics = vgglab.evaluate(model, data=data, out=out, data_dir=data_dir, **given)
+    given = {"data": data, "labels": labels, "layout": layout, "out": out, "data_dir": data_dir}
+    if ensemble or tta:
+        return show_averaged(model, ensemble, tta, classes, as_json, given)
+    metrics = vgglab.evaluate(model, classes=classes, **given)
     other, folder = "data" in metrics, metrics.pop("folder", None)
     if data and model.suffix != ".keras":
         what = "other pictures than those of" if other else "the pictures, here in another place, of"
@@ -106,6 +123,24 @@ def evaluate(
     elif not other:
         files = "metrics.json, predictions.csv, confusion_matrix.*, curves.*, examples.json"
         say(f"written: {files} in {find_folder(model)}")
+
+
+def show_averaged(
+    model: Path, ensemble: bool, tta: str | None, classes: Path | None, as_json: bool, given: dict[str, Any]
+) -> None:
+    """Evaluate the mean over several networks, or over several views of each image, and print what comes out."""
+    from vgglab.errors import UsageError
+    from vgglab.report.outcome import metrics_text, other_text
+    from vgglab.runs.find import find_models
+
+    if classes:
+        raise UsageError(f"--classes {classes}: --ensemble and --tta evaluate networks that know theirs; leave it out")
+    find_models(model, ensemble)  # first: it says what is wrong with the name
+    metrics = vgglab.evaluate_ensemble(model, tta=tta, **given)
+    show = other_text if "data" in metrics else metrics_text
+    typer.echo(json.dumps(metrics, indent=1) if as_json else show(metrics))
+    if given["out"]:
+        say(f"written: metrics.json, predictions.csv, confusion_matrix.* in {given['out']}")
 
 
 def diagnose(

@@ -1,6 +1,6 @@
 """How good a network is on the pictures of another folder: matched by class names, beside the run's own test."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from vgglab.runs.files import write_csv, write_folder, write_json, write_text
 from vgglab.runs.saved_model import Classifier
 
 CHUNK = 256  # pictures hashed at a time
-PREDICTION_FIELDS = ("path", "label", "predicted", "confidence", "label_probability", "label_rank")
+PREDICTION_FIELDS = ("label", "predicted", "confidence", "label_probability", "label_rank")
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Tried:
             which are left out), `missing` (its classes that are not there), `unreadable` and `seen` (pictures left
             out as they cannot be read, or as the network was trained or chosen on them) and `own` (see `beside`; None
             without a run).
-        predictions: rows of `predictions.csv`.
+        predictions: rows of `predictions.csv`, with the `path` or the `index` of a picture.
         counts: images by true class (rows) and predicted class (columns), shape (C, C).
     """
 
@@ -43,24 +43,47 @@ class Tried:
     counts: np.ndarray
 
 
-def try_pictures(
+@dataclass(frozen=True)
+class Fresh:
+    """The pictures of a folder that some networks can be tried on.
+
+    Attributes:
+        given: the folder, and what was told of how to read it.
+        pictures: all in it.
+        rows: positions in `pictures` of those that can be read and are of a class that the networks have.
+        decoded: these.
+        fresh: which of them no network was trained or chosen on, bool, shape (len(rows),).
+        labels: the networks' class numbers of the fresh ones.
+    """
+
+    given: DataConfig
+    pictures: Pictures
+    rows: np.ndarray
+    decoded: Decoded
+    fresh: np.ndarray
+    labels: np.ndarray
+
+    def ask(self, classifier: Classifier) -> np.ndarray:
+        """Class probabilities of the fresh pictures, shape (N, classes)."""
+        return classifier.predict(self.decoded.images)[self.fresh]
+
+
+def find_fresh(
     classifier: Classifier,
     given: DataConfig,
-    split: Mapping[str, Any] | None = None,
-    own: Mapping[str, Any] | None = None,
+    splits: Sequence[Mapping[str, Any]] = (),
     data_dir: Path | str | None = None,
-) -> Tried:
-    """Let a network predict every picture of a folder that it was not trained on; the folder's parts do not matter.
+) -> Fresh:
+    """Find the pictures of a folder that networks can be tried on; the folder's parts do not matter.
 
     Args:
         classifier: with class names.
         given: the folder of labelled pictures, and what was told of how to read it.
-        split: record of the split of the network's run: what it was trained or chosen on is left out.
-        own: test figures of the network's run.
+        splits: records of the splits of the networks' runs: what any was trained or chosen on is left out.
         data_dir: where decoded pictures are kept.
 
     Raises:
-        DataError: there is no such folder, or no picture in it that the network can be tried on.
+        DataError: there is no such folder, or no picture in it that the networks can be tried on.
     """
     pictures = find_pictures(given)
     tell(pictures.notes)
@@ -69,15 +92,26 @@ def try_pictures(
     chosen = [pictures.files[row] for row in rows]
     decoded = decoded_pictures(pictures.root, chosen, classifier.picture_side, data_dir, levels=classifier.levels)
     rows = np.delete(rows, list(decoded.broken))
-    fresh = ~seen_before(decoded, split)
+    fresh = ~seen_before(decoded, splits)
     if not fresh.any():
         raise DataError(_nothing_left(pictures, len(rows), decoded))
-    labels, probabilities = numbers[rows][fresh], classifier.predict(decoded.images)[fresh]
+    return Fresh(given, pictures, rows, decoded, fresh, numbers[rows][fresh])
+
+
+def try_pictures(classifier: Classifier, found: Fresh, own: Mapping[str, Any] | None = None) -> Tried:
+    """Let a network predict pictures of a folder.
+
+    Args:
+        classifier: with class names.
+        found: the pictures.
+        own: test figures of the network's run.
+    """
+    pictures, labels, probabilities = found.pictures, found.labels, found.ask(classifier)
     figures = evaluate_predictions(labels, probabilities, classifier.classes)
-    predictions = prediction_rows(labels, probabilities, rows[fresh], classifier.classes)
-    told = given.model_dump(include=given.model_fields_set - {"name"})
+    predictions = prediction_rows(labels, probabilities, found.rows[found.fresh], classifier.classes)
+    told = found.given.model_dump(include=found.given.model_fields_set - {"name"})
     metrics = {"schema": 1, "data": str(pictures.root), **told, **figures, **left_out(pictures, classifier.classes)}
-    metrics |= {"unreadable": len(decoded.broken), "seen": int((~fresh).sum())}
+    metrics |= {"unreadable": len(found.decoded.broken), "seen": int((~found.fresh).sum())}
     return Tried(
         metrics | {"own": beside(figures, own) if own else None},
         [{"path": one_line(pictures.files[row["index"]]), **row} for row in predictions],
@@ -104,16 +138,21 @@ def class_numbers(pictures: Pictures, classes: list[str]) -> np.ndarray:
     return numbers
 
 
-def seen_before(decoded: Decoded, split: Mapping[str, Any] | None) -> np.ndarray:
-    """Which pictures have the pixels of one that a run was trained on or chosen by: bool (N,)."""
-    files = recorded_files(split or {}) or {}
-    learned = {index for part in ("train", "validation") for index in split[part]} if files else set()
-    known = {digest for index, digest in enumerate(files.values()) if index in learned} - {None}
+def seen_before(decoded: Decoded, splits: Sequence[Mapping[str, Any]]) -> np.ndarray:
+    """Which pictures have the pixels of one that any of some runs was trained on or chosen by: bool (N,)."""
+    known = set().union(*map(_learned, splits))
     count = len(decoded.images)
     if not known:
         return np.zeros(count, bool)
     chunks = (decoded.images[start : start + CHUNK] for start in range(0, count, CHUNK))
     return np.array([picture_digest(picture) in known for chunk in chunks for picture in chunk], bool)
+
+
+def _learned(split: Mapping[str, Any]) -> set[str]:
+    """Hashes of the pictures that a run was trained on or chosen by, as far as the record of its split has them."""
+    files = recorded_files(split) or {}
+    learned = {index for part in ("train", "validation") for index in split[part]} if files else set()
+    return {digest for index, digest in enumerate(files.values()) if index in learned and digest}
 
 
 def left_out(pictures: Pictures, classes: list[str]) -> dict[str, Any]:
@@ -163,7 +202,8 @@ def write_tried(folder: Path, tried: Tried, classes: list[str], title: str, repl
     """
 
     def write(made: Path) -> None:
-        write_csv(made / "predictions.csv", PREDICTION_FIELDS, tried.predictions)
+        which = "path" if "path" in tried.predictions[0] else "index"
+        write_csv(made / "predictions.csv", (which, *PREDICTION_FIELDS), tried.predictions)
         write_text(made / "confusion_matrix.csv", confusion_csv(tried.counts, classes))
         save_figure(draw_confusion_matrix(tried.counts, classes, title), made / "confusion_matrix")
         write_json(made / "metrics.json", tried.metrics)

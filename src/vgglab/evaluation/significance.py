@@ -171,10 +171,11 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def fold_interval(figures: Sequence[float]) -> tuple[float, float] | None:
-    """The 95 % interval of the mean of a figure over the folds of a cross-validation; None for a single one.
+    """The 95 % interval of the mean of a share over the folds of a cross-validation; None for a single one.
 
     Student's t with the variance of C. Nadeau and Y. Bengio, "Inference for the Generalization Error", Machine Learning
-    52 (2003), for training sets that overlap; it is wider than that of as many figures on their own.
+    52 (2003), for training sets that overlap; it is wider than that of as many figures on their own. What reaches
+    below 0 or above 1, where no share can be, is cut off, which leaves it as sure.
 
     Example:
         >>> [round(end, 3) for end in fold_interval([0.90, 0.94, 0.92])]
@@ -186,10 +187,10 @@ def fold_interval(figures: Sequence[float]) -> tuple[float, float] | None:
 
     mean = statistics.fmean(figures)
     half = float(t.ppf(0.975, k - 1)) * statistics.stdev(figures) * math.sqrt(1 / k + 1 / (k - 1))
-    return mean - half, mean + half
+    return max(0.0, mean - half), min(1.0, mean + half)
 
 
-def compare_seeds(first: Sequence[float], second: Sequence[float]) -> SeedTest:
+def compare_seeds(first: Sequence[float], second: Sequence[float], largest: float = math.inf) -> SeedTest:
     """Whether two runs differ by more than their seeds make, by a test that is made for few of them.
 
     Welch's t-test: B. L. Welch, "The generalization of 'Student's' problem when several different population variances
@@ -200,6 +201,7 @@ def compare_seeds(first: Sequence[float], second: Sequence[float]) -> SeedTest:
 
     Args:
         first, second: a figure a seed, at least one each.
+        largest: the largest difference that there can be, at which the interval is cut off: 1 of shares.
 
     Example:
         >>> round(compare_seeds([0.30, 0.75, 0.42], [0.10, 0.11, 0.10]).p, 3)
@@ -217,4 +219,5 @@ def compare_seeds(first: Sequence[float], second: Sequence[float]) -> SeedTest:
         warnings.simplefilter("ignore", RuntimeWarning)  # that one of them has no spread
         tested = ttest_ind(second, first, equal_var=False)
         low, high = tested.confidence_interval(0.95)
-    return SeedTest(difference, n, "Welch's t-test", (float(low), float(high)), float(tested.pvalue))
+    interval = max(-largest, float(low)), min(largest, float(high))
+    return SeedTest(difference, n, "Welch's t-test", interval, float(tested.pvalue))

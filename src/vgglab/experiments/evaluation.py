@@ -15,7 +15,7 @@ from vgglab.datasets.load import read_data
 from vgglab.datasets.split import check_split
 from vgglab.errors import ConfigError, DataError, RunError, UsageError
 from vgglab.evaluation.evaluate import evaluate_run
-from vgglab.evaluation.other import Tried, try_pictures, write_tried
+from vgglab.evaluation.other import Tried, find_fresh, try_pictures, write_tried
 from vgglab.experiments.run_data import located
 from vgglab.runs.door import EVALUATIONS, read_json
 from vgglab.runs.files import sweep
@@ -80,7 +80,8 @@ def evaluate(
     if out and Path(out).exists():
         raise RunError(f"{out}: exists already; choose another --out, or remove it")
     classifier = find_classifier(path, classes)
-    tried = try_pictures(classifier, given, *((run.split, run.metrics) if run else (None, None)), data_dir)
+    found = find_fresh(classifier, given, [run.split] if run else [], data_dir)
+    tried = try_pictures(classifier, found, run and run.metrics)
     title = f"{run.name if run else path.stem}, {data_label(given.name)}"
     return keep_tried(tried, classifier.classes, title, run, out)
 

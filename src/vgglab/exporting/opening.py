@@ -13,7 +13,7 @@ from vgglab.errors import DataError, ExportError, UsageError
 from vgglab.exporting.exported import PREPROCESSING, open_exported
 from vgglab.exporting.formats import FORMATS
 from vgglab.exporting.kept import file_digest, is_kept, model_digest, open_kept
-from vgglab.runs.find import find_classifier
+from vgglab.runs.find import find_averaged, find_classifier, find_models
 from vgglab.runs.source import execute_file
 from vgglab.runs.store import find_folder
 
@@ -28,16 +28,25 @@ class Asked:
         model: a run folder, a run's name below `./runs`, a `.keras` file, or a folder that `vgglab export` wrote.
         classes: a text file with a class name a line, for a file without.
         code: a Python file that registers the network's own layers.
+        ensemble: whether it is the mean over all seeds or folds of the run in the folder `model`.
+        tta: one of `runs.ensemble.TTA`, ways to look at an image several times; None looks once.
     """
 
     model: Path
     classes: Path | None = None
     code: Path | None = None
+    ensemble: bool = False
+    tta: str | None = None
 
     @property
     def exported(self) -> bool:
         """Whether it is a folder that `vgglab export` wrote."""
         return (self.model / PREPROCESSING).is_file()
+
+    @property
+    def averaged(self) -> bool:
+        """Whether it is a mean over several networks, or over several views of an image."""
+        return self.ensemble or self.tta is not None
 
     def digest(self) -> str:
         """A hash of it, the same wherever its files lie.
@@ -46,6 +55,10 @@ class Asked:
             RunError: there is no such model.
             UsageError: the class names do not fit.
         """
+        if self.averaged:
+            files = find_models(self.model, self.ensemble, self.classes)
+            each = [model_digest(file, self.classes, self.code) for file in files]
+            return hashlib.sha256(" ".join([str(self.tta), *each]).encode()).hexdigest()
         if not self.exported:
             return model_digest(self.model, self.classes, self.code)
         files = sorted(path for path in self.model.rglob("*") if path.is_file())
@@ -71,6 +84,8 @@ def open_network(asked: Asked, engine: str, many: bool, tell: Tell) -> Any:
     """
     if engine not in ENGINES:
         raise UsageError(f"--engine {engine}: expected {', '.join(ENGINES)}")
+    if asked.averaged:
+        return _open_averaged(asked, engine)
     if asked.exported:
         return _open_folder(asked, engine)
     named = (find_folder(asked.model), asked.classes, asked.code)
@@ -93,6 +108,17 @@ def _open_folder(asked: Asked, engine: str) -> Any:
     if engine not in ("auto", exported.format):
         raise UsageError(f"--engine {engine}: {asked.model} is {exported.format}; leave --engine out")
     return exported
+
+
+def _open_averaged(asked: Asked, engine: str) -> Any:
+    if engine == "onnx":
+        raise UsageError(
+            "--engine onnx computes what is in one file, not what --ensemble or --tta average; save that with vgglab "
+            "ensemble, and name the file"
+        )
+    if asked.code is not None:
+        execute_file(asked.code)
+    return find_averaged(asked.model, asked.ensemble, asked.tta, asked.classes)
 
 
 def installed() -> bool:

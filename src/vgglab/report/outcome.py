@@ -40,7 +40,7 @@ def outcome_json(run: Run) -> str:
 def metrics_text(metrics: dict[str, Any]) -> str:
     """Test figures for a person: the headline, a table of classes, the most confused pairs."""
     width = max(len(shown_name(row["class"])) for row in metrics["per_class"])
-    lines = [headline(metrics), "", f"{'class':<{width}}  precision  recall     f1  images"]
+    lines = [headline(metrics), *_members(metrics), "", f"{'class':<{width}}  precision  recall     f1  images"]
     for row in metrics["per_class"]:
         figures = f"{row['precision']:9.4f}  {row['recall']:6.4f}  {row['f1']:5.3f}  {row['support']:6}"
         lines.append(f"{shown_name(row['class']):<{width}}  {figures}")
@@ -58,6 +58,7 @@ def other_text(metrics: dict[str, Any]) -> str:
     place = metrics["data"] + (f" with {metrics['labels']}" if "labels" in metrics else "")
     lines = [
         headline(metrics).replace("test accuracy", f"{place}: accuracy"),
+        *_members(metrics),
         *_beside(own),
         *_left_out(metrics),
         "",
@@ -70,6 +71,19 @@ def other_text(metrics: dict[str, Any]) -> str:
         compared = f"  {'-' if before is None else format(before, '.4f'):>8}" if own else ""
         lines.append(f"{shown_name(row['class']):<{width}}  {there}{compared}  {row['support']:6}")
     return "\n".join(lines)
+
+
+def _members(metrics: dict[str, Any]) -> list[str]:
+    """Of an ensemble, or of a network that looked several times: what single networks are worth, in a line."""
+    if "members" not in metrics:
+        return []
+    told = metrics["members"]
+    n, mean, gain = len(told["accuracies"]), told["mean"], f"{metrics['accuracy'] - told['mean']:+.4f}"
+    if n == 1:
+        return [f"without --tta {metrics['tta']}: accuracy {mean:.4f}; with it {gain}"]
+    spread = f"{min(told['accuracies']):.4f} to {max(told['accuracies']):.4f}, sd {told['sd']:.4f}"
+    single = "single networks, without --tta" if metrics["tta"] else "single networks"
+    return [f"{single}: mean accuracy {mean:.4f} of {n} ({spread}); together {gain}"]
 
 
 def _beside(own: dict[str, Any] | None) -> list[str]:

@@ -17,6 +17,7 @@ from vgglab.runs.store import Run
 
 MEASURE = "best_val_accuracy"  # what is tested, and what a study chooses by
 LOSS = "best_val_loss"  # what is tested where no run has an accuracy
+LARGEST = {MEASURE: 1.0, LOSS: math.inf}  # difference that there can be
 SUMMED = (MEASURE, LOSS, "test_accuracy", "seconds")  # columns of rows
 Figures = dict[str, Any]
 
@@ -61,7 +62,7 @@ def seed_pairs(groups: Sequence[Group]) -> list[Pair]:
     """Every two runs of one measure, but for those of which neither has several seeds."""
     read = [(group, values) for group in groups if (values := accuracies(group) or losses(group))]
     found = [
-        (first, second, measure_of(first), compare_seeds(ours, theirs))
+        (first, second, measure_of(first), compare_seeds(ours, theirs, LARGEST[measure_of(first)]))
         for (first, ours), (second, theirs) in combinations(read, 2)
         if max(len(ours), len(theirs)) > 1 and _measured_alike(first, second)
     ]

@@ -1,10 +1,11 @@
-"""The classifier that a person names: by a run, or by a model's file."""
+"""The classifier that a person names: by a run, by a model's file, or by a run's seeds or folds."""
 
 from pathlib import Path
 from typing import Any
 
 from vgglab.errors import RunError, UsageError
 from vgglab.keras_tools.backend import import_keras
+from vgglab.runs.seeds import find_group
 from vgglab.runs.store import Run, find_folder
 
 BEST = "best.keras"
@@ -47,3 +48,30 @@ def find_model(path: Path | str, classes: Path | str | None = None) -> Path:
         problem = "is not a .keras file" if path.exists() else "no such run folder or model file"
         raise RunError(f"{path}: {problem}; expected a run folder or a .keras file (`vgglab runs` lists the runs)")
     return path
+
+
+def find_models(path: Path | str, ensemble: bool = False, classes: Path | str | None = None) -> list[Path]:
+    """The `.keras` files that a person names: with `ensemble` those of all seeds or folds in a folder, else one.
+
+    Raises:
+        RunError: as of `find_model`, or the folder holds no seeds or folds.
+        UsageError: as of `find_model`.
+    """
+    if not ensemble:
+        return [find_model(path, classes)]
+    return [find_model(run.folder, classes) for run in find_group(path).runs]
+
+
+def find_averaged(path: Path | str, ensemble: bool, tta: str | None, classes: Path | str | None = None) -> Any:
+    """As `find_classifier`; with `ensemble` the mean over all seeds or folds, with `tta` also over views of an image.
+
+    Raises:
+        RunError: as of `find_models` and `runs.ensemble.open_members`.
+        UsageError: as of `find_models`, or `tta` is unknown.
+    """
+    files = find_models(path, ensemble, classes)
+    import_keras()
+    from vgglab.runs.ensemble import averaged, check_tta, open_members
+
+    check_tta(tta)
+    return averaged(open_members(files, classes), tta)

@@ -13,6 +13,7 @@ from vgglab.runs.shapes import SCHEMA, TRAINED, WATCHED, RunTree
 
 HISTORY_FIELDS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "seconds", "phase")
 MEASURES = ("loss", "accuracy", "val_loss", "val_accuracy")
+LOOK = "`vgglab runs` lists what is there"
 
 
 @dataclass
@@ -85,9 +86,11 @@ def read_record(folder: Path) -> RunRecord:
         RunError: the folder is missing or no run folder, its record is damaged, or a newer version wrote it.
     """
     if not folder.is_dir():
-        raise RunError(f"{folder}: no such run folder; `vgglab runs` lists what is there")
+        raise RunError(f"{folder}: no such run folder; {LOOK}")
     if not (folder / "run.json").exists():
-        raise RunError(f"{folder}: not a run folder, run.json is missing; `vgglab runs` lists what is there")
+        several = any(folder.glob("*/run.json"))
+        advice = "name one of the runs in it, or all with the --ensemble of predict and evaluate" if several else LOOK
+        raise RunError(f"{folder}: not a run folder, run.json is missing; {advice}")
     return RunRecord(**read_json(folder / "run.json", RunTree))
 
 

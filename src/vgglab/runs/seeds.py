@@ -6,7 +6,7 @@ from pathlib import Path
 
 from vgglab.config.seeds import FOLD, group_of
 from vgglab.errors import RunError
-from vgglab.runs.store import Run
+from vgglab.runs.store import Run, find_folder, list_runs
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,21 @@ class Group:
     def folder(self) -> Path:
         """The folder that the folders of its seeds or folds are in."""
         return self.runs[0].folder.absolute().parent
+
+
+def find_group(path: Path | str) -> Group:
+    """The run with each of its seeds, or of its folds, in a folder; as a run's name, one below `./runs`.
+
+    Raises:
+        RunError: the folder holds something else, or a run in it is damaged.
+    """
+    folder = find_folder(path)
+    groups = grouped(list_runs(folder))
+    if len(groups) != 1 or groups[0].folder != folder.absolute():
+        raise RunError(
+            f"{path}: expected the folder of a run's seeds or folds, as vgglab train --seeds 5 or --folds 5 makes it"
+        )
+    return groups[0]
 
 
 def is_fold(run: Run) -> bool:

@@ -6,7 +6,7 @@ import pytest
 
 import vgglab
 from vgglab.errors import UsageError
-from vgglab.models.ensemble import average
+from vgglab.keras_tools.ensemble import average
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (5, 32, 32, 3), dtype="uint8")
 

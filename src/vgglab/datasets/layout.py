@@ -1,7 +1,8 @@
 """Which pictures a folder holds: their classes, and the parts it is split into already."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from vgglab.config.schema import DataConfig
 from vgglab.config.shown import one_line
 from vgglab.datasets.arrangement import arrange
 from vgglab.datasets.corrections import corrected
+from vgglab.datasets.entries import Entry, Packed
 from vgglab.datasets.labels import find_labelled
 from vgglab.datasets.listing import Listed, files_below
 from vgglab.errors import DataError
@@ -28,6 +30,7 @@ class Pictures:
         parts: positions in `files` of each part that the folder has: all in `train` where it is not split.
         split: whether the folder, or a table of labels, has parts.
         notes: what is left out, or not read as it stands; a sentence each.
+        packed: file -> where its bytes are; none where each is a file at its path.
     """
 
     root: Path
@@ -38,6 +41,12 @@ class Pictures:
     split: bool
     notes: tuple[str, ...] = ()
     groups: np.ndarray | None = None
+    packed: Mapping[str, Packed] = field(default_factory=dict)
+
+    def entries(self, rows: Iterable[int] | None = None) -> list[Entry]:
+        """Where the bytes of the pictures at some positions are, or of all."""
+        files = self.files if rows is None else [self.files[row] for row in rows]
+        return [self.packed[file] if self.packed else os.path.join(self.root, file) for file in files]
 
 
 def find_pictures(config: DataConfig) -> Pictures:
@@ -67,7 +76,7 @@ def find_pictures(config: DataConfig) -> Pictures:
     parts = dict.fromkeys((*listed.parts, *placed))
     positions = {part: np.flatnonzero(np.array(placed) == part) for part in parts}
     groups = _numbered([listed.groups[file] for file in files]) if listed.groups else None
-    return Pictures(root, classes, files, labels, positions, listed.split, listed.notes, groups)
+    return Pictures(root, classes, files, labels, positions, listed.split, listed.notes, groups, listed.packed)
 
 
 def _numbered(names: Sequence[str]) -> np.ndarray:

@@ -3,10 +3,13 @@
 import os
 from abc import ABC, abstractmethod
 from os import PathLike
+from typing import NamedTuple
 
 
 class Packed(ABC):
     """A picture within a larger file. Its text (`str`) is what people are shown; it can be sent to other processes."""
+
+    __slots__ = ()
 
     @abstractmethod
     def read(self) -> bytes:
@@ -22,6 +25,14 @@ class Packed(ABC):
 
 
 Entry = str | PathLike[str] | Packed
+
+
+class Sample(NamedTuple):
+    """A picture in a shard: what it is called, its class (a number, a name, or None where nothing says), its bytes."""
+
+    name: str
+    label: int | str | None
+    entry: Packed
 
 
 def read_entry(entry: Entry) -> bytes:

@@ -14,6 +14,7 @@ from vgglab.datasets.corrections import corrected
 from vgglab.datasets.entries import Entry, Packed
 from vgglab.datasets.labels import find_labelled
 from vgglab.datasets.listing import Listed, files_below
+from vgglab.datasets.shards import find_shards, list_shards, packed_pictures
 from vgglab.errors import DataError
 
 
@@ -53,7 +54,8 @@ def find_pictures(config: DataConfig) -> Pictures:
     """List the pictures of the folder `config.name`, with their classes and parts; what is hidden is left out.
 
     Every file counts, whatever its name ends in: whether it is a picture shows when it is read. Classes and parts are
-    told by the folders (see `arrangement`), or by the table `config.labels`.
+    told by the folders (see `arrangement`), by the table `config.labels`, or by shards (see `shards`), which are a
+    data set where there are no folders of pictures.
 
     Raises:
         DataError: there is no such folder, it has no classes, its parts do not fit together, or it can be read in two
@@ -61,11 +63,12 @@ def find_pictures(config: DataConfig) -> Pictures:
     """
     root = Path(config.name).expanduser().absolute()
     _check_is_folder(root)
-    listed = (
-        find_labelled(root, Path(config.labels).expanduser(), config.groups)
-        if config.labels
-        else _list_files(root, config.layout)
-    )
+    shards = find_shards(root) if config.layout == "auto" else []
+    if config.labels:
+        packed = packed_pictures(root, shards)
+        listed = find_labelled(root, Path(config.labels).expanduser(), config.groups, packed)
+    else:
+        listed = list_shards(root, shards) if shards else _list_files(root, config.layout)
     if config.without:
         listed = corrected(listed, Path(config.without).expanduser())
     rows = sorted(listed.rows, key=lambda row: one_line(row[0]))  # the order that a record of the split has too

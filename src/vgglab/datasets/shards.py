@@ -62,7 +62,7 @@ def list_shards(root: Path, shards: Sequence[Path]) -> Listed:
             notes.append(_left_out(root, part, unlabelled, whole=len(rows) == before))
     placed = dict.fromkeys(part for *_, part in rows)
     if "train" not in placed:
-        raise DataError(f"{root}: its {count_of(len(shards), 'shard')} hold no picture with a label; {EXPECTED}")
+        raise DataError(f"{root}: no picture in {count_of(len(shards), 'shard')} has a label; {EXPECTED}")
     return Listed(rows, len(parts) > 1, tuple(notes), parts=tuple(placed), packed=packed)
 
 

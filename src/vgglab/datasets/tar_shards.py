@@ -92,6 +92,9 @@ def _members(shard: Path, tar: tarfile.TarFile) -> Mapping[str, dict[str, Member
         if end in samples[key]:
             raise DataError(f"{shard}: holds {name} twice; expected each key once in a shard, write it anew")
         samples[key][end] = Member(name, member.offset_data, member.size)
+    tar.fileobj.seek(tar.offset)
+    if tar.fileobj.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):  # tarfile takes whatever is there for the end
+        raise tarfile.ReadError("it has no end")
     return samples
 
 

@@ -8,7 +8,9 @@ from PIL import Image
 
 from vgglab.cli.app import app
 from vgglab.cli.console import run_command
+from vgglab.config.schema import DataConfig
 from vgglab.datasets import picture_store, places
+from vgglab.datasets.layout import find_pictures
 from vgglab.datasets.picture_cache import decoded_pictures
 from vgglab.training.feature_store import FeatureStore
 
@@ -22,8 +24,10 @@ def cache(tmp_path, monkeypatch, capfd):
     monkeypatch.setenv("VGGLAB_CACHE", str(tmp_path / "features"))
     monkeypatch.delenv("VGGLAB_DATA", raising=False)
     FeatureStore().get("key", (1000, 25), lambda array: None, "vgg16, 1,000 images")
-    Image.new("RGB", (9, 9)).save(tmp_path / "photo.png")
-    decoded_pictures(tmp_path, ["photo.png"], 200, tmp_path / "home")
+    (tmp_path / "photos/cat").mkdir(parents=True)
+    Image.new("RGB", (9, 9)).save(tmp_path / "photos/cat/photo.png")
+    pictures = find_pictures(DataConfig(name=str(tmp_path / "photos")))
+    decoded_pictures(pictures, [0], 200, tmp_path / "home")
 
     def call(*arguments: object) -> tuple[int, str, str]:
         return run_command(app, ["cache", *map(str, arguments)]), *capfd.readouterr()

@@ -35,7 +35,8 @@ def decodings(monkeypatch):
 
 
 def decoded(root, size=SIDE, files=None):
-    return decoded_pictures(root, files or find_pictures(DataConfig(name=str(root))).files, size)
+    pictures = find_pictures(DataConfig(name=str(root)))
+    return decoded_pictures(pictures, [pictures.files.index(file) for file in files or pictures.files], size)
 
 
 def entries(tmp_path):

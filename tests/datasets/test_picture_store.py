@@ -30,7 +30,8 @@ def store(tmp_path):
 
 
 def decode(root, *sizes):
-    return [decoded_pictures(root, find_pictures(DataConfig(name=str(root))).files, size).images for size in sizes][-1]
+    pictures = find_pictures(DataConfig(name=str(root)))
+    return [decoded_pictures(pictures, range(len(pictures.files)), size).images for size in sizes][-1]
 
 
 def sizes(store):

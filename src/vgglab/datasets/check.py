@@ -1,7 +1,6 @@
 """What a folder of pictures holds, and what of it will do harm in training: read by people before they train."""
 
 import hashlib
-import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from os import PathLike
@@ -17,6 +16,7 @@ from vgglab.config.schema import PICTURE_SIZE, DataConfig
 from vgglab.datasets.check_findings import find_problems
 from vgglab.datasets.decode import UnreadablePicture, open_picture, to_square, upright, upright_size
 from vgglab.datasets.duplicates import SIDE, SMALL, exact_groups, near_groups, perceptual_hash, shrink
+from vgglab.datasets.entries import Entry, read_entry
 from vgglab.datasets.folder import PARTS, class_counts, leave_out, plan_parts
 from vgglab.datasets.layout import Pictures, find_pictures
 from vgglab.datasets.levels import Used, pooled, used_levels
@@ -58,10 +58,9 @@ def check_folder(path: str | PathLike[str], size: int = PICTURE_SIZE, **settings
     """
     given = {"data": {"name": str(Path(path).expanduser().absolute()), **settings}}
     pictures = find_pictures(make_config(given, source="data check").data)
-    paths = [os.path.join(pictures.root, file) for file in pictures.files]
-    console = Console(stderr=True)
-    looked = map_parallel(look_at, paths)
-    bar = track(looked, "Reading", len(paths), console=console, transient=True, disable=not console.is_terminal)
+    console, count = Console(stderr=True), len(pictures.files)
+    looked = map_parallel(look_at, pictures.entries())
+    bar = track(looked, "Reading", count, console=console, transient=True, disable=not console.is_terminal)
     seen = {position: result for position, result in enumerate(bar)}
     unreadable = {position: result for position, result in seen.items() if isinstance(result, str)}
     seen = {position: result for position, result in seen.items() if position not in unreadable}
@@ -70,7 +69,7 @@ def check_folder(path: str | PathLike[str], size: int = PICTURE_SIZE, **settings
         "schema": SCHEMA,
         "path": str(pictures.root),
         "split": sorted(pictures.parts, key=PARTS.index) if pictures.split else [],
-        "pictures": len(paths),
+        "pictures": count,
         "image_size": size,
         "classes": _class_rows(pictures, parts),
         **_sizes(list(seen.values()), size),
@@ -81,15 +80,15 @@ def check_folder(path: str | PathLike[str], size: int = PICTURE_SIZE, **settings
     return report | {"findings": find_problems(report, problem, pictures.notes)}
 
 
-def look_at(path: str | PathLike[str]) -> Seen | str:
+def look_at(entry: Entry) -> Seen | str:
     """What a picture is; where there is none, the reason."""
     try:
-        with open_picture(path) as image, open(path, "rb") as file:
+        with open_picture(entry) as image:
             width, height = upright_size(image)
             picture = upright(image, SIDE)
             used = used_levels(picture)
             grey = np.asarray(to_square(picture, SIDE, None if used.bits == "8" else pooled([used])).convert("L"))
-            digest = hashlib.file_digest(file, "blake2b").digest()
+            digest = hashlib.blake2b(read_entry(entry)).digest()
             kind = "JPEG" if image.format == "MPO" else image.format  # several JPEGs in one file, by some cameras
             return Seen(width, height, kind, used, digest, perceptual_hash(grey), shrink(grey))
     except UnreadablePicture as error:

@@ -4,12 +4,13 @@ import os
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from io import BytesIO
-from os import PathLike
 
 import numpy as np
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
+from vgglab.datasets.entries import Entry, Packed
 from vgglab.datasets.formats import KINDS, first_bytes, no_file, no_picture, readable_formats
 from vgglab.datasets.levels import Levels, NoRange, Used, to_rgb, used_levels
 from vgglab.errors import DataError
@@ -25,7 +26,7 @@ class UnreadablePicture(DataError):
         self.reason = reason
 
 
-def decode_picture(path: str | PathLike[str], size: int, levels: Levels | None = None) -> np.ndarray:
+def decode_picture(path: Entry, size: int, levels: Levels | None = None) -> np.ndarray:
     """Decode a picture for training or prediction.
 
     The shorter side is scaled to `size` (bilinear, averaging where it shrinks) and the middle square is kept:
@@ -33,7 +34,8 @@ def decode_picture(path: str | PathLike[str], size: int, levels: Levels | None =
     are scaled to 8, an animation gives its first frame and a TIFF its first page.
 
     Args:
-        path: a JPEG, PNG, BMP, GIF, WebP, TIFF or AVIF file; with the extra `heif` also HEIC.
+        path: a JPEG, PNG, BMP, GIF, WebP, TIFF or AVIF file; with the extra `heif` also HEIC; or such a
+            one within a larger file.
         size: side of the result, pixels.
         levels: grey levels that become 0 and 255, by bits, such as `{"16": (0, 4095)}`: `levels` of a data set or of
             a `vgglab.Classifier` that was trained with `data.stretch`. Without it the whole range of the bits does.
@@ -48,7 +50,7 @@ def decode_picture(path: str | PathLike[str], size: int, levels: Levels | None =
         return np.asarray(to_square(upright(image, size), size, levels))
 
 
-def try_decode(path: str | PathLike[str], size: int, levels: Levels | None = None) -> np.ndarray | str:
+def try_decode(path: Entry, size: int, levels: Levels | None = None) -> np.ndarray | str:
     """As `decode_picture`; where there is no picture, the reason."""
     try:
         return decode_picture(path, size, levels)
@@ -74,7 +76,7 @@ def decode_content(content: bytes, size: int, levels: Levels | None, pixels: int
         return _reason(error, lambda: content)
 
 
-def try_levels(path: str | PathLike[str], size: int) -> Used | str:
+def try_levels(path: Entry, size: int) -> Used | str:
     """The grey levels of a picture as it is decoded for a size; where there is no picture, the reason."""
     try:
         with open_picture(path) as image:
@@ -84,21 +86,24 @@ def try_levels(path: str | PathLike[str], size: int) -> Used | str:
 
 
 @contextmanager
-def open_picture(path: str | PathLike[str]) -> Iterator[Image.Image]:
+def open_picture(entry: Entry) -> Iterator[Image.Image]:
     """The picture in a file, not decoded yet, for a block that does.
 
     Raises:
         UnreadablePicture: the file gives no picture, be it found here or in the block.
     """
+    packed = isinstance(entry, Packed)
+    name, head = (str(entry), entry.read) if packed else (os.fspath(entry), partial(first_bytes, entry))
     try:
-        if problem := no_file(path):
-            raise UnreadablePicture(os.fspath(path), problem)
-        with _picture_warnings(), Image.open(path, formats=readable_formats()) as image:
+        if not packed and (problem := no_file(entry)):
+            raise UnreadablePicture(name, problem)
+        file = BytesIO(entry.read()) if packed else entry
+        with _picture_warnings(), Image.open(file, formats=readable_formats()) as image:
             yield image
     except UnreadablePicture:
         raise
     except Exception as error:  # what Pillow's decoders raise for damaged files is no closed list
-        raise UnreadablePicture(os.fspath(path), _reason(error, lambda: first_bytes(path))) from None
+        raise UnreadablePicture(name, _reason(error, head)) from None
 
 
 def upright(image: Image.Image, size: int) -> Image.Image:

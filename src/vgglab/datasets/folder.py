@@ -36,7 +36,7 @@ def read_folder(config: DataConfig, size: int, data_dir: str | PathLike[str] | N
     planned = plan_parts(pictures, config)
     rows = np.concatenate([planned[part] for part in PARTS])
     measured = len(planned["train"]) if config.stretch else 0
-    decoded = decoded_pictures(pictures.root, [pictures.files[row] for row in rows], size, data_dir, measured)
+    decoded = decoded_pictures(pictures, rows, size, data_dir, measured)
     broken = {int(rows[position]): reason for position, reason in decoded.broken.items()}
     kept = leave_out(pictures, planned, broken, config.strict)
     ends = np.cumsum([len(kept[part]) for part in PARTS])

@@ -1,10 +1,11 @@
 """Labels in a table beside the pictures: a row a file, with its class and perhaps its part."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from vgglab.config.shown import count_of, some_names
+from vgglab.datasets.entries import Packed
 from vgglab.datasets.formats import looks_like_picture
 from vgglab.datasets.label_table import EXPECTED, Columns, Row, find_columns, read_table
 from vgglab.datasets.listing import Listed, files_below
@@ -12,7 +13,9 @@ from vgglab.datasets.part_names import PART_OF, UNLABELLED, speaks_of
 from vgglab.errors import DataError
 
 
-def find_labelled(root: Path, table: Path, groups: str | None = None) -> Listed:
+def find_labelled(
+    root: Path, table: Path, groups: str | None = None, packed: Mapping[str, Packed] | None = None
+) -> Listed:
     """The pictures below a folder that a table names, with their classes and parts.
 
     The table is CSV, UTF-8, with commas, semicolons or tabs, with or without a head. A file is named with or without
@@ -22,12 +25,14 @@ def find_labelled(root: Path, table: Path, groups: str | None = None) -> Listed:
         root: the folder.
         table: the table.
         groups: name of its column of what the pictures belong to; None where they belong to nothing.
+        packed: name -> where its bytes are, of the pictures in shards; None where they are files.
 
     Raises:
         DataError: there is no such table or column, it is not one, a file is named twice or could be two files.
     """
     rows = read_table(table)
-    files = _Files(root, table)
+    below = (file for file in files_below(root) if file != table.absolute())
+    files = _Files(packed or [file.relative_to(root).as_posix() for file in below])
     columns = find_columns(table, rows, files.by_name, groups)
     labelled, missing, unnamed = _match(table, rows[columns.head :], columns, files)
     parts = {part for _, part, _ in labelled.values()}
@@ -44,7 +49,7 @@ def find_labelled(root: Path, table: Path, groups: str | None = None) -> Listed:
     said = tuple(f"{sentence}{_such_as(names)}" for names, sentence in notes if names)
     listed = [(file, name, part) for file, (name, part, _) in labelled.items()]
     belongs = {file: group for file, (*_, group) in labelled.items()} if groups else {}
-    return Listed(listed, columns.part is not None, said, groups=belongs)
+    return Listed(listed, columns.part is not None, said, groups=belongs, packed=packed or {})
 
 
 def _match(
@@ -65,20 +70,18 @@ def _match(
 
 
 class _Files:
-    """The files below a folder that a table can name: any by its whole name, pictures without its end too.
+    """The files that a table can name: any by its whole name, pictures without its end too.
 
     Where none is spelled as in the table, one that differs in capitals alone is meant; names are kept without them.
 
     Args:
-        root: the folder.
-        table: itself is none of them.
+        names: their paths below the data set's folder.
     """
 
-    def __init__(self, root: Path, table: Path):
-        found = (file for file in files_below(root) if file != table.absolute())
+    def __init__(self, names: Iterable[str]):
         self.pictures: list[str] = []
         self.by_name: dict[str, list[str]] = defaultdict(list)
-        for file in sorted(file.relative_to(root).as_posix() for file in found):
+        for file in sorted(names):
             path = PurePosixPath(file)
             self.by_name[path.name.lower()].append(file)
             if looks_like_picture(file):

@@ -1,7 +1,8 @@
 """Which pictures a folder holds: their classes, and the parts it is split into already."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,10 @@ from vgglab.config.schema import DataConfig
 from vgglab.config.shown import one_line
 from vgglab.datasets.arrangement import arrange
 from vgglab.datasets.corrections import corrected
+from vgglab.datasets.entries import Entry, Packed
 from vgglab.datasets.labels import find_labelled
 from vgglab.datasets.listing import Listed, files_below
+from vgglab.datasets.shards import find_shards, list_shards, packed_pictures
 from vgglab.errors import DataError
 
 
@@ -28,6 +31,7 @@ class Pictures:
         parts: positions in `files` of each part that the folder has: all in `train` where it is not split.
         split: whether the folder, or a table of labels, has parts.
         notes: what is left out, or not read as it stands; a sentence each.
+        packed: file -> where its bytes are; none where each is a file at its path.
     """
 
     root: Path
@@ -38,13 +42,20 @@ class Pictures:
     split: bool
     notes: tuple[str, ...] = ()
     groups: np.ndarray | None = None
+    packed: Mapping[str, Packed] = field(default_factory=dict)
+
+    def entries(self, rows: Iterable[int] | None = None) -> list[Entry]:
+        """Where the bytes of the pictures at some positions are, or of all."""
+        files = self.files if rows is None else [self.files[row] for row in rows]
+        return [self.packed[file] if self.packed else os.path.join(self.root, file) for file in files]
 
 
 def find_pictures(config: DataConfig) -> Pictures:
     """List the pictures of the folder `config.name`, with their classes and parts; what is hidden is left out.
 
     Every file counts, whatever its name ends in: whether it is a picture shows when it is read. Classes and parts are
-    told by the folders (see `arrangement`), or by the table `config.labels`.
+    told by the folders (see `arrangement`), by the table `config.labels`, or by shards (see `shards`), which are a
+    data set where there are no folders of pictures.
 
     Raises:
         DataError: there is no such folder, it has no classes, its parts do not fit together, or it can be read in two
@@ -52,11 +63,12 @@ def find_pictures(config: DataConfig) -> Pictures:
     """
     root = Path(config.name).expanduser().absolute()
     _check_is_folder(root)
-    listed = (
-        find_labelled(root, Path(config.labels).expanduser(), config.groups)
-        if config.labels
-        else _list_files(root, config.layout)
-    )
+    shards = find_shards(root) if config.layout == "auto" else []
+    if config.labels:
+        packed = packed_pictures(root, shards)
+        listed = find_labelled(root, Path(config.labels).expanduser(), config.groups, packed)
+    else:
+        listed = list_shards(root, shards) if shards else _list_files(root, config.layout)
     if config.without:
         listed = corrected(listed, Path(config.without).expanduser())
     rows = sorted(listed.rows, key=lambda row: one_line(row[0]))  # the order that a record of the split has too
@@ -67,7 +79,7 @@ def find_pictures(config: DataConfig) -> Pictures:
     parts = dict.fromkeys((*listed.parts, *placed))
     positions = {part: np.flatnonzero(np.array(placed) == part) for part in parts}
     groups = _numbered([listed.groups[file] for file in files]) if listed.groups else None
-    return Pictures(root, classes, files, labels, positions, listed.split, listed.notes, groups)
+    return Pictures(root, classes, files, labels, positions, listed.split, listed.notes, groups, listed.packed)
 
 
 def _numbered(names: Sequence[str]) -> np.ndarray:

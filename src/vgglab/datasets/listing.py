@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from vgglab.datasets.entries import Packed
+
 LEFT_BEHIND = ("__MACOSX", "Thumbs.db", "desktop.ini")  # by other systems, which hide them
 
 
@@ -13,12 +15,14 @@ class Listed:
     """The files of a data set.
 
     Attributes:
-        rows: of each file its path below the data set's folder, its class, and its part.
+        rows: of each picture its path below the data set's folder (what it is called and shown as), its class, and
+            its part.
         split: whether there are parts.
         notes: what is left out, or not read as it stands; a sentence each.
         classes: class names, those without a file among them.
         parts: likewise.
         groups: file -> what it belongs to, empty for nothing; none where no groups were asked for.
+        packed: file -> where its bytes are; none where each is a file at its path.
     """
 
     rows: Sequence[tuple[str, str, str]]
@@ -27,6 +31,7 @@ class Listed:
     classes: Sequence[str] = ()
     parts: Sequence[str] = ("train",)
     groups: Mapping[str, str] = field(default_factory=dict)
+    packed: Mapping[str, Packed] = field(default_factory=dict)
 
 
 def is_hidden(name: str) -> bool:

@@ -18,8 +18,10 @@ from filelock import FileLock
 
 from vgglab.datasets.counting import counting
 from vgglab.datasets.decode import try_decode, try_levels
+from vgglab.datasets.entries import Entry, state_of
 from vgglab.datasets.formats import readable_formats
 from vgglab.datasets.kept import mark_used
+from vgglab.datasets.layout import Pictures
 from vgglab.datasets.levels import Levels, pooled
 from vgglab.datasets.parallel import map_parallel
 from vgglab.datasets.picture_store import ENTRY, IMAGES, PictureStore, lock_of, picture_folders
@@ -48,7 +50,7 @@ class Decoded:
 
     Attributes:
         images: uint8 (N, size, size, 3), memory-mapped; without those that could not be read.
-        broken: position among the files asked for -> what is wrong with it.
+        broken: position among the pictures asked for -> what is wrong with it.
         levels: the grey levels that were stretched; None where none were.
     """
 
@@ -58,21 +60,21 @@ class Decoded:
 
 
 def decoded_pictures(
-    root: Path,
-    files: Sequence[str],
+    pictures: Pictures,
+    rows: Sequence[int],
     size: int,
     data_dir: str | PathLike[str] | None = None,
     measured: int = 0,
     levels: Levels | None = None,
 ) -> Decoded:
-    """The pictures `files`, in their order, from the cache; decoded into it where it lacks them or they changed.
+    """The pictures at `rows`, in this order, from the cache; decoded into it where it lacks them or they changed.
 
     Args:
-        root: the folder of pictures.
-        files: paths below it.
+        pictures: a data set.
+        rows: positions in it.
         size: side in pixels that they are decoded at.
         data_dir: the data folder, for `data_home`; the cache is its folder `pictures`.
-        measured: how many of `files`, from the first on, say by which range of grey levels all are stretched; 0: none.
+        measured: how many of `rows`, from the first on, say by which range of grey levels all are stretched; 0: none.
         levels: the range, where it is known, as a network's that was trained on others.
 
     Raises:
@@ -80,8 +82,9 @@ def decoded_pictures(
     """
     home = _cache_home(data_dir)
     known = levels and {bits: tuple(levels[bits]) for bits in sorted(levels)}
-    key = _key(root, files, size, measured, known)
-    entry = home / f"{re.sub(r'[^-+.=a-zA-Z0-9_]', '-', root.name)}-{size}-{key[:16]}"
+    files, found = [pictures.files[row] for row in rows], pictures.entries(rows)
+    key = _key(files, found, (size, measured, known))
+    entry = home / f"{re.sub(r'[^-+.=a-zA-Z0-9_]', '-', pictures.root.name)}-{size}-{key[:16]}"
     shape = (len(files), size, size, 3)
     if (ready := _open_entry(entry, key, shape)) is not None:
         return ready
@@ -89,8 +92,7 @@ def decoded_pictures(
         if (ready := _open_entry(entry, key, shape)) is None:  # no other process made it, while this one waited
             PictureStore(home).make_room(int(np.prod(shape)), entry.name)
             _check_room(home, int(np.prod(shape)))
-            paths = [os.path.join(root, file) for file in files]
-            _make_entry(entry, key, shape, paths, _levels_of(paths[:measured], size) if measured else known)
+            _make_entry(entry, key, shape, found, _levels_of(found[:measured], size) if measured else known)
             ready = _open_entry(entry, key, shape)
     return ready
 
@@ -108,20 +110,12 @@ def _cache_home(data_dir: str | PathLike[str] | None) -> Path:
     raise DataError(f"no place to keep decoded pictures: cannot write to {folders[0]}; name another in VGGLAB_DATA")
 
 
-def _key(root: Path, files: Sequence[str], size: int, measured: int, levels: Levels | None) -> str:
+def _key(files: Sequence[str], found: Sequence[Entry], how: tuple) -> str:
     """A hash of everything that the pixels depend on; the files by size and times, as reading them takes long."""
-    digest = hashlib.sha256(f"{VERSION} {size} {measured} {levels} {readable_formats()}".encode())
-    for file in files:
-        digest.update(os.fsencode(file) + f" {_state(os.path.join(root, file))}\n".encode())
+    digest = hashlib.sha256(f"{VERSION} {' '.join(map(str, how))} {readable_formats()}".encode())
+    for file, entry in zip(files, found, strict=True):
+        digest.update(os.fsencode(file) + f" {state_of(entry)}\n".encode())
     return digest.hexdigest()
-
-
-def _state(path: str) -> tuple[int, ...]:
-    try:
-        status = os.stat(path)
-    except OSError:
-        return ()
-    return status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def _open_entry(entry: Path, key: str, shape: tuple[int, ...]) -> Decoded | None:
@@ -140,14 +134,14 @@ def _open_entry(entry: Path, key: str, shape: tuple[int, ...]) -> Decoded | None
     return Decoded(images.view(MappedImages) if count else images, broken, levels)
 
 
-def _make_entry(entry: Path, key: str, shape: tuple[int, ...], files: list[str], levels: Levels | None) -> None:
+def _make_entry(entry: Path, key: str, shape: tuple[int, ...], found: list[Entry], levels: Levels | None) -> None:
     """Decode into a folder under another name, then rename it; the caller holds the lock."""
     for left in entry.parent.glob(f".{entry.name}-*"):  # by a process that was killed
         shutil.rmtree(left, ignore_errors=True)
     with tempfile.TemporaryDirectory(dir=entry.parent, prefix=f".{entry.name}-") as workshop:
         made = Path(workshop) / entry.name
         made.mkdir()
-        results = map_parallel(partial(try_decode, size=shape[1], levels=levels), files)
+        results = map_parallel(partial(try_decode, size=shape[1], levels=levels), found)
         broken = _write_images(made / IMAGES, shape, _with_progress(results, entry, shape))
         told = {"key": key, "broken": broken, "levels": levels}
         (made / ENTRY).write_text(json.dumps(told), encoding="utf-8")
@@ -155,9 +149,9 @@ def _make_entry(entry: Path, key: str, shape: tuple[int, ...], files: list[str],
         made.rename(entry)
 
 
-def _levels_of(files: list[str], size: int) -> Levels:
+def _levels_of(found: list[Entry], size: int) -> Levels:
     """The range of the grey levels that some pictures use; what is no picture has none."""
-    looked = map_parallel(partial(try_levels, size=size), files)
+    looked = map_parallel(partial(try_levels, size=size), found)
     return pooled(used for used in looked if not isinstance(used, str))
 
 

@@ -89,8 +89,7 @@ def find_fresh(
     tell(pictures.notes)
     numbers = class_numbers(pictures, classifier.classes)
     rows = np.flatnonzero(numbers >= 0)
-    chosen = [pictures.files[row] for row in rows]
-    decoded = decoded_pictures(pictures.root, chosen, classifier.picture_side, data_dir, levels=classifier.levels)
+    decoded = decoded_pictures(pictures, rows, classifier.picture_side, data_dir, levels=classifier.levels)
     rows = np.delete(rows, list(decoded.broken))
     fresh = ~seen_before(decoded, splits)
     if not fresh.any():

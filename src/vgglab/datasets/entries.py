@@ -1,0 +1,61 @@
+"""Where the bytes of a picture are: in a file of its own, or somewhere within a larger one."""
+
+import os
+from abc import ABC, abstractmethod
+from os import PathLike
+from typing import NamedTuple
+
+
+class Packed(ABC):
+    """A picture within a larger file. Its text (`str`) is what people are shown; it can be sent to other processes."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def read(self) -> bytes:
+        """What a file of the picture would hold.
+
+        Raises:
+            OSError: the larger file is gone, or ends before the picture does.
+        """
+
+    @abstractmethod
+    def state(self) -> tuple[int, ...]:
+        """Numbers that are others when the picture may have changed, without reading it; none where it is gone."""
+
+
+Entry = str | PathLike[str] | Packed
+
+
+class Sample(NamedTuple):
+    """A picture in a shard: what it is called, its class (a number, a name, or None where nothing says), its bytes."""
+
+    name: str
+    label: int | str | None
+    entry: Packed
+
+
+def read_entry(entry: Entry) -> bytes:
+    """The bytes of a picture, as they are in a file.
+
+    Raises:
+        OSError: they cannot be read.
+    """
+    if isinstance(entry, Packed):
+        return entry.read()
+    with open(entry, "rb") as file:
+        return file.read()
+
+
+def state_of(entry: Entry) -> tuple[int, ...]:
+    """Numbers that are others when a picture may have changed, without reading it; none where it is gone."""
+    return entry.state() if isinstance(entry, Packed) else file_state(entry)
+
+
+def file_state(path: str | PathLike[str]) -> tuple[int, ...]:
+    """Size and times of a file, in bytes and nanoseconds; none where there is no such file."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return ()
+    return status.st_size, status.st_mtime_ns, status.st_ctime_ns

@@ -10,9 +10,11 @@ import numpy as np
 from vgglab.config.schema import DataConfig
 from vgglab.config.shown import one_line, some_names
 from vgglab.datasets.changes import picture_digest, recorded_files
-from vgglab.datasets.folder import tell
 from vgglab.datasets.layout import Pictures, find_pictures
-from vgglab.datasets.picture_cache import Decoded, decoded_pictures
+from vgglab.datasets.picture_cache import Decoded
+from vgglab.datasets.picture_source import images_of
+from vgglab.datasets.split import told_by
+from vgglab.datasets.telling import tell
 from vgglab.errors import DataError
 from vgglab.evaluation.displays import draw_confusion_matrix, save_figure
 from vgglab.evaluation.metrics import confusion_counts, confusion_csv, evaluate_predictions, prediction_rows
@@ -66,9 +68,9 @@ def try_pictures(
     tell(pictures.notes)
     numbers = class_numbers(pictures, classifier.classes)
     rows = np.flatnonzero(numbers >= 0)
-    decoded = decoded_pictures(pictures, rows, classifier.picture_side, data_dir, levels=classifier.levels)
+    decoded = images_of(pictures, rows, classifier.picture_side, given, data_dir, classifier.levels)
     rows = np.delete(rows, list(decoded.broken))
-    fresh = ~seen_before(decoded, split)
+    fresh = ~seen_before(pictures, rows, decoded, split)
     if not fresh.any():
         raise DataError(_nothing_left(pictures, len(rows), decoded))
     labels, probabilities = numbers[rows][fresh], classifier.predict(decoded.images)[fresh]
@@ -103,14 +105,16 @@ def class_numbers(pictures: Pictures, classes: list[str]) -> np.ndarray:
     return numbers
 
 
-def seen_before(decoded: Decoded, split: Mapping[str, Any] | None) -> np.ndarray:
-    """Which pictures have the pixels of one that a run was trained on or chosen by: bool (N,)."""
+def seen_before(pictures: Pictures, rows: np.ndarray, decoded: Decoded, split: Mapping[str, Any] | None) -> np.ndarray:
+    """Which pictures are ones that a run was trained on or chosen by, as its record tells them: bool (N,)."""
     files = recorded_files(split or {}) or {}
     learned = {index for part in ("train", "validation") for index in split[part]} if files else set()
     known = {digest for index, digest in enumerate(files.values()) if index in learned} - {None}
     count = len(decoded.images)
     if not known:
         return np.zeros(count, bool)
+    if told_by(split) == "files":
+        return np.array([digest in known for digest in pictures.digests(rows)], bool)
     chunks = (decoded.images[start : start + CHUNK] for start in range(0, count, CHUNK))
     return np.array([picture_digest(picture) in known for chunk in chunks for picture in chunk], bool)
 

@@ -6,7 +6,6 @@ from small_network import NETWORK
 
 import vgglab
 from vgglab.datasets.streamed import StreamedImages
-from vgglab.runs.door import read_json
 from vgglab.training.batches import READY, Batches, ReadAhead, feed
 from vgglab.training.features import features_key
 
@@ -20,7 +19,7 @@ def test_a_run_is_the_same_to_the_bit_whether_its_pictures_are_kept_or_not(make_
         assert [row[name] for row in streamed.history] == [row[name] for row in kept.history]
     for name in ("predictions.csv", "examples.json", "metrics.json"):
         assert (streamed.folder / name).read_text() == (kept.folder / name).read_text()
-    assert read_json(streamed.folder / "split.json")["train"] == read_json(kept.folder / "split.json")["train"]
+    assert streamed.split["train"] == kept.split["train"] and streamed.split["by"] == "files"
 
 
 @pytest.fixture

@@ -28,9 +28,10 @@ BUILTIN_WIDTH = 0.25
 HUB_PREFIX = "hub:"  # of backbone.name: a preset of KerasHub
 RUN_PREFIX = "run:"  # of backbone.weights: the best model of a run
 POOLING = ("flatten", "avg", "max")
+STREAM = ("auto", "on", "off")
 LAYOUTS = ("auto", "class", "part/class", "class/part")
 LOGS = ("tensorboard", "mlflow")
-FOLDERS_ONLY = ("layout", "labels", "groups", "without", "stretch")  # what published sets have no use for
+FOLDERS_ONLY = ("layout", "labels", "groups", "without", "stretch", "stream")  # what published sets have no use for
 LANGUAGES = ("en", "fr")  # of findings and reports
 NAME_PATTERN = r"^\w[\w.+=-]*$"  # a folder's name that is neither hidden, nor "..", nor taken for an option
 
@@ -125,6 +126,7 @@ class DataConfig(Section):
     groups: str | None = Field(None, min_length=1, description="column of that table: what stays in one part")
     without: str | None = Field(None, min_length=1, description="table of doubtful images, left out or corrected")
     stretch: bool = Field(False, description="stretch the grey levels that a folder's training images use to 0 to 255")
+    stream: Literal[STREAM] = Field("auto", description="decode a folder's images anew each time, and keep none")
 
     @model_validator(mode="after")
     def _suits_the_data(self) -> "DataConfig":

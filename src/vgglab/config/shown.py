@@ -7,7 +7,7 @@ NAME_WIDTH = 40  # characters of a name that are shown
 
 def one_line(text: str) -> str:
     """A text with what cannot be printed escaped, line breaks above all."""
-    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
+    return text if text.isprintable() else "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
 
 
 def shown_name(name: str, width: int = NAME_WIDTH) -> str:

@@ -1,5 +1,6 @@
 """What a data set is: images, labels, class names and a fixed split."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -39,8 +40,10 @@ class Skipped(NamedTuple):
 class DataSet:
     """A data set ready for training: three parts with one list of class names, and what had to be left out.
 
+    `images` of a folder's parts are arrays, or a `StreamedImages` that is read as one (see `datasets.streamed`).
     `levels` are the grey levels that its pictures were stretched by, None where they were not. `files` are the paths of
     a folder's files as they are shown, sorted; `Part.indices` are positions in them; none of another data set.
+    `digests` gives short hashes of names and sizes of the files at some such positions.
     """
 
     name: str
@@ -51,6 +54,7 @@ class DataSet:
     skipped: tuple[Skipped, ...] = ()
     levels: Levels | None = None
     files: tuple[str, ...] = ()
+    digests: Callable[[Iterable[int]], list[str]] | None = None
 
     @property
     def image_shape(self) -> tuple[int, int, int]:

@@ -10,7 +10,7 @@ from io import BytesIO
 import numpy as np
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
-from vgglab.datasets.entries import Entry, Packed
+from vgglab.datasets.entries import Entry, Packed, read_entry
 from vgglab.datasets.formats import KINDS, first_bytes, no_file, no_picture, readable_formats
 from vgglab.datasets.levels import Levels, NoRange, Used, to_rgb, used_levels
 from vgglab.errors import DataError
@@ -74,6 +74,17 @@ def decode_content(content: bytes, size: int, levels: Levels | None, pixels: int
             return np.asarray(to_square(upright(image, size), size, levels))
     except Exception as error:  # see `open_picture`
         return _reason(error, lambda: content)
+
+
+def decode_in_thread(entry: Entry, size: int, levels: Levels | None = None) -> np.ndarray | str:
+    """As `try_decode`, in any thread: what Pillow warns of is the process's affair."""
+    try:
+        if not isinstance(entry, Packed) and (problem := no_file(entry)):
+            return problem
+        content = read_entry(entry)
+    except OSError as error:
+        return _reason(error, bytes)
+    return decode_content(content, size, levels, Image.MAX_IMAGE_PIXELS)
 
 
 def try_levels(path: Entry, size: int) -> Used | str:

@@ -19,6 +19,10 @@ class Packed(ABC):
             OSError: the larger file is gone, or ends before the picture does.
         """
 
+    def size(self) -> int:
+        """How many bytes that are; where that is known without reading them, a kind of its own says so."""
+        return len(self.read())
+
     @abstractmethod
     def state(self) -> tuple[int, ...]:
         """Numbers that are others when the picture may have changed, without reading it; none where it is gone."""
@@ -45,6 +49,14 @@ def read_entry(entry: Entry) -> bytes:
         return entry.read()
     with open(entry, "rb") as file:
         return file.read()
+
+
+def size_of(entry: Entry) -> int:
+    """How many bytes a picture has; -1 where it is gone."""
+    try:
+        return entry.size() if isinstance(entry, Packed) else os.stat(entry).st_size
+    except OSError:
+        return -1
 
 
 def state_of(entry: Entry) -> tuple[int, ...]:

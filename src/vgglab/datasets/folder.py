@@ -1,10 +1,9 @@
 """A data set of the user's own pictures: a folder with one folder per class, split or to be split."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from os import PathLike
 
 import numpy as np
-from rich.console import Console
 
 from vgglab.config.schema import DataConfig
 from vgglab.config.shown import count_of, one_line
@@ -13,8 +12,10 @@ from vgglab.datasets.folds import fold_parts, hold_out_groups
 from vgglab.datasets.formats import NEEDS_EXTRA
 from vgglab.datasets.layout import Pictures, find_pictures
 from vgglab.datasets.levels import NO_RANGE, Levels
-from vgglab.datasets.picture_cache import decoded_pictures
+from vgglab.datasets.picture_source import images_of
 from vgglab.datasets.split import TEST_SEED, hold_out, sample_indices
+from vgglab.datasets.streamed import StreamedImages
+from vgglab.datasets.telling import tell
 from vgglab.errors import DataError
 
 PARTS = ("train", "validation", "test")
@@ -23,9 +24,9 @@ PARTS = ("train", "validation", "test")
 def read_folder(config: DataConfig, size: int, data_dir: str | PathLike[str] | None = None) -> DataSet:
     """The data set in the folder `config.name`, its pictures decoded once to `size` x `size` pixels.
 
-    The images stay on the disk and are mapped into memory. `Part.indices` are positions in the sorted list of the
-    folder's files. Unreadable files are left out and listed in `DataSet.skipped`; with `limit`, only those it keeps
-    are looked at.
+    The images stay on the disk and are mapped into memory; or they are a `StreamedImages`, see `images_of`.
+    `Part.indices` are positions in the sorted list of the folder's files. Unreadable files are left out and listed in
+    `DataSet.skipped`; with `limit`, only those it keeps are looked at.
 
     Raises:
         ConfigError: `limit` is smaller than the number of classes.
@@ -36,11 +37,12 @@ def read_folder(config: DataConfig, size: int, data_dir: str | PathLike[str] | N
     planned = plan_parts(pictures, config)
     rows = np.concatenate([planned[part] for part in PARTS])
     measured = len(planned["train"]) if config.stretch else 0
-    decoded = decoded_pictures(pictures, rows, size, data_dir, measured)
+    decoded = images_of(pictures, rows, size, config, data_dir, measured=measured)
     broken = {int(rows[position]): reason for position, reason in decoded.broken.items()}
     kept = leave_out(pictures, planned, broken, config.strict)
     ends = np.cumsum([len(kept[part]) for part in PARTS])
-    images = np.split(decoded.images, ends[:-1])
+    streamed = isinstance(decoded.images, StreamedImages)
+    images = decoded.images.cut(ends[:-1]) if streamed else np.split(decoded.images, ends[:-1])
     skipped = tuple(
         Skipped(pictures.files[row], part, broken[row]) for part in PARTS for row in planned[part] if row in broken
     )
@@ -52,6 +54,7 @@ def read_folder(config: DataConfig, size: int, data_dir: str | PathLike[str] | N
         skipped,
         levels=decoded.levels,
         files=tuple(map(one_line, pictures.files)),
+        digests=pictures.digests,
     )
 
 
@@ -180,10 +183,3 @@ def _tell(pictures: Pictures, skipped: tuple[Skipped, ...], levels: Levels | Non
         for bits, (low, high) in (levels or {}).items()
     ]
     tell(lines)
-
-
-def tell(lines: Iterable[str]) -> None:
-    """Each of them on stderr, as one line."""
-    console = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
-    for line in lines:
-        console.print(one_line(line))

@@ -71,7 +71,7 @@ class Store(ABC):
 
     def __init__(self, folder: Path, limit: int | None = None):
         self.folder = folder
-        self.limit = _limit_from_environment() if limit is None else limit
+        self.limit = limit_from_environment() if limit is None else limit
 
     @abstractmethod
     def find(self) -> Iterator[Entry]:
@@ -126,7 +126,12 @@ def _remove(path: Path) -> None:
         shutil.rmtree(hidden) if hidden.is_dir() else hidden.unlink()
 
 
-def _limit_from_environment() -> int:
+def limit_from_environment() -> int:
+    """VGGLAB_CACHE_LIMIT, else 20 GB; in bytes.
+
+    Raises:
+        ConfigError: it is no number.
+    """
     text = os.environ.get("VGGLAB_CACHE_LIMIT", str(DEFAULT_LIMIT))
     try:
         return round(float(text) * GIGABYTE)

@@ -1,5 +1,6 @@
 """Which pictures a folder holds: their classes, and the parts it is split into already."""
 
+import hashlib
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,12 +11,16 @@ import numpy as np
 from vgglab.config.schema import DataConfig
 from vgglab.config.shown import one_line
 from vgglab.datasets.arrangement import arrange
+from vgglab.datasets.changes import file_digest
 from vgglab.datasets.corrections import corrected
-from vgglab.datasets.entries import Entry, Packed
+from vgglab.datasets.entries import Entry, Packed, size_of, state_of
+from vgglab.datasets.formats import readable_formats
 from vgglab.datasets.labels import find_labelled
 from vgglab.datasets.listing import Listed, files_below
 from vgglab.datasets.shards import find_shards, list_shards, packed_pictures
 from vgglab.errors import DataError
+
+VERSION = 2  # of how pictures are decoded, and kept: another one decodes everything anew
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,11 @@ class Pictures:
         files = self.files if rows is None else [self.files[row] for row in rows]
         return [self.packed[file] if self.packed else os.path.join(self.root, file) for file in files]
 
+    def digests(self, rows: Iterable[int]) -> list[str]:
+        """A short hash of the name and the size of the pictures at some positions: nothing is read."""
+        named = zip(rows, self.entries(rows), strict=True)
+        return [file_digest(self.files[row], size_of(entry)) for row, entry in named]
+
 
 def find_pictures(config: DataConfig) -> Pictures:
     """List the pictures of the folder `config.name`, with their classes and parts; what is hidden is left out.
@@ -80,6 +90,20 @@ def find_pictures(config: DataConfig) -> Pictures:
     positions = {part: np.flatnonzero(np.array(placed) == part) for part in parts}
     groups = _numbered([listed.groups[file] for file in files]) if listed.groups else None
     return Pictures(root, classes, files, labels, positions, listed.split, listed.notes, groups, listed.packed)
+
+
+def picture_key(pictures: Pictures, rows: Iterable[int], how: tuple) -> str:
+    """A hash of everything that the pixels of some pictures depend on, of files by size and times: nothing is read.
+
+    Args:
+        pictures: a data set.
+        rows: positions in it.
+        how: what else decides how they are decoded.
+    """
+    digest = hashlib.sha256(f"{VERSION} {' '.join(map(str, how))} {readable_formats()}".encode())
+    for row, entry in zip(rows, pictures.entries(rows), strict=True):
+        digest.update(os.fsencode(pictures.files[row]) + f" {state_of(entry)}\n".encode())
+    return digest.hexdigest()
 
 
 def _numbered(names: Sequence[str]) -> np.ndarray:

@@ -1,6 +1,5 @@
 """Pictures decoded once, kept as one memory-mapped array: training reads from it and memory stays flat."""
 
-import hashlib
 import json
 import mmap
 import os
@@ -18,16 +17,14 @@ from filelock import FileLock
 
 from vgglab.datasets.counting import counting
 from vgglab.datasets.decode import try_decode, try_levels
-from vgglab.datasets.entries import Entry, state_of
-from vgglab.datasets.formats import readable_formats
+from vgglab.datasets.entries import Entry
 from vgglab.datasets.kept import mark_used
-from vgglab.datasets.layout import Pictures
+from vgglab.datasets.layout import Pictures, picture_key
 from vgglab.datasets.levels import Levels, pooled
 from vgglab.datasets.parallel import map_parallel
 from vgglab.datasets.picture_store import ENTRY, IMAGES, PictureStore, lock_of, picture_folders
+from vgglab.datasets.streamed import StreamedImages
 from vgglab.errors import DataError
-
-VERSION = 2  # of the entries, and of how pictures are decoded: another one decodes everything anew
 
 
 class MappedImages(np.memmap):
@@ -44,17 +41,21 @@ class MappedImages(np.memmap):
         return np.asarray(found) if getattr(found, "_mmap", None) is None else found
 
 
+class NoRoom(DataError):
+    """The disk has no room for decoded pictures."""
+
+
 @dataclass(frozen=True)
 class Decoded:
     """Pictures at one size.
 
     Attributes:
-        images: uint8 (N, size, size, 3), memory-mapped; without those that could not be read.
+        images: uint8 (N, size, size, 3), memory-mapped, without those that could not be read; or a `StreamedImages`.
         broken: position among the pictures asked for -> what is wrong with it.
         levels: the grey levels that were stretched; None where none were.
     """
 
-    images: np.ndarray
+    images: np.ndarray | StreamedImages
     broken: dict[int, str]
     levels: Levels | None = None
 
@@ -78,21 +79,21 @@ def decoded_pictures(
         levels: the range, where it is known, as a network's that was trained on others.
 
     Raises:
-        DataError: there is no room for the cache.
+        NoRoom: there is no room for the cache.
+        DataError: it cannot be written.
     """
     home = _cache_home(data_dir)
     known = levels and {bits: tuple(levels[bits]) for bits in sorted(levels)}
-    files, found = [pictures.files[row] for row in rows], pictures.entries(rows)
-    key = _key(files, found, (size, measured, known))
+    found, key = pictures.entries(rows), picture_key(pictures, rows, (size, measured, known))
     entry = home / f"{re.sub(r'[^-+.=a-zA-Z0-9_]', '-', pictures.root.name)}-{size}-{key[:16]}"
-    shape = (len(files), size, size, 3)
+    shape = (len(found), size, size, 3)
     if (ready := _open_entry(entry, key, shape)) is not None:
         return ready
     with FileLock(lock_of(entry)):
         if (ready := _open_entry(entry, key, shape)) is None:  # no other process made it, while this one waited
             PictureStore(home).make_room(int(np.prod(shape)), entry.name)
             _check_room(home, int(np.prod(shape)))
-            _make_entry(entry, key, shape, found, _levels_of(found[:measured], size) if measured else known)
+            _make_entry(entry, key, shape, found, levels_of(found[:measured], size) if measured else known)
             ready = _open_entry(entry, key, shape)
     return ready
 
@@ -108,14 +109,6 @@ def _cache_home(data_dir: str | PathLike[str] | None) -> Path:
         if os.access(folder, os.W_OK):
             return folder
     raise DataError(f"no place to keep decoded pictures: cannot write to {folders[0]}; name another in VGGLAB_DATA")
-
-
-def _key(files: Sequence[str], found: Sequence[Entry], how: tuple) -> str:
-    """A hash of everything that the pixels depend on; the files by size and times, as reading them takes long."""
-    digest = hashlib.sha256(f"{VERSION} {' '.join(map(str, how))} {readable_formats()}".encode())
-    for file, entry in zip(files, found, strict=True):
-        digest.update(os.fsencode(file) + f" {state_of(entry)}\n".encode())
-    return digest.hexdigest()
 
 
 def _open_entry(entry: Path, key: str, shape: tuple[int, ...]) -> Decoded | None:
@@ -149,7 +142,7 @@ def _make_entry(entry: Path, key: str, shape: tuple[int, ...], found: list[Entry
         made.rename(entry)
 
 
-def _levels_of(found: list[Entry], size: int) -> Levels:
+def levels_of(found: list[Entry], size: int) -> Levels:
     """The range of the grey levels that some pictures use; what is no picture has none."""
     looked = map_parallel(partial(try_levels, size=size), found)
     return pooled(used for used in looked if not isinstance(used, str))
@@ -179,9 +172,9 @@ def _write_header(file, shape: tuple[int, ...]) -> None:
 def _check_room(home: Path, needed: int) -> None:
     free = shutil.disk_usage(home).free
     if needed > free:
-        raise DataError(
+        raise NoRoom(
             f"{home}: the decoded pictures need {needed / 1e9:.1f} GB and {free / 1e9:.1f} GB are free; make room, "
-            "name another folder in VGGLAB_DATA, or choose a smaller --image-size or --limit"
+            "name another folder in VGGLAB_DATA, leave --stream off out, or choose a smaller --image-size or --limit"
         )
 
 

@@ -93,15 +93,17 @@ def take(source: Part, positions: np.ndarray | None, limit: int | None, seed: in
 def split_record(dataset: DataSet) -> dict[str, Any]:
     """Which images are in which part, with a hash of positions, labels and pixels; ready for JSON.
 
-    Of a folder also `files`: every file with a short hash of its pixels (see `changes.by_folder`), 40 bytes each.
+    Of a folder also `files`: every file with a short hash of its pixels (see `changes.by_folder`), 40 bytes each. Of
+    pictures that are decoded anew each time names and sizes of the files stand for the pixels: `by` is then `files`.
     """
     digests: dict[int, str] = {}
+    by = "pixels" if isinstance(dataset.train.images, np.ndarray) else "files"
     record = {
         "schema": SCHEMA,
         "data": dataset.name,
         **{name: part.indices.tolist() for name, part in _parts(dataset)},
-        "sha256": _digest(dataset, digests if dataset.files else None),
-    }
+        "sha256": _digest(dataset, by, digests if dataset.files else None),
+    } | ({"by": by} if by == "files" else {})
     return record | ({"files": by_folder(dataset.files, digests)} if dataset.files else {})
 
 
@@ -118,7 +120,7 @@ def check_split(dataset: DataSet, record: Mapping[str, Any]) -> None:
     if record.get("data") != dataset.name and (record.get("data") in DATASETS or not dataset.files):
         raise DataError(f"the run used {record.get('data')}, not {dataset.name}: load {record.get('data')}")
     other = [name for name, part in _parts(dataset) if record.get(name) != part.indices.tolist()]
-    if not other and record.get("sha256") == _digest(dataset):
+    if not other and record.get("sha256") == _digest(dataset, told_by(record)):
         return
     if dataset.files:
         _check_files(dataset, record)
@@ -143,7 +145,7 @@ def _check_files(dataset: DataSet, record: Mapping[str, Any]) -> None:
     if then is None:
         changed = "some were added, removed, moved or replaced, and a run this old does not tell which"
     else:
-        _digest(dataset, digests)
+        _digest(dataset, told_by(record), digests)
         changed = tell_changes(then, {path: digests.get(at) for at, path in enumerate(dataset.files)})
     if changed:
         raise DataError(
@@ -156,7 +158,12 @@ def _parts(dataset: DataSet) -> list[tuple[str, Part]]:
     return [("train", dataset.train), ("validation", dataset.validation), ("test", dataset.test)]
 
 
-def _digest(dataset: DataSet, each: dict[int, str] | None = None) -> str:
+def told_by(record: Mapping[str, Any]) -> str:
+    """What tells pictures apart in a record: `pixels`, or names and sizes of `files`."""
+    return record.get("by", "pixels")
+
+
+def _digest(dataset: DataSet, by: str, each: dict[int, str] | None = None) -> str:
     """A hash of everything; into `each` goes one of every picture, by its index."""
     digest = hashlib.sha256()
     for name, part in _parts(dataset):
@@ -164,10 +171,16 @@ def _digest(dataset: DataSet, each: dict[int, str] | None = None) -> str:
         for numbers, kind in ((part.indices, "<i8"), (part.labels, "<i8")):
             digest.update(np.ascontiguousarray(numbers, dtype=kind))
         for start in range(0, len(part), CHUNK):
-            pixels = np.ascontiguousarray(part.images[start : start + CHUNK], dtype="u1")
-            digest.update(pixels)
+            indices = part.indices[start : start + CHUNK].tolist()
+            if by == "files":
+                found = dataset.digests(indices)
+                digest.update("".join(found).encode())
+            else:
+                pixels = np.ascontiguousarray(part.images[start : start + CHUNK], dtype="u1")
+                digest.update(pixels)
+                found = map(picture_digest, pixels)
             if each is not None:
-                each.update(zip(part.indices[start : start + CHUNK].tolist(), map(picture_digest, pixels), strict=True))
+                each.update(zip(indices, found, strict=True))
     return digest.hexdigest()
 
 

@@ -26,7 +26,8 @@ def data_signals(training: Part, validation: Part, classes: int) -> dict[str, An
 
     Returns:
         `images`, `counts` (of classes), `stray_labels` (share outside 0 to classes - 1) and `pixels` of each part,
-        `duplicates` (share of validation images that are training images too), `near_duplicates` (share of those that
+        `duplicates` (share of validation images that are training images too; among SUBSET of each where images are
+        decoded as they are read), `near_duplicates` (share of those that
         are nearly one), `difference` between the parts' mean images, `traits` by which their single images differ, and
         `check`: how far simple models get.
     """
@@ -40,7 +41,7 @@ def data_signals(training: Part, validation: Part, classes: int) -> dict[str, An
         "counts": {name: counts(part[1], classes) for name, part in parts.items()},
         "stray_labels": {name: stray_share(part[1], classes) for name, part in parts.items()},
         "pixels": {name: describe_pixels(images) for name, images in seen.items()},
-        "duplicates": duplicate_share(training[0], validation[0]),
+        "duplicates": duplicate_share(*(whole(part[0], seen[name]) for name, part in parts.items())),
         "difference": difference(tiny["training"], tiny["validation"]),
         "traits": traits_apart(seen["training"], seen["validation"]),
         "check": check_labels(tiny, labels, classes),
@@ -50,6 +51,11 @@ def data_signals(training: Part, validation: Part, classes: int) -> dict[str, An
 def drawn(values: np.ndarray, most: int) -> np.ndarray:
     """So many of some values at most, at equal distances from the first to the last: a folder's lie class by class."""
     return np.asarray(values if len(values) <= most else values[places(len(values), most)])
+
+
+def whole(images: Any, some: np.ndarray) -> np.ndarray:
+    """All images of a part, or some of them where each would have to be decoded for it."""
+    return images if isinstance(images, np.ndarray) else some
 
 
 def places(count: int, most: int) -> np.ndarray:

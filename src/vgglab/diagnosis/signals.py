@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from vgglab.diagnosis.data import SUBSET, drawn, held_out
+from vgglab.diagnosis.data import SUBSET, drawn, held_out, places
 from vgglab.diagnosis.kernels import Kernels, kernel_snapshots
 from vgglab.diagnosis.probe import (
     Gradients,
@@ -59,8 +59,8 @@ class SignalRecorder(Recorder):
         self.data, self.starts, self.judged = data, epochs_done == 0, judged
         self.halves = [("validation", _probe(probe), None if labels is None else _probe(labels))]
         if seen is not None:
-            inputs, numbers = seen[0][: len(seen[1])], seen[1]  # of features of several views the first
-            self.halves.append(("training", _probe(inputs), _probe(numbers)))
+            rows = places(len(seen[1]), PROBE_IMAGES)  # of features of several views the first
+            self.halves.append(("training", np.asarray(seen[0][rows]), np.asarray(seen[1][rows])))
         self.validation = probe, labels
         self.inputs = np.concatenate([inputs for _, inputs, _ in self.halves])
 

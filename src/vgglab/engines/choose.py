@@ -3,6 +3,7 @@
 from functools import partial
 
 import keras
+import numpy as np
 
 from vgglab.config.schema import TrainConfig
 from vgglab.engines.keras_fit import fit_by_keras
@@ -30,7 +31,7 @@ def choose_engine(part: TrainedPart, resident: str, devices: int) -> Engine:
     asked = resident == "on" or devices > 1
     if not asked and (resident == "off" or not accelerated()):
         return fit_by_keras
-    why_not = never_resident(part.model) or too_large(part, devices)
+    why_not = never_resident(part.model) or never_there(part) or too_large(part, devices)
     if why_not and asked:
         raise ConfigError(f"train.resident is {resident}, train.devices {devices}, but {why_not}")
     return fit_by_keras if why_not else partial(fit_resident, placing=Placing(devices))
@@ -54,6 +55,13 @@ def never_resident(model: keras.Model) -> str:
     if not model.jit_compile:
         return f"{model.name} has a layer that JAX cannot compile; leave train.resident and train.devices out"
     return ""
+
+
+def never_there(part: TrainedPart) -> str:
+    """Why what a part is trained on cannot lie on a device, however large that is; empty if it can."""
+    if all(isinstance(images, np.ndarray) for images, _ in (part.train, part.validation)):
+        return ""
+    return "its images are decoded each time they are needed; leave them out, or set data.stream off"
 
 
 def too_large(part: TrainedPart, devices: int) -> str:

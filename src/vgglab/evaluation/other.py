@@ -1,7 +1,8 @@
 """How good a network is on the pictures of another folder: matched by class names, beside the run's own test."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,11 @@ import numpy as np
 from vgglab.config.schema import DataConfig
 from vgglab.config.shown import one_line, some_names
 from vgglab.datasets.changes import picture_digest, recorded_files
-from vgglab.datasets.folder import tell
 from vgglab.datasets.layout import Pictures, find_pictures
-from vgglab.datasets.picture_cache import Decoded, decoded_pictures
+from vgglab.datasets.picture_cache import Decoded
+from vgglab.datasets.picture_source import images_of
+from vgglab.datasets.split import told_by
+from vgglab.datasets.telling import tell
 from vgglab.errors import DataError
 from vgglab.evaluation.displays import draw_confusion_matrix, save_figure
 from vgglab.evaluation.metrics import confusion_counts, confusion_csv, evaluate_predictions, prediction_rows
@@ -89,9 +92,9 @@ def find_fresh(
     tell(pictures.notes)
     numbers = class_numbers(pictures, classifier.classes)
     rows = np.flatnonzero(numbers >= 0)
-    decoded = decoded_pictures(pictures, rows, classifier.picture_side, data_dir, levels=classifier.levels)
+    decoded = images_of(pictures, rows, classifier.picture_side, given, data_dir, classifier.levels)
     rows = np.delete(rows, list(decoded.broken))
-    fresh = ~seen_before(decoded, splits)
+    fresh = ~seen_before(pictures, rows, decoded, splits)
     if not fresh.any():
         raise DataError(_nothing_left(pictures, len(rows), decoded))
     return Fresh(given, pictures, rows, decoded, fresh, numbers[rows][fresh])
@@ -137,14 +140,21 @@ def class_numbers(pictures: Pictures, classes: list[str]) -> np.ndarray:
     return numbers
 
 
-def seen_before(decoded: Decoded, splits: Sequence[Mapping[str, Any]]) -> np.ndarray:
-    """Which pictures have the pixels of one that any of some runs was trained on or chosen by: bool (N,)."""
-    known = set().union(*map(_learned, splits))
-    count = len(decoded.images)
-    if not known:
-        return np.zeros(count, bool)
-    chunks = (decoded.images[start : start + CHUNK] for start in range(0, count, CHUNK))
-    return np.array([picture_digest(picture) in known for chunk in chunks for picture in chunk], bool)
+def seen_before(
+    pictures: Pictures, rows: np.ndarray, decoded: Decoded, splits: Sequence[Mapping[str, Any]]
+) -> np.ndarray:
+    """Which pictures are ones that any of some runs was trained on or chosen by, as their records tell: bool (N,)."""
+    seen = np.zeros(len(decoded.images), bool)
+    for by, digests in (("files", partial(pictures.digests, rows)), ("pixels", partial(_pixel_digests, decoded))):
+        known = set().union(*(_learned(split) for split in splits if told_by(split) == by))
+        if known:
+            seen |= [digest in known for digest in digests()]
+    return seen
+
+
+def _pixel_digests(decoded: Decoded) -> Iterator[str]:
+    for start in range(0, len(decoded.images), CHUNK):
+        yield from map(picture_digest, decoded.images[start : start + CHUNK])
 
 
 def _learned(split: Mapping[str, Any]) -> set[str]:

@@ -14,6 +14,7 @@ import numpy as np
 from keras import layers
 
 EPSILON = 1e-7  # added to a deviation, pixel values: images of one colour are no division by zero
+MEASURED = 50_000  # images at most that statistics are taken from, at equal distances of each other
 VALUES_AT_ONCE = 2**22  # pixel values that are held as float64 at a time
 PROBES = ((0, 0, 0), (255, 255, 255), (255, 0, 0), (0, 255, 0), (0, 0, 255), (51, 102, 204))  # colours
 INPUT = "image"
@@ -55,17 +56,21 @@ def wants_statistics(kind: str) -> bool:
 def pixel_statistics(images: np.ndarray) -> PixelStatistics:
     """Mean and deviation of each channel, summed up as float64 a few images at a time (they may lie on disk).
 
+    Of more than MEASURED images those at equal distances are taken, as each may have to be decoded.
+
     Args:
         images: uint8 or float pixels, shape (N, H, W, channels), 0 to 255; N at least 1.
     """
     step = max(1, VALUES_AT_ONCE // math.prod(images.shape[1:]))
     sums, squares = np.zeros(images.shape[-1]), np.zeros(images.shape[-1])
-    for start in range(0, len(images), step):
-        values = np.asarray(images[start : start + step], dtype="float64").reshape(-1, images.shape[-1])
+    rows = np.linspace(0, len(images) - 1, min(len(images), MEASURED)).astype(int)
+    count = len(rows) * math.prod(images.shape[1:])
+    for start in range(0, len(rows), step):
+        values = np.asarray(images[rows[start : start + step]], dtype="float64").reshape(-1, images.shape[-1])
         sums += values.sum(axis=0)
         squares += np.einsum("nc,nc->c", values, values)
-    mean = sums * images.shape[-1] / images.size
-    variance = np.maximum(0, squares * images.shape[-1] / images.size - mean**2)
+    mean = sums * images.shape[-1] / count
+    variance = np.maximum(0, squares * images.shape[-1] / count - mean**2)
     return PixelStatistics(tuple(mean.tolist()), tuple(np.sqrt(variance).tolist()))
 
 

@@ -55,10 +55,11 @@ class Classifier:
         They are taken as they come. A model that was trained with `data.stretch` expects them stretched, as
         `datasets.decode.decode_picture(path, classifier.picture_side, classifier.levels)` makes them of a file.
         """
-        images = np.asanyarray(images)  # a memory map stays one
-        batches = [images[start : start + batch_size] for start in range(0, len(images), batch_size)]
-        if keras.backend.backend() == "jax" and len(batches) > 1:  # a batch of another size would be compiled apart
-            batches[-1] = filled_up(batches[-1], batch_size)
+        if not hasattr(images, "shape"):  # a memory map, or what is read as an array, stays what it is
+            images = np.asarray(images)
+        batches = (images[start : start + batch_size] for start in range(0, len(images), batch_size))
+        if keras.backend.backend() == "jax" and len(images) > batch_size:  # another size would be compiled apart
+            batches = (filled_up(batch, batch_size) for batch in batches)
         return np.concatenate([self.model.predict_on_batch(batch) for batch in batches])[: len(images)]
 
     @property
@@ -82,6 +83,8 @@ class Classifier:
 
 def filled_up(images: np.ndarray, count: int) -> np.ndarray:
     """Images (N, H, W, C), with black ones behind them until there are `count`."""
+    if len(images) == count:
+        return images
     return np.concatenate([images, np.zeros((count - len(images), *images.shape[1:]), images.dtype)])
 
 

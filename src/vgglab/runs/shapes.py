@@ -83,6 +83,7 @@ class Split(TypedDict):
     """`split.json`: the images of each part by their place in the data set, and a hash of them all.
 
     `files` are those of a folder, by place: folder -> name -> hash of the pixels, None where it was not read.
+    Where `by` is `files`, it is one of the file's name and size.
     """
 
     schema: Schema
@@ -92,6 +93,7 @@ class Split(TypedDict):
     test: list[Count]
     sha256: NotRequired[str]
     files: NotRequired[dict[str, dict[str, str | None]]]
+    by: NotRequired[Literal["pixels", "files"]]
 
 
 class SourceTree(TypedDict):

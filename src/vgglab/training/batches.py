@@ -4,8 +4,10 @@ A run that is resumed therefore sees what it would have seen, without anything b
 """
 
 import math
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import Any, Protocol
 
 import keras
@@ -16,6 +18,7 @@ from vgglab.keras_tools.accelerator import accelerated, put_ahead
 SMALL = 2  # pictures of which BatchNormalization cannot take statistics: docs/results/last_batch.md
 DRAWS_PER_EPOCH = 2**20  # more than the draws a seed generator makes in an epoch
 READY = 4  # batches that wait for the network
+AT_ONCE = 2  # batches that are made at a time where images are decoded for them: no core waits for the end of one
 
 
 class Augment(Protocol):
@@ -35,8 +38,8 @@ class Batches(keras.utils.PyDataset):
     """Images and labels in batches; in their own order, or shuffled anew each epoch.
 
     Args:
-        images: uint8 (N, H, W, 3), or features, float32 (N, ...); a multiple of N holds so many views of each, of
-            which an epoch takes one at random.
+        images: uint8 (N, H, W, 3), an array or what is read as one, or features, float32 (N, ...); a multiple of N
+            holds so many views of each, of which an epoch takes one at random.
         labels: int64 (N,).
         batch_size: images per batch. The last one may be smaller; in training, one of at most SMALL images joins the
             batch before it.
@@ -90,6 +93,11 @@ class Batches(keras.utils.PyDataset):
         return images, labels
 
 
+def threads_for(batches: Batches) -> ThreadPoolExecutor:
+    """The threads that make batches ahead of the network."""
+    return ThreadPoolExecutor(1 if isinstance(batches.images, np.ndarray) else AT_ONCE)
+
+
 class ReadAhead(keras.utils.PyDataset):
     """Batches, the next few of which a thread makes while the network works on one; for JAX and torch.
 
@@ -103,7 +111,7 @@ class ReadAhead(keras.utils.PyDataset):
 
     def __init__(self, batches: Batches, put: Callable[[np.ndarray], Any] = np.asarray):
         super().__init__()
-        self.batches, self.put, self.thread = batches, put, ThreadPoolExecutor(1)
+        self.batches, self.put, self.threads = batches, put, threads_for(batches)
         self.coming: dict[tuple[int, int], Future] = {}
 
     def __len__(self) -> int:
@@ -112,7 +120,7 @@ class ReadAhead(keras.utils.PyDataset):
     def __getitem__(self, number: int) -> tuple[np.ndarray, np.ndarray]:
         epoch, coming = self.batches.epoch, range(number, min(number + READY, len(self)))
         self.coming = {
-            (epoch, place): self.coming.get((epoch, place)) or self.thread.submit(self.make, place) for place in coming
+            (epoch, place): self.coming.get((epoch, place)) or self.threads.submit(self.make, place) for place in coming
         }
         return self.coming[epoch, number].result()
 
@@ -132,16 +140,28 @@ def feed(batches: Batches) -> Any:
         return ReadAhead(batches, put_ahead if accelerated() else np.asarray)
     import tensorflow as tf
 
-    def read() -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        return (batches[number] for number in range(len(batches)))
-
     signature = tuple(tf.TensorSpec((None, *array.shape[1:]), array.dtype) for array in batches[0])
-    pipeline = tf.data.Dataset.from_generator(read, output_signature=signature)
+    pipeline = tf.data.Dataset.from_generator(partial(in_turn, batches), output_signature=signature)
     options = tf.data.Options()
     options.autotune.enabled = False
     options.threading.private_threadpool_size = 1
     counted = pipeline.apply(tf.data.experimental.assert_cardinality(len(batches)))
     return counted.prefetch(READY).with_options(options)
+
+
+def in_turn(batches: Batches) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """The batches of an epoch; where images are decoded for them, the next few are made while one is asked for."""
+    if isinstance(batches.images, np.ndarray):
+        yield from (batches[number] for number in range(len(batches)))
+        return
+    with threads_for(batches) as threads:
+        coming: deque[Future] = deque()
+        for number in range(len(batches)):
+            coming.append(threads.submit(batches.__getitem__, number))
+            if len(coming) > AT_ONCE:
+                yield coming.popleft().result()
+        while coming:
+            yield coming.popleft().result()
 
 
 class SeedEpochs(keras.callbacks.Callback):

@@ -78,8 +78,11 @@ def features_key(frozen: keras.Model, images: np.ndarray, views: Views | None = 
     for weight in frozen.weights:
         digest.update(np.ascontiguousarray(keras.ops.convert_to_numpy(weight)))
     digest.update(f"{images.shape} {images.dtype}".encode())
-    for start in range(0, len(images), BATCH):
-        digest.update(np.ascontiguousarray(images[start : start + BATCH]))
+    if isinstance(images, np.ndarray):
+        for start in range(0, len(images), BATCH):
+            digest.update(np.ascontiguousarray(images[start : start + BATCH]))
+    else:
+        digest.update(images.key().encode())
     return digest.hexdigest()[:32]
 
 

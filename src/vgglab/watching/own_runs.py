@@ -1,5 +1,7 @@
 """The checks of our own runs: before they train, on the data and with the optimizer of their first phase."""
 
+import math
+from dataclasses import replace
 from typing import Any
 
 import keras
@@ -7,12 +9,13 @@ import numpy as np
 
 from vgglab.config.schema import RunConfig, flatten
 from vgglab.datasets.dataset import DataSet
+from vgglab.diagnosis.data import places
 from vgglab.diagnosis.reading import one_line
 from vgglab.errors import RunError
 from vgglab.training.phases import begin_phase
 from vgglab.watching.checked import Checked
 from vgglab.watching.checks import check_examples
-from vgglab.watching.examples import Examples, read_examples
+from vgglab.watching.examples import LOOKED, Examples, read_examples
 
 
 def check_run(config: RunConfig, dataset: DataSet, model: keras.Model, **settings: Any) -> Checked:
@@ -32,7 +35,11 @@ def check_run(config: RunConfig, dataset: DataSet, model: keras.Model, **setting
 
 def _examples(part: Any, config: RunConfig, classes: int) -> Examples:
     labels = np.eye(classes, dtype="float32")[part.labels] if config.soft_labels else part.labels
-    return read_examples(part.images, labels, config.train.batch_size)
+    if isinstance(part.images, np.ndarray):
+        return read_examples(part.images, labels, config.train.batch_size)
+    rows, steps = places(len(part), LOOKED), math.ceil(len(part) / config.train.batch_size)
+    seen = read_examples(part.images[rows], labels[rows], config.train.batch_size)
+    return replace(seen, steps=steps, count=len(part))
 
 
 def stop_at_error(found: Checked) -> None:

@@ -16,7 +16,7 @@ from vgglab.config.yaml_text import parse_yaml
 from vgglab.datasets.dataset import DataSet
 from vgglab.datasets.load import check_fit, load_dataset
 from vgglab.errors import ConfigError, RunError, UsageError, VgglabError
-from vgglab.experiments.grid.beside import Order, work_beside
+from vgglab.experiments.grid.beside import Order, telling, work_beside
 from vgglab.experiments.grid.local import Train, finish, stopping, train_in_process
 from vgglab.runs.files import sweep, write_json, write_text
 from vgglab.runs.record import best_row
@@ -66,7 +66,7 @@ def run_study(
         RunError: the folder holds another study.
     """
     open_folder(folder, study, planned)
-    doing = Doing(planned, folder, say, partial(finish, quiet=quiet, train=train), beside=workers > 1)
+    doing = Doing(planned, folder, partial(finish, quiet=quiet, train=train), say, telling(say, workers))
     work_beside(doing.do_next, workers, partial(doing.stop, stopping(train)))
     return doing.failures
 
@@ -77,26 +77,26 @@ class Doing:
     Args:
         planned: all runs of the study.
         folder: of the study.
-        say: told of each run in a line.
-        finish: does a run in a folder, with a config.
-        beside: whether there are several at a time: what is told names the run.
+        finish: does a run in a folder, with a config; what came of it in a line.
+        say: told when a run begins.
+        tell: told a run's name, and something of it.
     """
 
     def __init__(
         self,
         planned: list[PlannedRun],
         folder: Path,
-        say: Callable[[str], None],
         finish: Callable[[Path, RunConfig], str],
-        beside: bool,
+        say: Callable[[str], None],
+        tell: Callable[[str, str], None],
     ):
-        self.planned, self.folder, self.say, self.finish, self.beside = planned, folder, say, finish, beside
+        self.planned, self.folder, self.finish, self.say, self.tell = planned, folder, finish, say, tell
         self.wanted = {plan.name: plan for plan in planned if plan.wanted}
         self.order = Order({name: self._waits_for(plan) for name, plan in self.wanted.items()})
         self.choices: dict[str, Choice] = {}
         self.failures: dict[str, str] = {}
         self.begun = 0
-        self.lock = threading.RLock()
+        self.lock = threading.Lock()
 
     def do_next(self) -> bool:
         """Do the next run, if there is one."""
@@ -106,10 +106,10 @@ class Doing:
             self.begun += 1
             self.say(f"[{self.begun}/{len(self.wanted)}] {name}")
         try:
-            self._tell(name, self.finish((self.folder / name).parent, self._config(self.wanted[name])))
+            self.tell(name, self.finish((self.folder / name).parent, self._config(self.wanted[name])))
         except VgglabError as error:
             self.failures[name] = str(error)
-            self._tell(name, f"failed: {error}")
+            self.tell(name, f"failed: {error}")
         self.order.over(name)
         return True
 
@@ -129,12 +129,8 @@ class Doing:
             if plan.group not in self.choices:
                 self.choices[plan.group] = choose(candidates_of(plan, self.planned, self.folder))
                 keep_choices(self.choices, self.folder)
-                self._tell(plan.name, self.choices[plan.group].reason)
+                self.tell(plan.name, self.choices[plan.group].reason)
             return selected_config(plan, self.choices[plan.group].run.config)
-
-    def _tell(self, name: str, text: str) -> None:
-        with self.lock:
-            self.say(f"{name}: {text}" if self.beside else f"  {text}")
 
 
 def want_only(planned: list[PlannedRun], only: str | None) -> list[PlannedRun]:

@@ -64,3 +64,8 @@ def work_beside(work: Callable[[], bool], workers: int, stop: Callable[[], None]
             stopped.set()
             stop()
             raise
+
+
+def telling(say: Callable[[str], None], workers: int) -> Callable[[str, str], None]:
+    """Says of a run, given its name and a text: below the line that it began with, or by its name among others."""
+    return lambda name, text: say(f"{name}: {text}" if workers > 1 else f"  {text}")

@@ -15,8 +15,9 @@ from vgglab.config.study_file import Study, plan_runs
 from vgglab.config.yaml_text import dump_yaml
 from vgglab.errors import RunError
 from vgglab.experiments.grid import waiting
-from vgglab.experiments.grid.child import _context, _train
+from vgglab.experiments.grid.child import train_here
 from vgglab.experiments.grid.local import finish
+from vgglab.experiments.grid.processes import _context
 from vgglab.experiments.study import open_folder, run_study
 from vgglab.runs.files import machine
 from vgglab.runs.record import HISTORY_FIELDS
@@ -35,7 +36,7 @@ PLANNED = plan_runs(STUDY, {})
 
 
 def test_what_is_imported_before_runs_are_forked_on_jax_and_torch_brings_no_backend():
-    from vgglab.experiments.grid.child import APART
+    from vgglab.experiments.grid.processes import APART
 
     found = "found = {'keras', 'jax', 'torch', 'tensorflow'} & sys.modules.keys()"
     text = f"import sys, {', '.join(APART)}; {found}; sys.exit(str(found) if found else 0)"
@@ -170,11 +171,11 @@ def test_a_run_that_was_killed_counts_as_interrupted_and_goes_on(tmp_path):
 def test_the_process_that_waits_does_the_next_run_or_ends_with_the_study(done, tmp_path, monkeypatch):
     for name in ("LEAST_CORES", "LEAST_MEMORY"):
         monkeypatch.setattr(waiting, name, 0)
-    waiting.have_next_wait(_context(), _train)
-    told = waiting.waiting_for(tmp_path / "no run", quiet=True)
+    waiting.have_next_wait(_context(), train_here, {}, 1)
+    told = waiting.waiting_for((tmp_path / "no run", True, {}, ""))
     told.join()
-    assert told.exitcode == 1 and waiting.waiting_for(tmp_path, quiet=True) is None
-    waiting.have_next_wait(_context(), _train)
+    assert told.exitcode == 1 and waiting.waiting_for((tmp_path, True, {}, "")) is None
+    waiting.have_next_wait(_context(), train_here, {}, 1)
     untold = waiting._waiting[0].process
     waiting.dismiss()
     untold.join()

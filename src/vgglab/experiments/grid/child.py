@@ -67,7 +67,8 @@ class Labelled:
     def write(self, text: str) -> int:
         """Write the lines that are whole now."""
         *lines, self.begun = (self.begun + text).split("\n")
-        self.stream.write("".join(f"{self.label}: {line}\n" for line in lines))
+        if lines:
+            self.stream.write("".join(f"{self.label}: {line}\n" for line in lines))
         return len(text)
 
 

@@ -19,7 +19,10 @@ from vgglab.runs.environment import installed_versions, processor_name
 
 STUDY = """
 name: six
-defaults: {{data: {{name: digits}}, model: {{width: {width}, batch_norm: true}}, train: {{epochs: {epochs}, learning_rate: 0.1}}}}
+defaults:
+  data: {{name: digits}}
+  model: {{width: {width}, batch_norm: true}}
+  train: {{epochs: {epochs}, learning_rate: 0.1}}
 runs: [{{name: run, matrix: {{train.seed: [1, 2, 3, 4, 5, 6]}}}}]
 """
 

@@ -10,7 +10,7 @@ import typer
 import vgglab
 from vgglab.cli.console import Complaints, print_table, say
 from vgglab.cli.options import with_config_options
-from vgglab.cli.parameters import Code, DataDir, Json, Language, Out, Seeds, run_code
+from vgglab.cli.parameters import Code, DataDir, Json, Language, Out, Seeds, Workers, run_code
 from vgglab.cli.runs import show_rows
 from vgglab.keras_tools.backend import import_keras
 
@@ -31,6 +31,7 @@ def train(
     out: Out = Path("runs"),
     data_dir: DataDir = None,
     seeds: Seeds = None,
+    workers: Workers = "auto",
     checked: Annotated[bool, typer.Option("--check", help="Check network and data first; an error stops it.")] = False,
     language: Language = "en",
     code: Code = None,
@@ -59,7 +60,7 @@ def train(
         if seeds is not None or (made.data.folds and not made.data.fold):
             if checked:
                 raise UsageError(ONE_RUN)
-            return _train_several(made, seeds, out, data_dir, as_json)
+            return _train_several(made, seeds, workers, out, data_dir, as_json)
         run = vgglab.run(made, out=out, data_dir=data_dir, progress=progress, before=before)
     typer.echo(outcome_json(run) if as_json else outcome_text(run))
 
@@ -116,6 +117,7 @@ def study(
     only: Annotated[
         str | None, typer.Option(metavar="NAME,...", help="Only the runs of these names; * and ? as in a shell.")
     ] = None,
+    workers: Workers = "auto",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list the runs and what they cost.")] = False,
     language: Language = "en",
     as_json: Json = False,
@@ -127,47 +129,52 @@ def study(
     from vgglab.config.seeds import read_seeds
     from vgglab.config.study_file import load_study, plan_runs, study_folder_name
     from vgglab.diagnosis.reading import check_language
+    from vgglab.experiments.study import want_only
 
     check_language(language)  # an unknown one is told before hours of training, not after
     name = make_config({}, {"name": overrides.pop("name", None)}, "options").name
     loaded = load_study(study)
-    planned = plan_runs(loaded, overrides, read_seeds(seeds))
+    planned = want_only(plan_runs(loaded, overrides, read_seeds(seeds)), only)
     folder = out / (name or study_folder_name(loaded, planned, overrides))
     if dry_run:
-        return _show_estimates(planned, only, folder, as_json)
-    _do_study(loaded, planned, folder, data_dir, as_json, language, only)
+        return _show_estimates(planned, folder, workers, as_json)
+    _do_study(loaded, planned, folder, workers, data_dir, as_json, language)
 
 
-def _train_several(config: "RunConfig", seeds: str | None, out: Path, data_dir: Path | None, as_json: bool) -> None:
+def _train_several(
+    config: "RunConfig", seeds: str | None, workers: str, out: Path, data_dir: Path | None, as_json: bool
+) -> None:
     """A run with several seeds, or with each of its folds, which is a study; the same command goes on with it."""
     from vgglab.config.seeds import read_seeds
     from vgglab.config.study_file import plan_runs
     from vgglab.experiments.study import folds_study, seeds_study
 
     loaded = folds_study(config) if seeds is None else seeds_study(config, read_seeds(seeds))
-    _do_study(loaded, plan_runs(loaded, {}), out / loaded.name, data_dir, as_json)
+    _do_study(loaded, plan_runs(loaded, {}), out / loaded.name, workers, data_dir, as_json)
 
 
 def _do_study(
     loaded: "Study",
     planned: "list[PlannedRun]",
     folder: Path,
+    workers: str,
     data_dir: Path | None,
     as_json: bool,
     language: str = "en",
-    only: str | None = None,
 ) -> None:
     """Do the runs of a study that are not done yet, show them side by side, write the report."""
+    from vgglab.experiments.grid.processes import processes_for
     from vgglab.experiments.study import check_data, run_study
     from vgglab.report.compare import find_runs, rows_of
     from vgglab.report.seeds import explain_runs
     from vgglab.tracking.trackers import check_trackers
 
+    processes = processes_for(workers, [plan.config for plan in planned])
     if data_dir:
         os.environ["VGGLAB_DATA"] = str(data_dir)  # the runs' own processes look there too
     check_trackers(tuple({name for plan in planned for name in plan.config.log}))
     check_data(planned)
-    failures = run_study(loaded, planned, folder, quiet=as_json, say=say, only=only)
+    failures = run_study(loaded, planned, folder, as_json, say, processes, processes.workers)
     damaged = Complaints()
     found = find_runs([folder], damaged)
     _write_wholes(found, folder)
@@ -222,15 +229,20 @@ def _write_study_report(folder: Path, language: str) -> None:
         say(f"no report was written: {explain(error)}")
 
 
-def _show_estimates(planned: list[Any], only: str | None, folder: Path, as_json: bool) -> None:
-    import_keras()
-    from vgglab.experiments.estimate import estimate_runs, estimates_table, estimates_text
-    from vgglab.experiments.study import only_named
+def _show_estimates(planned: list[Any], folder: Path, workers: str, as_json: bool) -> None:
+    from vgglab.experiments.grid.shares import count_workers, share_out
+    from vgglab.experiments.study import order_of
 
-    wanted = {plan.name for plan in only_named(planned, only)}
+    shares = share_out(count_workers(workers, [plan.config for plan in planned]))
+    os.environ.update(shares[0])  # what is timed here has a worker's share, too
+    import_keras()
+    from vgglab.experiments.estimate import estimate_runs, estimates_table, estimates_text, place
+
+    wanted = {plan.name for plan in planned if plan.wanted}
     rows = [row for row in estimate_runs(planned, folder) if row["run"] in wanted]
+    place(rows, order_of(planned), len(shares))
     if as_json:
         typer.echo(json.dumps(rows, indent=1))
         return
     print_table(*estimates_table(rows))
-    typer.echo(estimates_text(rows))
+    typer.echo(estimates_text(rows, len(shares)))

@@ -2,8 +2,8 @@
 
     python benchmarks/shards.py --data pictures/ --count 2000 --size 64 --rounds 5
 
-The pictures of a folder are packed as docs/shards.md says. Then each kind is decoded by this one process: in its order, as
-the cache is filled, and in an order at random, as pictures are decoded on the way. Kinds take turns.
+The pictures of a folder are packed as docs/shards.md says. Then each kind is decoded by this one process: in its order,
+as the cache is filled, and in an order at random, as pictures are decoded on the way. Kinds take turns.
 """
 
 import argparse
@@ -62,10 +62,8 @@ def main() -> None:
             for job, entries in jobs.items():
                 rates[job].append(rate(entries, told.size))
         for (kind, order), found in rates.items():
-            middle = statistics.median(found)
-            print(
-                f"| {kind}, {order} | {len(jobs[kind, order]):,} | {middle:,.0f} ({min(found):,.0f} to {max(found):,.0f}) |"
-            )
+            spread = f"{statistics.median(found):,.0f} ({min(found):,.0f} to {max(found):,.0f})"
+            print(f"| {kind}, {order} | {len(jobs[kind, order]):,} | {spread} |")
         os.chdir("/")
 
 

@@ -158,6 +158,9 @@ def test_shards_that_are_written_anew_are_decoded_anew(folder, tmp_path):
 def test_an_archive_beside_folders_of_pictures_is_none_of_them(folder):
     write_tar(folder / "pictures.tar", {"a.jpg": "", "a.cls": "cat"})
     assert listed(folder).files[0] == "cat/000.png"
+    (folder.parent / "t.csv").write_text("file,label\n000.png,cat\n")
+    write_tar(folder / "cat/pictures.tar", {"a.jpg": ""})
+    assert listed(folder / "cat", labels=str(folder.parent / "t.csv")).files == ("000.png",)
 
 
 TAR = {"a.jpg": "", "a.cls": "0"}

@@ -73,7 +73,7 @@ def find_pictures(config: DataConfig) -> Pictures:
     """
     root = Path(config.name).expanduser().absolute()
     _check_is_folder(root)
-    shards = find_shards(root) if config.layout == "auto" else []
+    shards = find_shards(root, flat=config.labels is not None) if config.layout == "auto" else []
     if config.labels:
         packed = packed_pictures(root, shards)
         listed = find_labelled(root, Path(config.labels).expanduser(), config.groups, packed)

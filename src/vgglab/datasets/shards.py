@@ -18,15 +18,19 @@ LEFT_BEHIND = "cache-"  # by `datasets`, beside its Arrow files
 EXPECTED = "expected key.jpg with key.cls, key.json or key.txt in a tar, a column label in Parquet"
 
 
-def find_shards(root: Path) -> list[Path]:
+def find_shards(root: Path, flat: bool = False) -> list[Path]:
     """The shards below a folder, sorted; none where pictures lie in folders below it, which are the data set then.
+
+    Args:
+        root: the folder.
+        flat: whether pictures that lie in it itself are a data set too, as with a table of labels.
 
     Raises:
         DataError: there are shards of several kinds.
     """
     found = []
     for file in files_below(root):
-        if file.parent != root and looks_like_picture(file.name):
+        if (flat or file.parent != root) and looks_like_picture(file.name):
             return []
         if file.suffix.lower() in READERS and not file.name.startswith(LEFT_BEHIND):
             found.append(file)

@@ -42,6 +42,10 @@ class InTar(Packed):
             file.seek(self.offset)
             return file.read(self.size)
 
+    def length(self) -> int:
+        """See `Packed`; it is known from the tar."""
+        return self.size
+
     def state(self) -> tuple[int, ...]:
         """See `Packed`."""
         return self.offset, self.size, *file_state(self.shard)

@@ -45,6 +45,8 @@ def main() -> None:
     print("| way | accuracy | gain | 95 % interval of the gain |\n|---|---|---|---|")
     for name, hits in right.items():
         print(f"| {name} | {told(hits)} | {gain(hits - right['single'])} |")
+    *_, together, both = right.values()
+    print(f"| mirrored, on top of {len(runs)} as one | | {gain(both - together)} |")
     each = [network.predict(test.images).argmax(axis=1) == test.labels for network in singles]
     print(f"\nsingle networks: {', '.join(f'{hits.mean():.4f}' for hits in each)}\n")
     first = {name: networks[0] for name, networks in ways.items()}

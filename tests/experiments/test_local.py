@@ -199,9 +199,9 @@ class Killing(Processes):
         return child
 
 
-def test_beside_another_a_run_that_is_killed_goes_on_by_itself_to_the_same_bits(tmp_path, capfd):
+def test_beside_another_a_run_that_is_killed_goes_on_by_itself_to_the_same_bits(tmp_path):
     study, planned = plan(
-        {"name": "a"}, {"name": "b"}, **{"data.limit": 100, "model.name": NETWORK, "train.epochs": 100}
+        {"name": "a"}, {"name": "b"}, **{"data.limit": 100, "model.name": NETWORK, "train.epochs": 40}
     )
     said: list[str] = []
     assert not run_study(study, planned, tmp_path, True, said.append, Killing(share_out(2)), workers=2)
@@ -210,7 +210,6 @@ def test_beside_another_a_run_that_is_killed_goes_on_by_itself_to_the_same_bits(
     rows = [[{**row, "seconds": 0} for row in run.history] for run in (killed, other)]
     weights = [vgglab.load_classifier(run.folder / "last.keras").model.get_weights() for run in (killed, other)]
     assert rows[0] == rows[1] and all(map(np.array_equal, *weights))
-    assert {line.partition(": ")[0] for line in capfd.readouterr().err.splitlines()} == {"a", "b"}
 
 
 def test_a_run_that_is_killed_twice_has_failed(tmp_path):

@@ -16,7 +16,7 @@ class Packed(ABC):
             OSError: the larger file is gone, or ends before the picture does.
         """
 
-    def size(self) -> int:
+    def length(self) -> int:
         """How many bytes that are; where that is known without reading them, a kind of its own says so."""
         return len(self.read())
 
@@ -43,7 +43,7 @@ def read_entry(entry: Entry) -> bytes:
 def size_of(entry: Entry) -> int:
     """How many bytes a picture has; -1 where it is gone."""
     try:
-        return entry.size() if isinstance(entry, Packed) else os.stat(entry).st_size
+        return entry.length() if isinstance(entry, Packed) else os.stat(entry).st_size
     except OSError:
         return -1
 

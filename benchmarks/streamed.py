@@ -5,7 +5,7 @@
 
 `--start` trains a small VGG-16 on each folder in a process of its own, up to step STEPS, and tells seconds to the end
 of the first step, the listing apart, and the peak of resident memory. `--rates` reads batches in the order of an
-epoch, both ways in turns, by one process and by two at once, each reading all of it.
+epoch, both ways in turns, in one process and in two at once, each of which reads all of it; rates of two are added.
 """
 
 import argparse
@@ -52,17 +52,23 @@ def measure_start(folder: str) -> dict[str, float]:
     return told | {"peak": _peak()}
 
 
-def measure_rate(folder: str, size: int, stream: str) -> float:
-    """Pictures a second in the order of an epoch, the first batch apart; kept ones were decoded before."""
+def measure_rates(folder: str, size: int, rounds: int) -> list[tuple[float, float]]:
+    """Of each round pictures a second of an epoch, the first batch apart: those that are kept, then on the way."""
     from vgglab.datasets import load_data
     from vgglab.training.batches import Batches, in_turn
 
-    part = load_data(folder, image_size=size, stream=stream).train
-    batches = in_turn(Batches(part.images, part.labels, BATCH, seed=0))
-    next(batches)
-    started = time.perf_counter()
-    count = sum(len(images) for images, _ in batches if images.sum())
-    return count / (time.perf_counter() - started)
+    parts = [load_data(folder, image_size=size, stream=stream).train for stream in ("off", "on")]
+    rates = []
+    for seed in range(rounds):
+        found = []
+        for part in parts:
+            batches = in_turn(Batches(part.images, part.labels, BATCH, seed=seed))
+            next(batches)
+            started = time.perf_counter()
+            count = sum(len(images) for images, _ in batches if images.any())
+            found.append(count / (time.perf_counter() - started))
+        rates.append(tuple(found))
+    return rates
 
 
 def in_processes(count: int, *arguments: str) -> list[dict]:
@@ -96,19 +102,19 @@ def tell_starts(folders: list[str]) -> None:
 
 def tell_rates(folder: str, size: int, rounds: int) -> None:
     """Print a row for one process and one for two."""
-    in_processes(1, "--rate", folder, str(size), "off")  # so that they are kept
-    rates: dict[tuple[int, str], list[float]] = {}
-    for _ in range(rounds):
-        for processes in (1, 2):
-            for stream in ("off", "on"):
-                found = in_processes(processes, "--rate", folder, str(size), stream)
-                rates.setdefault((processes, stream), []).append(sum(found))
     print(f"| size | processes | kept, pictures/s | decoded on the way, pictures/s | ratio of medians (n = {rounds}) |")
     print("|---|---|---|---|---|")
     for processes in (1, 2):
-        kept, streamed = (rates[processes, stream] for stream in ("off", "on"))
+        each = in_processes(processes, "--rate", folder, str(size), str(rounds))
+        kept, streamed = (
+            [sum(rates) for rates in zip(*way, strict=True)] for way in zip(*map(_turned, each), strict=True)
+        )
         ratio = statistics.median(streamed) / statistics.median(kept)
         print(f"| {size} | {processes} | {_spread(kept)} | {_spread(streamed)} | {ratio:.2g} |", flush=True)
+
+
+def _turned(rounds: list[tuple[float, float]]) -> list[tuple[float, ...]]:
+    return list(zip(*rounds, strict=True))
 
 
 def _spread(figures: list[float]) -> str:
@@ -128,10 +134,11 @@ def main() -> None:
     if arguments.one:
         print(json.dumps(measure_start(arguments.one)))
     elif arguments.rate:
-        folder, size, stream = arguments.rate
-        print(json.dumps(measure_rate(folder, int(size), stream)))
+        folder, size, rounds = arguments.rate
+        print(json.dumps(measure_rates(folder, int(size), int(rounds))))
     else:
-        tell_starts(arguments.start)
+        if arguments.start:
+            tell_starts(arguments.start)
         if arguments.rates:
             tell_rates(arguments.rates, arguments.size, arguments.rounds)
 

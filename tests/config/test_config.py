@@ -26,6 +26,7 @@ DEFAULTS = {
     "data.groups": None,
     "data.without": None,
     "data.stretch": False,
+    "data.stream": "auto",
     "model.name": "vgg16",
     "model.batch_norm": False,
     "model.batch_norm_momentum": None,

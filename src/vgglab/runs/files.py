@@ -103,8 +103,14 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_json(path: Path, tree: Any) -> None:
-    """JSON, atomically; strict, so that any reader takes it (no NaN)."""
-    write_text(path, json.dumps(tree, indent=1, allow_nan=False) + "\n")
+    """JSON, atomically; strict, so that any reader takes it (no NaN). Its text is never in memory as a whole."""
+
+    def write(temporary: Path) -> None:
+        with temporary.open("w", encoding="utf-8") as file:
+            json.dump(tree, file, indent=1, allow_nan=False)
+            file.write("\n")
+
+    write_atomic(path, write)
 
 
 def write_csv(path: Path, fields: Iterable[str], rows: Iterable[dict[str, Any]]) -> None:

@@ -46,6 +46,19 @@ def train_in_process(path: Path, quiet: bool) -> int:
     return child.exitcode
 
 
+def train_alone(path: Path, data: Path | None) -> int:
+    """Go on with a run in a child of a process that does no other; its exit code.
+
+    Args:
+        path: the run's folder.
+        data: the folder that its pictures are in here; None for the one in its config.
+    """
+    child = _context().Process(target=_train, args=(path, True, dict(os.environ), data))
+    child.start()
+    child.join()
+    return child.exitcode
+
+
 def _context() -> Any:
     """Processes are forked from a server that has imported Keras, once; on Windows each imports it.
 
@@ -82,7 +95,7 @@ def _start_server() -> None:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
 
 
-def _train(path: Path, quiet: bool, environment: dict[str, str]) -> None:
+def _train(path: Path, quiet: bool, environment: dict[str, str], data: Path | None = None) -> None:
     """In the child: go on with a run and say what came of it; the run's record has why it failed."""
     try:
         raise_swallowed_again()
@@ -93,7 +106,8 @@ def _train(path: Path, quiet: bool, environment: dict[str, str]) -> None:
         from vgglab.report.outcome import outcome_text
 
         _listen(signal.default_int_handler)
-        run = preloaded.resume(path, progress="none" if quiet else os.environ.get("VGGLAB_PROGRESS", "auto"))
+        progress = "none" if quiet else os.environ.get("VGGLAB_PROGRESS", "auto")
+        run = preloaded.resume(path, data=data, progress=progress)
         print(outcome_text(run), file=sys.stderr, flush=True)
     except KeyboardInterrupt:
         _be_deaf()

@@ -1,0 +1,164 @@
+"""Do a study's runs on the machines of a Ray cluster, and have their folders here after each epoch."""
+
+import contextlib
+import os
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from vgglab.config.schema import DataConfig
+from vgglab.errors import RunError, VgglabError
+from vgglab.experiments.grid.cluster import alive, connect, disconnect, everywhere, lost, needs
+from vgglab.experiments.grid.freight import Freight, Ticket, freight_of
+from vgglab.experiments.grid.parcel import changed, unpack
+from vgglab.experiments.grid.versions import check_versions, own_versions
+from vgglab.runs.source import trusts_kept
+from vgglab.runs.store import Run, load, lock
+
+DEATHS = 3  # of machines one after the other, with no epoch in between, that a run is given up after
+AGAIN = 0.2  # seconds until it is looked again whether a run has been put away
+PASSED_ON = ("KERAS_BACKEND", "OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "XLA_FLAGS")  # decide bits, and go along
+
+Heard = Callable[[Run, str], None]  # told of a run after each of its epochs, and the machine that it is on
+
+
+class Rays:
+    """Goes on with runs on a cluster, several at once: a `Train`, called by a thread for each of them.
+
+    A run goes to a machine that has what it needs. Its folder travels there, unless it is seen from there, and comes
+    back after each epoch; where the machine dies, the run goes on from there on another.
+
+    Args:
+        address: `local` for a cluster that is started here, `auto` for the one that this machine belongs to, else
+            `host:port` or `ray://host:port`.
+        say: told in a line what becomes of machines.
+        heard: told of each epoch.
+        sharing: whether it is looked for machines that see the runs' folder.
+
+    Raises:
+        RunError: Ray is not installed, no cluster answers there, or a machine of it has other versions.
+    """
+
+    def __init__(self, address: str, say: Callable[[str], None], heard: Heard | None = None, sharing: bool = True):
+        self.say, self.heard, self.sharing = say, heard or (lambda run, host: None), sharing
+        self.at_work: set[Any] = set()
+        self.closed, self.guard = False, threading.Lock()
+        self.freights: dict[str, tuple[Freight | None, list[Any]]] = {}
+        connect(address)
+        everywhere(check_versions, own_versions())
+
+    def __enter__(self) -> "Rays":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Let no run go on; what it wrote by its last epoch is here."""
+        import ray
+
+        with self.guard:
+            self.closed = True
+            for actor in self.at_work:
+                ray.kill(actor)
+        disconnect()
+
+    def __call__(self, path: Path, quiet: bool) -> int:
+        """Go on with the run in a folder; its exit code.
+
+        Raises:
+            RunError: one machine after the other died on it, or one has other versions.
+            DataError: the data is missing, or a machine has no room for it.
+        """
+        deaths, epochs = 0, -1
+        while True:
+            try:
+                return self._go_on(path)
+            except lost() as error:
+                if self.closed:
+                    raise RunError("stopped by the user") from None
+                done = load(path).record.epochs_done
+                deaths, epochs = deaths + 1 if done == epochs else 1, done
+                if deaths == DEATHS:
+                    raise RunError(f"{DEATHS} machines died on it one after the other, after epoch {done}") from error
+                self.say(f"  {path.name}: its machine is gone; another goes on with it after epoch {done}")
+                wait_until_free(path)
+            except VgglabError as error:  # as it was raised there: Ray's own is a traceback
+                raise getattr(error, "cause", error) from None
+
+    def _go_on(self, path: Path) -> int:
+        import ray
+
+        config = load(path).config
+        with self._placed(needs(config, alive())) as there, self._marked(path) as marker:
+            host, shared = ray.get(there.meet.remote(own_versions(), str(path.absolute()), marker))
+            self._bring_data(there, config.data)
+            with contextlib.nullcontext() if shared else lock(path):
+                parcel = [] if shared else changed(path, {})[0]
+                environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+                ray.get(there.begin.remote(parcel, environment, trusts_kept(path)))
+                return self._follow(there, path, host)
+
+    def _follow(self, there: Any, path: Path, host: str) -> int:
+        import ray
+
+        code = None
+        while code is None:
+            parcel, code = ray.get(there.news.remote())
+            unpack(parcel, path)
+            self.heard(load(path), host)
+        return code
+
+    @contextlib.contextmanager
+    def _placed(self, options: dict[str, Any]) -> Any:
+        """A `There` on a machine that has what a run needs; it ends with the block."""
+        import ray
+
+        with self.guard:
+            if self.closed:
+                raise RunError("stopped by the user")
+            from vgglab.experiments.grid.there import There  # which loads Ray
+
+            actor = ray.remote(There).options(**options).remote()
+            self.at_work.add(actor)
+        try:
+            yield actor
+        finally:
+            with self.guard:
+                self.at_work.discard(actor)
+                if not self.closed:
+                    ray.kill(actor)
+
+    @contextlib.contextmanager
+    def _marked(self, path: Path) -> Any:
+        """A file in a run's folder by which a machine knows that it sees the very folder; its name, empty for none."""
+        marker = path / f".seen-{secrets.token_hex(8)}"
+        if self.sharing:
+            marker.touch()
+        try:
+            yield marker.name if self.sharing else ""
+        finally:
+            marker.unlink(missing_ok=True)
+
+    def _bring_data(self, there: Any, data: DataConfig) -> None:
+        """Have the data set where the run is; it travels to a machine once, and is read here once."""
+        import ray
+
+        with self.guard:
+            key = data.model_dump_json(include={"name", "labels", "without"})
+            if key not in self.freights:
+                self.freights[key] = (freight_of(data), [])
+            freight, parts = self.freights[key]
+            ticket: Ticket | None = freight and freight.ticket
+        if ticket is None or ray.get(there.data.remote(ticket)):
+            return
+        with self.guard:
+            if not parts:
+                parts += [ray.put(part) for part in freight.parts()]
+        ray.get(there.data.remote(ticket, parts))
+
+
+def wait_until_free(path: Path) -> None:
+    """Wait until nobody trains a run: where its folder is seen from everywhere, what was cut off puts it away."""
+    while load(path).status == "running":
+        time.sleep(AGAIN)

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import threading
 
 import pytest
 from small_network import NETWORK
@@ -16,7 +17,7 @@ from vgglab.runs.store import load
 pytest.importorskip("optuna", reason="needs the extra search")
 
 from vgglab.experiments.trials import loop, outcome
-from vgglab.experiments.trials.loop import claim, run_search
+from vgglab.experiments.trials.loop import claim, run_search, settle_search
 from vgglab.experiments.trials.pruning import stopping
 
 # Signals of a network that its first step overthrew: one answer for every image since.
@@ -79,6 +80,7 @@ def search(plan, folder, train, **given):
     """What `search.json` holds after a search."""
     said = []
     run_search(plan, folder, True, said.append, train=train, **given)
+    settle_search(plan, folder)
     return json.loads((folder / "search.json").read_text()) | {"said": said, "folder": folder}
 
 
@@ -188,6 +190,21 @@ def test_a_trial_that_another_process_is_at_is_left_to_it(pretend, tmp_path):
     other.release()
     found = search(planned(trials=2), tmp_path, pretend)
     assert [row["how"] for row in found["trials"]] == ["finished", "finished"] and found["tested"]
+
+
+def test_two_workers_do_two_trials_at_a_time_and_none_twice(pretend, tmp_path):
+    met = threading.Barrier(2, timeout=60)
+
+    def train(folder, quiet):
+        met.wait()
+        pretend(folder, quiet)
+
+    found = search(planned(trials=4, pruner="none"), tmp_path, train, workers=2)
+    assert [row["how"] for row in found["trials"]] == ["finished"] * 4 and found["tested"] == [found["best"]]
+    assert sorted(line[:9] for line in found["said"]) == [
+        *(f"[{n}/4] tri" for n in range(1, 5)),
+        *(f"trial-00{n}" for n in range(4)),
+    ]
 
 
 def test_a_trial_that_fails_ends_nothing_and_is_told(pretend, tmp_path):

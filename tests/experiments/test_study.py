@@ -5,7 +5,7 @@ import pytest
 from vgglab.config.resolve import make_config
 from vgglab.config.study_file import load_study, plan_runs, study_folder_name, study_text
 from vgglab.errors import ConfigError, RunError, UsageError
-from vgglab.experiments.study import choose, only_named, selected_config
+from vgglab.experiments.study import choose, selected_config, want_only
 
 
 @pytest.fixture
@@ -43,11 +43,11 @@ def test_the_strong_study_is_one_network_with_three_sizes_of_patience():
 
 def test_some_runs_of_a_study_are_named_without_their_seeds():
     planned = plan_runs(load_study("vgg16-strong"), {}, (0, 1))
-    assert [plan.name for plan in only_named(planned, "short,l*")] == [
+    assert [plan.name for plan in want_only(planned, "short,l*") if plan.wanted] == [
         *("short/seed-0", "short/seed-1", "long/seed-0", "long/seed-1")
     ]
     with pytest.raises(UsageError, match="--only sort: no run of that name; the study has short, medium, long"):
-        only_named(planned, "short,sort")
+        want_only(planned, "short,sort")
 
 
 def test_the_lab_is_eleven_runs():

@@ -23,8 +23,8 @@ KEPT = {
 
 
 def say(message: str) -> None:
-    """A line for a person, on stderr."""
-    print(message, file=sys.stderr, flush=True)
+    """A line for a person, on stderr, in one piece: threads may say something at once."""
+    print(f"{message}\n", end="", file=sys.stderr, flush=True)
 
 
 class Complaints:

@@ -59,11 +59,12 @@ def _do_search(plan: "Plan", folder: Path, timeout: float | None, language: str,
     from vgglab.experiments.trials.ready import check_search
 
     check_search(plan)
-    from vgglab.experiments.trials.loop import run_search
+    from vgglab.experiments.trials.loop import run_search, settle_search
     from vgglab.report.outcome import headline
     from vgglab.report.search_folder import read_search
 
-    left = run_search(plan, folder, as_json, say, timeout)
+    run_search(plan, folder, as_json, say, timeout)
+    left = settle_search(plan, folder)
     found = read_search(folder)
     typer.echo(json.dumps(found.as_json(), indent=1) if as_json else str(found))
     if left:

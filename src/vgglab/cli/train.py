@@ -127,15 +127,16 @@ def study(
     from vgglab.config.seeds import read_seeds
     from vgglab.config.study_file import load_study, plan_runs, study_folder_name
     from vgglab.diagnosis.reading import check_language
+    from vgglab.experiments.study import want_only
 
     check_language(language)  # an unknown one is told before hours of training, not after
     name = make_config({}, {"name": overrides.pop("name", None)}, "options").name
     loaded = load_study(study)
-    planned = plan_runs(loaded, overrides, read_seeds(seeds))
+    planned = want_only(plan_runs(loaded, overrides, read_seeds(seeds)), only)
     folder = out / (name or study_folder_name(loaded, planned, overrides))
     if dry_run:
-        return _show_estimates(planned, only, folder, as_json)
-    _do_study(loaded, planned, folder, data_dir, as_json, language, only)
+        return _show_estimates(planned, folder, as_json)
+    _do_study(loaded, planned, folder, data_dir, as_json, language)
 
 
 def _train_several(config: "RunConfig", seeds: str | None, out: Path, data_dir: Path | None, as_json: bool) -> None:
@@ -155,7 +156,6 @@ def _do_study(
     data_dir: Path | None,
     as_json: bool,
     language: str = "en",
-    only: str | None = None,
 ) -> None:
     """Do the runs of a study that are not done yet, show them side by side, write the report."""
     from vgglab.experiments.study import check_data, run_study
@@ -167,7 +167,7 @@ def _do_study(
         os.environ["VGGLAB_DATA"] = str(data_dir)  # the runs' own processes look there too
     check_trackers(tuple({name for plan in planned for name in plan.config.log}))
     check_data(planned)
-    failures = run_study(loaded, planned, folder, quiet=as_json, say=say, only=only)
+    failures = run_study(loaded, planned, folder, quiet=as_json, say=say)
     damaged = Complaints()
     found = find_runs([folder], damaged)
     _write_wholes(found, folder)
@@ -222,12 +222,11 @@ def _write_study_report(folder: Path, language: str) -> None:
         say(f"no report was written: {explain(error)}")
 
 
-def _show_estimates(planned: list[Any], only: str | None, folder: Path, as_json: bool) -> None:
+def _show_estimates(planned: list[Any], folder: Path, as_json: bool) -> None:
     import_keras()
     from vgglab.experiments.estimate import estimate_runs, estimates_table, estimates_text
-    from vgglab.experiments.study import only_named
 
-    wanted = {plan.name for plan in only_named(planned, only)}
+    wanted = {plan.name for plan in planned if plan.wanted}
     rows = [row for row in estimate_runs(planned, folder) if row["run"] in wanted]
     if as_json:
         typer.echo(json.dumps(rows, indent=1))

@@ -90,12 +90,14 @@ class PlannedRun:
         config: fully resolved; for a selection, that of the first candidate with the step's settings.
         candidates: names of the runs to choose from; empty for an ordinary run.
         settings: dotted fields that a selection changes in the chosen config.
+        wanted: whether it is to be done now.
     """
 
     name: str
     config: RunConfig
     candidates: tuple[str, ...] = ()
     settings: dict[str, Any] | None = None
+    wanted: bool = True
 
     @property
     def group(self) -> str:

@@ -54,12 +54,13 @@ def search(
     name = overrides.pop("name", None)
     plan = plan_search(config, {}, overrides)
     check_search(plan, data_dir)
-    from vgglab.experiments.trials.loop import run_search  # which loads Optuna
+    from vgglab.experiments.trials.loop import run_search, settle_search  # which load Optuna
 
     folder, go_on = (
         Path(out) / (name or search_folder_name(plan)),
         partial(resume, data_dir=data_dir, progress=progress),
     )
     say, quiet = partial(tell, progress), progress != "auto"
-    run_search(plan, folder, quiet, say, timeout, lambda path, _: go_on(path), data_dir)
+    run_search(plan, folder, quiet, say, timeout, lambda path, _: go_on(path))
+    settle_search(plan, folder, data_dir)
     return read_search(folder)

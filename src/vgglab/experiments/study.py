@@ -1,8 +1,10 @@
-"""A study: its runs one after the other, the choice of the best, and the folder that holds them."""
+"""A study: its runs in their order, the choice of the best, and the folder that holds them."""
 
+import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatch
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,8 @@ from vgglab.config.yaml_text import parse_yaml
 from vgglab.datasets.dataset import DataSet
 from vgglab.datasets.load import check_fit, load_dataset
 from vgglab.errors import ConfigError, RunError, UsageError, VgglabError
-from vgglab.experiments.grid.local import Train, finish, train_in_process
+from vgglab.experiments.grid.beside import Order, telling, work_beside
+from vgglab.experiments.grid.local import Train, finish, stopping, train_in_process
 from vgglab.runs.files import sweep, write_json, write_text
 from vgglab.runs.record import best_row
 from vgglab.runs.seeds import Group, grouped
@@ -43,18 +46,18 @@ def run_study(
     quiet: bool,
     say: Callable[[str], None],
     train: Train = train_in_process,
-    only: str | None = None,
+    workers: int = 1,
 ) -> dict[str, str]:
-    """Do every run that is not done yet; one that fails does not stop the others.
+    """Do every run that is wanted and not done yet; one that fails does not stop the others.
 
     Args:
         study: the study.
-        planned: its runs, in order.
+        planned: all of its runs, in order.
         folder: the study's folder; what is in it already is gone on with.
         quiet: no live progress.
         say: told of each run in a line.
-        train: how one is trained.
-        only: as for `only_named`; the study is the whole of it, and may be gone on with.
+        train: how one is trained; called from so many threads, where there are several workers.
+        workers: runs beside each other; one that chooses among others waits for them.
 
     Returns:
         Run's name -> why it failed; empty where every run is done.
@@ -62,29 +65,76 @@ def run_study(
     Raises:
         RunError: the folder holds another study.
     """
-    chosen = only_named(planned, only)
     open_folder(folder, study, planned)
-    choices: dict[str, Choice] = {}
-    failures: dict[str, str] = {}
-    for number, plan in enumerate(chosen, start=1):
-        say(f"[{number}/{len(chosen)}] {plan.name}")
+    doing = Doing(planned, folder, partial(finish, quiet=quiet, train=train), say, telling(say, workers))
+    work_beside(doing.do_next, workers, partial(doing.stop, stopping(train)))
+    return doing.failures
+
+
+class Doing:
+    """The runs of a study on their way; `do_next` may be called from several threads.
+
+    Args:
+        planned: all runs of the study.
+        folder: of the study.
+        finish: does a run in a folder, with a config; what came of it in a line.
+        say: told when a run begins.
+        tell: told a run's name, and something of it.
+    """
+
+    def __init__(
+        self,
+        planned: list[PlannedRun],
+        folder: Path,
+        finish: Callable[[Path, RunConfig], str],
+        say: Callable[[str], None],
+        tell: Callable[[str, str], None],
+    ):
+        self.planned, self.folder, self.finish, self.say, self.tell = planned, folder, finish, say, tell
+        self.wanted = {plan.name: plan for plan in planned if plan.wanted}
+        self.order = Order({name: self._waits_for(plan) for name, plan in self.wanted.items()})
+        self.choices: dict[str, Choice] = {}
+        self.failures: dict[str, str] = {}
+        self.begun = 0
+        self.lock = threading.Lock()
+
+    def do_next(self) -> bool:
+        """Do the next run, if there is one."""
+        if (name := self.order.take()) is None:
+            return False
+        with self.lock:
+            self.begun += 1
+            self.say(f"[{self.begun}/{len(self.wanted)}] {name}")
         try:
-            config = plan.config
-            if plan.candidates:
-                if plan.group not in choices:
-                    choices[plan.group] = choose(candidates_of(plan, planned, folder))
-                    keep_choices(choices, folder)
-                    say(f"  {choices[plan.group].reason}")
-                config = selected_config(plan, choices[plan.group].run.config)
-            say(f"  {finish((folder / plan.name).parent, config, quiet, train)}")
+            self.tell(name, self.finish((self.folder / name).parent, self._config(self.wanted[name])))
         except VgglabError as error:
-            failures[plan.name] = str(error)
-            say(f"  failed: {error}")
-    return failures
+            self.failures[name] = str(error)
+            self.tell(name, f"failed: {error}")
+        self.order.over(name)
+        return True
+
+    def stop(self, train: Callable[[], None]) -> None:
+        """Begin nothing more, and have the trainings end."""
+        self.order.close()
+        train()
+
+    def _waits_for(self, plan: PlannedRun) -> list[str]:
+        return [other.name for other in self.planned if other.group in plan.candidates]
+
+    def _config(self, plan: PlannedRun) -> RunConfig:
+        """The config of a run; of one that chooses among others, that of the chosen with its own settings."""
+        if not plan.candidates:
+            return plan.config
+        with self.lock:
+            if plan.group not in self.choices:
+                self.choices[plan.group] = choose(candidates_of(plan, self.planned, self.folder))
+                keep_choices(self.choices, self.folder)
+                self.tell(plan.name, self.choices[plan.group].reason)
+            return selected_config(plan, self.choices[plan.group].run.config)
 
 
-def only_named(planned: list[PlannedRun], only: str | None) -> list[PlannedRun]:
-    """The runs of some names; all of them where none are asked for.
+def want_only(planned: list[PlannedRun], only: str | None) -> list[PlannedRun]:
+    """The runs, those marked that are not wanted now; as they are where no names are asked for.
 
     Args:
         planned: runs of a study.
@@ -98,7 +148,7 @@ def only_named(planned: list[PlannedRun], only: str | None) -> list[PlannedRun]:
         if not any(fnmatch(plan.group, pattern) for plan in planned):
             known = ", ".join(dict.fromkeys(plan.group for plan in planned))
             raise UsageError(f"--only {pattern}: no run of that name; the study has {known}")
-    return [plan for plan in planned if any(fnmatch(plan.group, pattern) for pattern in patterns)]
+    return [replace(plan, wanted=any(fnmatch(plan.group, pattern) for pattern in patterns)) for plan in planned]
 
 
 def seeds_study(config: RunConfig, seeds: tuple[int, ...]) -> Study:

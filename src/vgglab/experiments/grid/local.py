@@ -14,7 +14,14 @@ from vgglab.runs.store import Run, create_run, load
 DONE = ("finished", "diverged")
 
 
-Train = Callable[[Path, bool], Any]  # goes on with the run in a folder, quietly or not
+# Goes on with the run in a folder, quietly or not, until that is over, and gives its exit code. Where several threads
+# call it at once, it has a `stop()` too, after which they are soon back, by an exception or with a code.
+Train = Callable[[Path, bool], Any]
+
+
+def stopping(train: Train) -> Callable[[], None]:
+    """What ends the runs that a `Train` is at; nothing where it has no way to."""
+    return getattr(train, "stop", lambda: None)
 
 
 def finish(folder: Path, config: RunConfig, quiet: bool, train: Train = train_in_process) -> str:

@@ -1,7 +1,8 @@
-"""A search: one trial after the other, in as many processes as work on its folder, until there are enough."""
+"""A search: trial after trial, by as many threads and processes as work on its folder, until there are enough."""
 
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ from vgglab.config.schema import RunConfig
 from vgglab.config.search_file import Plan, search_text
 from vgglab.config.yaml_text import parse_yaml
 from vgglab.errors import ConfigError, RunError, VgglabError
-from vgglab.experiments.grid.local import Train, finish, train_in_process
+from vgglab.experiments.grid.beside import telling, work_beside
+from vgglab.experiments.grid.local import Train, finish, stopping, train_in_process
 from vgglab.experiments.study import decided
 from vgglab.experiments.trials import study as studies
 from vgglab.experiments.trials.outcome import conclude_search, keep_outcome
@@ -30,9 +32,9 @@ def run_search(
     say: Callable[[str], None],
     timeout: float | None = None,
     train: Train = train_in_process,
-    data_dir: Path | str | None = None,
-) -> int:
-    """Do the trials that are not done yet, then test the best; one that fails, or diverges, does not stop the others.
+    workers: int = 1,
+) -> None:
+    """Do the trials that are not done yet; one that fails, or diverges, does not stop the others.
 
     A trial that was running when its process was killed is gone on with, to the same bits: its run folder and the study
     have all that is needed, while another trial with its settings would pay for its epochs twice.
@@ -43,14 +45,11 @@ def run_search(
         quiet: no live progress.
         say: told of each trial in a line.
         timeout: seconds after which no trial begins.
-        train: how one is trained.
-        data_dir: where the data sets lie, for the test.
-
-    Returns:
-        How many trials other processes are still at; the last of them tests the best.
+        train: how one is trained; called from so many threads, where there are several workers.
+        workers: trials beside each other.
 
     Raises:
-        RunError: the folder holds another search, or no trial came to its end.
+        RunError: the folder holds another search.
         ConfigError: the sampler needs a package that is not installed.
     """
     until = time.monotonic() + timeout if timeout is not None else float("inf")
@@ -58,9 +57,26 @@ def run_search(
     with locked(folder):
         open_folder(folder, plan)
         study = studies.open_study(folder, plan)
-    while do_next(study, plan, folder, until, lambda *given: do_trial(*given, quiet, train, say)):
-        pass
+    do = partial(do_trial, finish=partial(finish, quiet=quiet, train=train), say=say, tell=telling(say, workers))
+    work_beside(lambda: do_next(study, plan, folder, until, do), workers, stopping(train))
+
+
+def settle_search(plan: Plan, folder: Path, data_dir: Path | str | None = None) -> int:
+    """Test the best, and keep what came of all trials; while other processes are at some, only that.
+
+    Args:
+        plan: the search.
+        folder: its folder.
+        data_dir: where the data sets lie, for the test.
+
+    Returns:
+        How many trials other processes are still at; the last of them tests the best.
+
+    Raises:
+        RunError: no trial came to its end.
+    """
     with locked(folder):
+        study = studies.open_study(folder, plan)
         left = sum(not one.state.is_finished() for one in studies.trials_of(study, plan))
         if left:
             keep_outcome(study, plan, folder)
@@ -105,9 +121,15 @@ def locked(folder: Path) -> FileLock:
 
 
 def do_trial(
-    study: Any, trial: Any, plan: Plan, folder: Path, quiet: bool, train: Train, say: Callable[[str], None]
+    study: Any,
+    trial: Any,
+    plan: Plan,
+    folder: Path,
+    finish: Callable[[Path, RunConfig], str],
+    say: Callable[[str], None],
+    tell: Callable[[str, str], None],
 ) -> None:
-    """Train a trial, or go on with it, and tell the study what came of it."""
+    """Train a trial, or go on with it, by `finish`, and tell the study what came of it."""
     path, values = folder / studies.trial_name(trial.number), studies.values_of(trial, plan.search.space)
     say(f"[{trial.number + 1}/{plan.search.count}] {path.name}: {told(values)}")
     try:
@@ -118,10 +140,10 @@ def do_trial(
         write_json(path / MARK, mark | {"pruner": plan.search.pruner, "epochs": plan.epochs})
         while load(path).status == "running":  # its search was killed, and it is putting itself away
             time.sleep(AGAIN)
-        say(f"  {finish(folder, config, quiet, train)}")
+        tell(path.name, finish(folder, config))
     except VgglabError as error:
         studies.tell(study, trial, "failed", str(error))
-        say(f"  failed: {error}")
+        tell(path.name, f"failed: {error}")
     else:
         tell_run(study, trial, path, config)
 

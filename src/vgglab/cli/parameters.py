@@ -22,6 +22,8 @@ Layout = Annotated[str | None, typer.Option(metavar="VALUE", help="What the fold
 Language = Annotated[str, typer.Option("--lang", help="Language: en or fr.")]
 SEEDS = "Train each run with several seeds: how many, or a list such as 1,7,42; in folders NAME/seed-0 and so on."
 Seeds = Annotated[str | None, typer.Option("--seeds", metavar="N|LIST", help=SEEDS)]
+RAY = "Do the runs on a Ray cluster: auto, local (started here), HOST:PORT or ray://HOST:PORT."
+Ray = Annotated[str | None, typer.Option("--ray", metavar="ADDRESS", help=RAY)]
 Paths = Annotated[list[Path], typer.Argument(metavar="RUN...|STUDY", help="Run folders, or a study's.")]
 
 

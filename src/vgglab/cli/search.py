@@ -9,7 +9,8 @@ import typer
 
 from vgglab.cli.console import print_table, say
 from vgglab.cli.options import with_config_options
-from vgglab.cli.parameters import DataDir, Json, Language, Out
+from vgglab.cli.parameters import DataDir, Json, Language, Out, Ray
+from vgglab.cli.where import trainer
 from vgglab.keras_tools.backend import import_keras
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ def search(
     seed: Annotated[int | None, typer.Option(help="Of the choices; that of the trainings is train.seed.")] = None,
     out: Out = Path("runs"),
     data_dir: DataDir = None,
+    ray: Ray = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what is searched and what it may cost.")] = False,
     language: Language = "en",
     as_json: Json = False,
@@ -51,10 +53,12 @@ def search(
         return _show_cost(plan, folder, as_json)
     if data_dir:
         os.environ["VGGLAB_DATA"] = str(data_dir)  # the trials' own processes look there too
-    _do_search(plan, folder, timeout, language, as_json)
+    _do_search(plan, folder, timeout, language, as_json, ray)
 
 
-def _do_search(plan: "Plan", folder: Path, timeout: float | None, language: str, as_json: bool) -> None:
+def _do_search(
+    plan: "Plan", folder: Path, timeout: float | None, language: str, as_json: bool, ray: str | None
+) -> None:
     """Do the trials that are not done yet, show all of them, write the report."""
     from vgglab.experiments.trials.ready import check_search
 
@@ -63,7 +67,8 @@ def _do_search(plan: "Plan", folder: Path, timeout: float | None, language: str,
     from vgglab.report.outcome import headline
     from vgglab.report.search_folder import read_search
 
-    run_search(plan, folder, as_json, say, timeout)
+    with trainer(ray, as_json) as train:
+        run_search(plan, folder, as_json, say, timeout, train, train.room() if ray else 1)
     left = settle_search(plan, folder)
     found = read_search(folder)
     typer.echo(json.dumps(found.as_json(), indent=1) if as_json else str(found))

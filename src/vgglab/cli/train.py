@@ -10,8 +10,9 @@ import typer
 import vgglab
 from vgglab.cli.console import Complaints, print_table, say
 from vgglab.cli.options import with_config_options
-from vgglab.cli.parameters import Code, DataDir, Json, Language, Out, Seeds, run_code
+from vgglab.cli.parameters import Code, DataDir, Json, Language, Out, Ray, Seeds, run_code
 from vgglab.cli.runs import show_rows
+from vgglab.cli.where import trainer
 from vgglab.keras_tools.backend import import_keras
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 
 ONE_RUN = "--check is for one new run; before --seeds or --folds, vgglab check CONFIG does it, and --resume goes on"
+SEVERAL = "--ray is for several runs: of a study, of a search, or with --seeds or --folds; leave it out for one run"
 
 
 @with_config_options
@@ -32,6 +34,7 @@ def train(
     data_dir: DataDir = None,
     seeds: Seeds = None,
     checked: Annotated[bool, typer.Option("--check", help="Check network and data first; an error stops it.")] = False,
+    ray: Ray = None,
     language: Language = "en",
     code: Code = None,
     as_json: Json = False,
@@ -46,6 +49,8 @@ def train(
     progress = "json" if as_json else os.environ.get("VGGLAB_PROGRESS", "auto")
     if checked and (resume is not None or seeds is not None):
         raise UsageError(ONE_RUN)
+    if ray and resume is not None:
+        raise UsageError(SEVERAL)
     run_code(code)
     if resume is not None:
         if config or seeds or overrides.keys() - {"data.name"}:
@@ -59,7 +64,9 @@ def train(
         if seeds is not None or (made.data.folds and not made.data.fold):
             if checked:
                 raise UsageError(ONE_RUN)
-            return _train_several(made, seeds, out, data_dir, as_json)
+            return _train_several(made, seeds, out, data_dir, as_json, ray)
+        if ray:
+            raise UsageError(SEVERAL)
         run = vgglab.run(made, out=out, data_dir=data_dir, progress=progress, before=before)
     typer.echo(outcome_json(run) if as_json else outcome_text(run))
 
@@ -116,6 +123,7 @@ def study(
     only: Annotated[
         str | None, typer.Option(metavar="NAME,...", help="Only the runs of these names; * and ? as in a shell.")
     ] = None,
+    ray: Ray = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list the runs and what they cost.")] = False,
     language: Language = "en",
     as_json: Json = False,
@@ -136,17 +144,19 @@ def study(
     folder = out / (name or study_folder_name(loaded, planned, overrides))
     if dry_run:
         return _show_estimates(planned, folder, as_json)
-    _do_study(loaded, planned, folder, data_dir, as_json, language)
+    _do_study(loaded, planned, folder, data_dir, as_json, ray, language)
 
 
-def _train_several(config: "RunConfig", seeds: str | None, out: Path, data_dir: Path | None, as_json: bool) -> None:
+def _train_several(
+    config: "RunConfig", seeds: str | None, out: Path, data_dir: Path | None, as_json: bool, ray: str | None
+) -> None:
     """A run with several seeds, or with each of its folds, which is a study; the same command goes on with it."""
     from vgglab.config.seeds import read_seeds
     from vgglab.config.study_file import plan_runs
     from vgglab.experiments.study import folds_study, seeds_study
 
     loaded = folds_study(config) if seeds is None else seeds_study(config, read_seeds(seeds))
-    _do_study(loaded, plan_runs(loaded, {}), out / loaded.name, data_dir, as_json)
+    _do_study(loaded, plan_runs(loaded, {}), out / loaded.name, data_dir, as_json, ray)
 
 
 def _do_study(
@@ -155,6 +165,7 @@ def _do_study(
     folder: Path,
     data_dir: Path | None,
     as_json: bool,
+    ray: str | None,
     language: str = "en",
 ) -> None:
     """Do the runs of a study that are not done yet, show them side by side, write the report."""
@@ -167,7 +178,9 @@ def _do_study(
         os.environ["VGGLAB_DATA"] = str(data_dir)  # the runs' own processes look there too
     check_trackers(tuple({name for plan in planned for name in plan.config.log}))
     check_data(planned)
-    failures = run_study(loaded, planned, folder, quiet=as_json, say=say)
+    workers = sum(plan.wanted for plan in planned) if ray else 1  # Ray has them wait for what they need
+    with trainer(ray, as_json) as train:
+        failures = run_study(loaded, planned, folder, as_json, say, train, max(workers, 1))
     damaged = Complaints()
     found = find_runs([folder], damaged)
     _write_wholes(found, folder)

@@ -51,6 +51,13 @@ def disconnect() -> None:
     ray.shutdown()
 
 
+def own_address() -> str:
+    """The address by which other machines of the cluster reach this one."""
+    import ray
+
+    return ray.util.get_node_ip_address()
+
+
 def alive() -> list[dict[str, float]]:
     """What each machine of the cluster has that takes runs: `CPU`, `GPU`, `memory` in bytes.
 

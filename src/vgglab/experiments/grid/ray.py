@@ -11,10 +11,19 @@ from typing import Any
 
 from vgglab.config.schema import DataConfig
 from vgglab.errors import RunError, VgglabError
-from vgglab.experiments.grid.cluster import alive, connect, disconnect, everywhere, lost, needs
+from vgglab.experiments.grid.cluster import (
+    alive,
+    connect,
+    disconnect,
+    everywhere,
+    lost,
+    needs,
+    own_address,
+)
 from vgglab.experiments.grid.freight import Freight, Ticket, freight_of
 from vgglab.experiments.grid.parcel import changed, unpack
 from vgglab.experiments.grid.versions import check_versions, own_versions
+from vgglab.experiments.trials.pruning import MARK
 from vgglab.runs.source import trusts_kept
 from vgglab.runs.store import Run, load, lock
 
@@ -22,7 +31,7 @@ DEATHS = 3  # of machines one after the other, with no epoch in between, that a 
 AGAIN = 0.2  # seconds until it is looked again whether a run has been put away
 PASSED_ON = ("KERAS_BACKEND", "OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "XLA_FLAGS")  # decide bits, and go along
 
-Heard = Callable[[Run, str], None]  # told of a run after each of its epochs, and the machine that it is on
+Heard = Callable[[Run, Any], None]  # told of a run after each of its epochs, and its `Place`
 
 
 class Rays:
@@ -43,9 +52,9 @@ class Rays:
     """
 
     def __init__(self, address: str, say: Callable[[str], None], heard: Heard | None = None, sharing: bool = True):
-        self.say, self.heard, self.sharing = say, heard or (lambda run, host: None), sharing
+        self.say, self.heard, self.sharing = say, heard or (lambda run, place: None), sharing
         self.at_work: set[Any] = set()
-        self.closed, self.guard = False, threading.Lock()
+        self.closed, self.guard, self.asked = False, threading.Lock(), ""
         self.freights: dict[str, tuple[Freight | None, list[Any]]] = {}
         connect(address)
         everywhere(check_versions, own_versions())
@@ -54,14 +63,17 @@ class Rays:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Let no run go on; what it wrote by its last epoch is here."""
+        self.stop()
+        disconnect()
+
+    def stop(self) -> None:
+        """Let no run go on; what it had written by its last epoch is here, and who waits for one is interrupted."""
         import ray
 
         with self.guard:
             self.closed = True
             for actor in self.at_work:
                 ray.kill(actor)
-        disconnect()
 
     def __call__(self, path: Path, quiet: bool) -> int:
         """Go on with the run in a folder; its exit code.
@@ -76,7 +88,7 @@ class Rays:
                 return self._go_on(path)
             except lost() as error:
                 if self.closed:
-                    raise RunError("stopped by the user") from None
+                    raise KeyboardInterrupt from None
                 done = load(path).record.epochs_done
                 deaths, epochs = deaths + 1 if done == epochs else 1, done
                 if deaths == DEATHS:
@@ -86,28 +98,42 @@ class Rays:
             except VgglabError as error:  # as it was raised there: Ray's own is a traceback
                 raise getattr(error, "cause", error) from None
 
+    def room(self) -> int:
+        """How many runs may be beside each other now: that of a search's trials, each of which learns of others."""
+        return sum(max(1, int(machine.get("GPU", 0))) for machine in alive())
+
     def _go_on(self, path: Path) -> int:
         import ray
 
         config = load(path).config
         with self._placed(needs(config, alive())) as there, self._marked(path) as marker:
-            host, shared = ray.get(there.meet.remote(own_versions(), str(path.absolute()), marker))
+            place, shared = ray.get(there.meet.remote(own_versions(), str(path.absolute()), marker))
             self._bring_data(there, config.data)
             with contextlib.nullcontext() if shared else lock(path):
                 parcel = [] if shared else changed(path, {})[0]
-                environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-                ray.get(there.begin.remote(parcel, environment, trusts_kept(path)))
-                return self._follow(there, path, host)
+                ray.get(there.begin.remote(parcel, self._environment(path), trusts_kept(path)))
+                return self._follow(there, path, place)
 
-    def _follow(self, there: Any, path: Path, host: str) -> int:
+    def _follow(self, there: Any, path: Path, place: Any) -> int:
         import ray
 
         code = None
         while code is None:
             parcel, code = ray.get(there.news.remote())
             unpack(parcel, path)
-            self.heard(load(path), host)
+            self.heard(load(path), place)
         return code
+
+    def _environment(self, path: Path) -> dict[str, str]:
+        """What a run's process is told; of a search's trial also where to ask whether to go on."""
+        passed = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+        if not (path / MARK).exists():
+            return passed
+        from vgglab.experiments.trials.asking import ASK, answer_trials  # which loads Optuna
+
+        with self.guard:
+            self.asked = self.asked or answer_trials(path.parent, own_address())
+        return passed | {ASK: self.asked}
 
     @contextlib.contextmanager
     def _placed(self, options: dict[str, Any]) -> Any:
@@ -116,7 +142,7 @@ class Rays:
 
         with self.guard:
             if self.closed:
-                raise RunError("stopped by the user")
+                raise KeyboardInterrupt
             from vgglab.experiments.grid.there import There  # which loads Ray
 
             actor = ray.remote(There).options(**options).remote()

@@ -7,7 +7,7 @@ import tempfile
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import ray
 
@@ -20,6 +20,13 @@ from vgglab.runs.source import trust_kept
 AGAIN = 0.2  # seconds until it is looked again for what a run has written
 FAILED = 1
 TELLS = "history.csv"  # what is written last in an epoch
+
+
+class Place(NamedTuple):
+    """A machine of a cluster: its name, and Ray's id for it."""
+
+    host: str
+    node: str
 
 
 class There:
@@ -35,15 +42,15 @@ class There:
         self.code: int | None = None
         self.known: State = {}
 
-    def meet(self, versions: Mapping[str, str], folder: str, marker: str) -> tuple[str, bool]:
-        """The machine's name, and whether it sees the run's folder.
+    def meet(self, versions: Mapping[str, str], folder: str, marker: str) -> tuple[Place, bool]:
+        """Where this is, and whether the run's folder is seen from here.
 
         Raises:
             RunError: it has other versions than where the study was started.
         """
         check_versions(versions)
         self.folder, self.shared = Path(folder), bool(marker) and (Path(folder) / marker).exists()
-        return platform.node(), self.shared
+        return Place(platform.node(), ray.get_runtime_context().get_node_id()), self.shared
 
     def data(self, ticket: Ticket, parts: Sequence[Any] = ()) -> bool:
         """Whether the data set is here; it is once `parts`, which Ray holds, are given."""

@@ -23,6 +23,7 @@ from vgglab.experiments.study import run_study
 from vgglab.runs.environment import describe_environment
 
 ONE_THREAD = {"TF_NUM_INTRAOP_THREADS": "1", "OMP_NUM_THREADS": "1", "RAY_USAGE_STATS_ENABLED": "0"}
+QUICK = {"worker_niceness": 0}  # they wait for nothing else that this machine does
 EPOCH = 2  # after which the machine of a run is killed
 
 
@@ -72,7 +73,7 @@ def on_a_cluster(study: Study, folder: Path, say: Any) -> dict[str, str]:
 
     from vgglab.experiments.grid.ray import Rays
 
-    cluster = Cluster(True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+    cluster = Cluster(True, head_node_args={"num_cpus": 1, "include_dashboard": False, "_system_config": QUICK})
     for _ in range(2):
         cluster.add_node(num_cpus=1)
     planned = plan_runs(study, {})

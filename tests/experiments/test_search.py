@@ -243,3 +243,15 @@ def test_a_search_of_which_nothing_came_says_why(pretend, tmp_path):
 def test_no_trial_begins_after_the_time_is_over(pretend, tmp_path):
     search(planned(trials=1), tmp_path, pretend)
     assert len(search(planned(), tmp_path, pretend, timeout=0)["trials"]) == 1
+
+
+def test_a_trial_on_another_machine_asks_the_study_over_the_network(pretend, whole, tmp_path, monkeypatch):
+    asking = pytest.importorskip("vgglab.experiments.trials.asking")
+    pytest.importorskip("grpc", reason="comes with TensorFlow")
+    folder = tmp_path / "search"
+    shutil.copytree(whole["folder"], folder)
+    behind = next(row for row in whole["trials"] if row["how"] == "pruned")
+    (there := tmp_path / "machine").mkdir()
+    trial = shutil.copytree(folder / behind["name"], there / behind["name"])
+    monkeypatch.setenv(asking.ASK, asking.answer_trials(folder, "127.0.0.1"))
+    assert stopping(trial, load(trial).config)(load(trial).history) == behind["why"]

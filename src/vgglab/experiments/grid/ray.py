@@ -3,6 +3,7 @@
 import contextlib
 import os
 import secrets
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -24,6 +25,7 @@ from vgglab.experiments.grid.freight import Freight, Ticket, freight_of
 from vgglab.experiments.grid.parcel import changed, unpack
 from vgglab.experiments.grid.versions import check_versions, own_versions
 from vgglab.experiments.trials.pruning import MARK
+from vgglab.runs.files import machine
 from vgglab.runs.source import trusts_kept
 from vgglab.runs.store import Run, load, lock
 
@@ -111,7 +113,7 @@ class Rays:
             self._bring_data(there, config.data)
             with contextlib.nullcontext() if shared else lock(path):
                 parcel = [] if shared else changed(path, {})[0]
-                ray.get(there.begin.remote(parcel, self._environment(path), trusts_kept(path)))
+                ray.get(there.begin.remote(parcel, self._environment(path), sys.argv, trusts_kept(path)))
                 return self._follow(there, path, place)
 
     def _follow(self, there: Any, path: Path, place: Any) -> int:
@@ -158,7 +160,7 @@ class Rays:
     @contextlib.contextmanager
     def _marked(self, path: Path) -> Any:
         """A file in a run's folder by which a machine knows that it sees the very folder; its name, empty for none."""
-        marker = path / f".seen-{secrets.token_hex(8)}"
+        marker = path / f".{os.getpid()}-{machine()}-seen-{secrets.token_hex(8)}"  # named so that it is swept
         if self.sharing:
             marker.touch()
         try:

@@ -3,6 +3,7 @@
 import os
 import platform
 import shutil
+import sys
 import tempfile
 import threading
 from collections.abc import Mapping, Sequence
@@ -58,15 +59,17 @@ class There:
         self.pictures = None if ticket.published else found
         return found is not None
 
-    def begin(self, parcel: Parcel, environment: Mapping[str, str], trusted: bool) -> None:
+    def begin(self, parcel: Parcel, environment: Mapping[str, str], command: list[str], trusted: bool) -> None:
         """Go on with the run; nothing waits for it.
 
         Args:
             parcel: what its folder holds; empty where it is seen from here.
             environment: variables that its process has.
+            command: what its record says that it was begun with.
             trusted: whether its own network's code may be executed.
         """
         os.environ.update(environment)
+        sys.argv = command
         if not self.shared:
             place = Path(tempfile.gettempdir()) / "vgglab-runs"
             place.mkdir(exist_ok=True)

@@ -245,13 +245,10 @@ def test_no_trial_begins_after_the_time_is_over(pretend, tmp_path):
     assert len(search(planned(), tmp_path, pretend, timeout=0)["trials"]) == 1
 
 
-def test_a_trial_on_another_machine_asks_the_study_over_the_network(pretend, whole, tmp_path, monkeypatch):
-    asking = pytest.importorskip("vgglab.experiments.trials.asking")
+def test_trials_that_ask_the_study_over_the_network_come_to_the_same(pretend, whole, tmp_path, monkeypatch):
     pytest.importorskip("grpc", reason="comes with TensorFlow")
-    folder = tmp_path / "search"
-    shutil.copytree(whole["folder"], folder)
-    behind = next(row for row in whole["trials"] if row["how"] == "pruned")
-    (there := tmp_path / "machine").mkdir()
-    trial = shutil.copytree(folder / behind["name"], there / behind["name"])
-    monkeypatch.setenv(asking.ASK, asking.answer_trials(folder, "127.0.0.1"))
-    assert stopping(trial, load(trial).config)(load(trial).history) == behind["why"]
+    from vgglab.experiments.trials import asking, study
+
+    study.open_study(tmp_path, planned())
+    monkeypatch.setenv(asking.ASK, asking.answer_trials(tmp_path, "127.0.0.1"))
+    assert trials(search(planned(), tmp_path, pretend)) == trials(whole)

@@ -57,6 +57,20 @@ def pictures(make_folder, tmp_path):
     return DataConfig(name=str(folder), without=str(tmp_path / "doubts.csv"))
 
 
+@pytest.fixture
+def elsewhere(tmp_path, monkeypatch):
+    """The freight of a folder, as seen from a machine on which that folder is another."""
+
+    def change(data):
+        sent = Freight(data)
+        assert sent.ticket.listing
+        os.utime(tmp_path / "pictures" / "cats" / "001.png", (0, 0))
+        monkeypatch.setenv("VGGLAB_DATA", str(tmp_path / "elsewhere"))
+        return sent
+
+    return change
+
+
 def test_a_machine_that_sees_the_same_pictures_needs_no_copy(pictures, tmp_path):
     ticket = Freight(pictures).ticket
     assert at_hand(ticket) == tmp_path / "pictures"
@@ -64,9 +78,8 @@ def test_a_machine_that_sees_the_same_pictures_needs_no_copy(pictures, tmp_path)
     assert at_hand(ticket) is None
 
 
-def test_pictures_are_the_same_where_they_have_travelled_to(pictures, tmp_path, monkeypatch):
-    sent, here = Freight(pictures), load_dataset(pictures, image_size=16)
-    monkeypatch.setenv("VGGLAB_DATA", str(tmp_path / "elsewhere"))
+def test_pictures_are_the_same_where_they_have_travelled_to(pictures, elsewhere, tmp_path):
+    sent, here = elsewhere(pictures), load_dataset(pictures, image_size=16)
     copy = receive(sent.ticket, sent.parts)
     shutil.rmtree(tmp_path / "pictures")
     (tmp_path / "doubts.csv").unlink()
@@ -76,11 +89,9 @@ def test_pictures_are_the_same_where_they_have_travelled_to(pictures, tmp_path, 
     assert np.array_equal(there.train.images, here.train.images)
 
 
-def test_a_copy_is_made_whole_or_not_at_all_and_once(pictures, tmp_path, monkeypatch):
-    sent = Freight(pictures)
+def test_a_copy_is_made_whole_or_not_at_all_and_once(pictures, elsewhere, monkeypatch):
     monkeypatch.setattr(freight, "PART", 1)
-    monkeypatch.setenv("VGGLAB_DATA", str(tmp_path / "elsewhere"))
-    (tmp_path / "pictures" / "cats" / "001.png").touch()  # another time: not the folder that was told of
+    sent = elsewhere(pictures)
 
     def cut_off():
         yield next(sent.parts())

@@ -10,7 +10,7 @@ from typing import Any
 
 from vgglab.config.schema import DATASETS, RunConfig
 from vgglab.datasets.load import published_for
-from vgglab.errors import RunError, first_line
+from vgglab.errors import RunError, VgglabError, explain, first_line
 
 LOCAL, AUTO = "local", "auto"
 PATIENCE = 10  # seconds that a cluster has to answer
@@ -91,11 +91,14 @@ def everywhere(call: Callable[..., Any], *arguments: Any) -> None:
         try:
             ray.get(result)
         except ray.exceptions.RayTaskError as error:
-            if isinstance(error.cause, RunError):
-                raise error.cause from None
-            raise RunError(f"{host}: {first_line(error.cause)}; install vgglab there as it is here") from None
+            raise as_raised(error, f"{host}: ", "; install vgglab there as it is here") from None
         except lost():  # it went just now
             continue
+
+
+def as_raised(error: Any, before: str = "a machine of the cluster: ", after: str = "") -> VgglabError:
+    """An error as it was raised on another machine; Ray's own is a traceback."""
+    return error.cause if isinstance(error.cause, VgglabError) else RunError(f"{before}{explain(error.cause)}{after}")
 
 
 def lost() -> tuple[type[Exception], ...]:

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from vgglab.config.schema import DataConfig
-from vgglab.errors import RunError, VgglabError
+from vgglab.errors import RunError
 from vgglab.experiments.grid.cluster import (
     alive,
+    as_raised,
     connect,
     disconnect,
     everywhere,
@@ -84,6 +85,8 @@ class Rays:
             RunError: one machine after the other died on it, or one has other versions.
             DataError: the data is missing, or a machine has no room for it.
         """
+        import ray
+
         deaths, epochs = 0, -1
         while True:
             try:
@@ -97,8 +100,8 @@ class Rays:
                     raise RunError(f"{DEATHS} machines died on it one after the other, after epoch {done}") from error
                 self.say(f"  {path.name}: its machine is gone; another goes on with it after epoch {done}")
                 wait_until_free(path)
-            except VgglabError as error:  # as it was raised there: Ray's own is a traceback
-                raise getattr(error, "cause", error) from None
+            except ray.exceptions.RayTaskError as error:
+                raise as_raised(error) from None
 
     def room(self) -> int:
         """How many runs may be beside each other now: that of a search's trials, each of which learns of others."""

@@ -37,6 +37,7 @@ def connect(address: str) -> None:
     handler = signal.getsignal(signal.SIGTERM)
     try:
         ray.init(address=address, log_to_driver=False, logging_level="ERROR", **options)
+        ray._private.worker._worker_logs_enabled = False  # of a machine that dies it would speak on stdout, among data
     except Exception as error:  # of many kinds, by what is there instead
         raise RunError(f"--ray {address}: {first_line(error)}; {ADVICE}") from None
     finally:
@@ -91,21 +92,30 @@ def everywhere(call: Callable[..., Any], *arguments: Any) -> None:
         try:
             ray.get(result)
         except ray.exceptions.RayTaskError as error:
-            raise as_raised(error, f"{host}: ", "; install vgglab there as it is here") from None
+            if isinstance(error.cause, VgglabError):
+                raise error.cause from None
+            raise RunError(f"{host}: {first_line(error.cause)}; install vgglab there as it is here") from None
         except lost():  # it went just now
             continue
 
 
-def as_raised(error: Any, before: str = "a machine of the cluster: ", after: str = "") -> VgglabError:
+def as_raised(error: Any) -> VgglabError:
     """An error as it was raised on another machine; Ray's own is a traceback."""
-    return error.cause if isinstance(error.cause, VgglabError) else RunError(f"{before}{explain(error.cause)}{after}")
+    known = isinstance(error.cause, VgglabError)
+    return error.cause if known else RunError(f"a machine of the cluster: {explain(error.cause)}")
 
 
 def lost() -> tuple[type[Exception], ...]:
     """What Ray raises where a machine, or the process on it, is gone."""
-    from ray import exceptions
+    from ray.exceptions import (
+        NodeDiedError,
+        ObjectLostError,
+        RayActorError,
+        TaskUnschedulableError,
+        WorkerCrashedError,
+    )
 
-    return exceptions.RayActorError, exceptions.ObjectLostError, exceptions.WorkerCrashedError, exceptions.NodeDiedError
+    return NodeDiedError, ObjectLostError, RayActorError, TaskUnschedulableError, WorkerCrashedError
 
 
 def needs(config: RunConfig, machines: Sequence[dict[str, float]]) -> dict[str, Any]:

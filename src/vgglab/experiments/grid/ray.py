@@ -31,6 +31,7 @@ from vgglab.runs.source import trusts_kept
 from vgglab.runs.store import Run, load, lock
 
 DEATHS = 3  # of machines one after the other, with no epoch in between, that a run is given up after
+PATIENCE = 120  # seconds that a run has to be put away
 AGAIN = 0.2  # seconds until it is looked again whether a run has been put away
 PASSED_ON = ("KERAS_BACKEND", "OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "XLA_FLAGS")  # decide bits, and go along
 
@@ -60,7 +61,11 @@ class Rays:
         self.closed, self.guard, self.asked = False, threading.Lock(), ""
         self.freights: dict[str, tuple[Freight | None, list[Any]]] = {}
         connect(address)
-        everywhere(check_versions, own_versions())
+        try:
+            everywhere(check_versions, own_versions())
+        except BaseException:
+            disconnect()
+            raise
 
     def __enter__(self) -> "Rays":
         return self
@@ -190,6 +195,11 @@ class Rays:
 
 
 def wait_until_free(path: Path) -> None:
-    """Wait until nobody trains a run: where its folder is seen from everywhere, what was cut off puts it away."""
-    while load(path).status == "running":
+    """Wait until nobody trains a run: where its folder is seen from everywhere, what was cut off puts it away.
+
+    A machine that was switched off may hold the lock for longer, over NFS; then the run fails, and the same command
+    goes on with it later.
+    """
+    until = time.monotonic() + PATIENCE
+    while load(path).status == "running" and time.monotonic() < until:
         time.sleep(AGAIN)

@@ -28,8 +28,9 @@ from PIL import Image
 
 from vgglab.datasets import load_data
 from vgglab.datasets.decode import try_decode
-from vgglab.datasets.parallel import cores, map_parallel
+from vgglab.datasets.parallel import map_parallel
 from vgglab.datasets.split import split_record
+from vgglab.keras_tools.threads import cores
 
 CLASSES, SIDE, BATCH = 10, 64, 64
 PHOTO, PHOTOS, PHOTO_SIDE, FEW = (500, 375), 2000, 224, 64

@@ -88,7 +88,8 @@ def compare(run: Path, folder: Path, rounds: int, old: Path | None) -> None:
 def compare_decoders(folder: Path, side: int, rounds: int) -> None:
     """Print rows: what decodes the pictures on all cores, threads or processes."""
     from vgglab.datasets.decode import try_decode
-    from vgglab.datasets.parallel import cores, map_parallel
+    from vgglab.datasets.parallel import map_parallel
+    from vgglab.keras_tools.threads import cores
 
     files, decode = sorted(map(str, folder.iterdir())), partial(try_decode, size=side)
     ways = {"processes": lambda: map_parallel(decode, files), "threads": lambda: threads.map(decode, files)}

@@ -24,8 +24,8 @@ from pathlib import Path
 import numpy as np
 
 from vgglab.datasets.decode import decode_content
-from vgglab.datasets.parallel import cores
 from vgglab.exporting.exported import open_exported
+from vgglab.keras_tools.threads import cores
 
 APPS = Path(__file__).with_name("serving_apps.py")
 LITSERVE = Path(__file__).with_name("serving_litserve.py")

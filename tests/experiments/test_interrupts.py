@@ -32,8 +32,8 @@ def interrupted(tmp_path):
     (tmp_path / "sitecustomize.py").write_text(ANNOUNCE)
     (tmp_path / "s.yaml").write_text(STUDY)
 
-    def interrupt(file: str, stage: str = "", epochs: int = 1) -> tuple[int, str]:
-        command = [sys.executable, "-m", "vgglab", "study", "s.yaml", f"--epochs={epochs}"]
+    def interrupt(file: str, stage: str = "", epochs: int = 1, workers: int = 1) -> tuple[int, str]:
+        command = [sys.executable, "-m", "vgglab", "study", "s.yaml", f"--epochs={epochs}", f"--workers={workers}"]
         files = {"REACHED": str(tmp_path / "reached"), "SENT": str(tmp_path / "sent")}
         environment = os.environ | files | {"STAGE": stage, "PYTHONPATH": str(tmp_path)}
         options = {"cwd": tmp_path, "env": environment, "start_new_session": True, "text": True}
@@ -62,6 +62,15 @@ def test_while_a_run_trains(interrupted, tmp_path):
     assert errors.endswith("vgglab: interrupted; whole epochs are kept, and the same command goes on\n")
     run = vgglab.load(tmp_path / "runs/s-digits-epochs-500/a")
     assert run.record.status == "interrupted" and run.record.message == "stopped by the user"
+
+
+def test_while_two_runs_train_beside_each_other(interrupted, tmp_path):
+    code, errors = interrupted("runs/s-digits-epochs-500/b/best.keras", epochs=500, workers=2)
+    assert code == 130 and errors.splitlines() == ["[1/2] a", "[2/2] b", errors.splitlines()[-1]]
+    assert errors.endswith("vgglab: interrupted; whole epochs are kept, and the same command goes on\n")
+    runs = [vgglab.load(tmp_path / "runs/s-digits-epochs-500" / name) for name in "ab"]
+    assert [run.record.message for run in runs if run.record.epochs_done][-1] == "stopped by the user"
+    assert {run.status for run in runs} == {"interrupted"}
 
 
 def test_while_a_run_is_evaluated_or_the_next_one_begins(interrupted):

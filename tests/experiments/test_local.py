@@ -6,7 +6,9 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 
+import numpy as np
 import pytest
 from small_network import NETWORK
 
@@ -15,8 +17,10 @@ from vgglab.config.study_file import Study, plan_runs
 from vgglab.config.yaml_text import dump_yaml
 from vgglab.errors import RunError
 from vgglab.experiments.grid import waiting
-from vgglab.experiments.grid.child import _context, _train
+from vgglab.experiments.grid.child import train_here
 from vgglab.experiments.grid.local import finish
+from vgglab.experiments.grid.processes import Processes, _context
+from vgglab.experiments.grid.shares import share_out
 from vgglab.experiments.study import open_folder, run_study
 from vgglab.runs.files import machine
 from vgglab.runs.record import HISTORY_FIELDS
@@ -35,7 +39,7 @@ PLANNED = plan_runs(STUDY, {})
 
 
 def test_what_is_imported_before_runs_are_forked_on_jax_and_torch_brings_no_backend():
-    from vgglab.experiments.grid.child import APART
+    from vgglab.experiments.grid.processes import APART
 
     found = "found = {'keras', 'jax', 'torch', 'tensorflow'} & sys.modules.keys()"
     text = f"import sys, {', '.join(APART)}; {found}; sys.exit(str(found) if found else 0)"
@@ -170,15 +174,49 @@ def test_a_run_that_was_killed_counts_as_interrupted_and_goes_on(tmp_path):
 def test_the_process_that_waits_does_the_next_run_or_ends_with_the_study(done, tmp_path, monkeypatch):
     for name in ("LEAST_CORES", "LEAST_MEMORY"):
         monkeypatch.setattr(waiting, name, 0)
-    waiting.have_next_wait(_context(), _train)
-    told = waiting.waiting_for(tmp_path / "no run", quiet=True)
+    waiting.have_next_wait(_context(), train_here, {}, 1)
+    told = waiting.waiting_for((tmp_path / "no run", True, {}, ""))
     told.join()
-    assert told.exitcode == 1 and waiting.waiting_for(tmp_path, quiet=True) is None
-    waiting.have_next_wait(_context(), _train)
+    assert told.exitcode == 1 and waiting.waiting_for((tmp_path, True, {}, "")) is None
+    waiting.have_next_wait(_context(), train_here, {}, 1)
     untold = waiting._waiting[0].process
     waiting.dismiss()
     untold.join()
     assert untold.exitcode == -signal.SIGTERM
+
+
+class Killing(Processes):
+    """Processes of which the first that trains a run `a` is killed once it has saved an epoch."""
+
+    killed = False
+
+    def _start(self, path, *given):
+        child = super()._start(path, *given)
+        while path.name == "a" and not self.killed:
+            time.sleep(0.01)
+            if (path / "last.keras").exists():
+                self.killed = not child.kill()
+        return child
+
+
+def test_beside_another_a_run_that_is_killed_goes_on_by_itself_to_the_same_bits(tmp_path):
+    study, planned = plan(
+        {"name": "a"}, {"name": "b"}, **{"data.limit": 100, "model.name": NETWORK, "train.epochs": 40}
+    )
+    said: list[str] = []
+    assert not run_study(study, planned, tmp_path, True, said.append, Killing(share_out(2)), workers=2)
+    killed, other = (vgglab.load(tmp_path / name) for name in "ab")
+    assert any("its process was ended by SIGKILL, and a second one went on" in line for line in said)
+    rows = [[{**row, "seconds": 0} for row in run.history] for run in (killed, other)]
+    weights = [vgglab.load_classifier(run.folder / "last.keras").model.get_weights() for run in (killed, other)]
+    assert rows[0] == rows[1] and all(map(np.array_equal, *weights))
+
+
+def test_a_run_that_is_killed_twice_has_failed(tmp_path):
+    tries = []
+    with pytest.raises(RunError, match="the process was ended by SIGKILL, as one before"):
+        finish(tmp_path, PLANNED[0].config, True, lambda path, quiet: tries.append(path) or -signal.SIGKILL)
+    assert len(tries) == 2 and vgglab.load(tries[0]).status == "failed"
 
 
 def test_a_run_that_another_process_is_training_is_left_alone(tmp_path):

@@ -14,6 +14,8 @@ import vgglab
 from vgglab.errors import ConfigError, DataError, RunError
 from vgglab.experiments import run as experiment
 from vgglab.experiments.run import resolve_config, start_model, watch
+from vgglab.keras_tools.threads import threads_of
+from vgglab.runs.door import read_json
 
 FILES = {
     *("config.yaml", "run.json", "environment.json", "history.csv", "signals.jsonl", "findings.json", "metrics.json"),
@@ -46,6 +48,11 @@ def test_a_finished_run_leaves_a_complete_folder(trained):
     assert {path.name for path in trained.folder.iterdir()} - {".lock"} == FILES | {"source"}
     assert trained.status == "finished" and len(trained.history) == 3
     assert trained.record.best_epoch == trained.best["epoch"]
+
+
+def test_a_run_records_its_engine_and_on_how_many_threads_it_was_computed(trained):
+    threads = read_json(trained.folder / "environment.json", dict)["threads"]
+    assert trained.record.engine == "keras_fit" and threads == threads_of(keras.backend.backend())
 
 
 def test_a_run_copied_elsewhere_evaluates_to_the_same_figures(trained, tmp_path):

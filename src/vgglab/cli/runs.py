@@ -57,7 +57,7 @@ def runs(
     found = list_runs(out, damaged)
     rows = [
         {"folder": str(run.folder), "kind": run.record.kind, "created": run.record.created, **make_row(run)}
-        | {"early": run.ended_early}
+        | {"early": run.ended_early, "engine": run.record.engine}
         for run in found
     ]
     if as_json:

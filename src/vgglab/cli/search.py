@@ -9,8 +9,8 @@ import typer
 
 from vgglab.cli.console import print_table, say
 from vgglab.cli.options import with_config_options
-from vgglab.cli.parameters import DataDir, Json, Language, Out, Ray
-from vgglab.cli.where import trainer
+from vgglab.cli.parameters import DataDir, Json, Language, Out, Ray, Workers
+from vgglab.cli.where import Where
 from vgglab.keras_tools.backend import import_keras
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ def search(
     seed: Annotated[int | None, typer.Option(help="Of the choices; that of the trainings is train.seed.")] = None,
     out: Out = Path("runs"),
     data_dir: DataDir = None,
+    workers: Workers = "auto",
     ray: Ray = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what is searched and what it may cost.")] = False,
     language: Language = "en",
@@ -50,25 +51,24 @@ def search(
     plan = plan_search(path or {}, given, overrides)
     folder = out / (name or search_folder_name(plan))
     if dry_run:
-        return _show_cost(plan, folder, as_json)
+        return _show_cost(plan, folder, workers, as_json)
     if data_dir:
         os.environ["VGGLAB_DATA"] = str(data_dir)  # the trials' own processes look there too
-    _do_search(plan, folder, timeout, language, as_json, ray)
+    _do_search(plan, folder, timeout, Where(workers, ray), language, as_json)
 
 
-def _do_search(
-    plan: "Plan", folder: Path, timeout: float | None, language: str, as_json: bool, ray: str | None
-) -> None:
+def _do_search(plan: "Plan", folder: Path, timeout: float | None, where: Where, language: str, as_json: bool) -> None:
     """Do the trials that are not done yet, show all of them, write the report."""
     from vgglab.experiments.trials.ready import check_search
 
+    where.check()
     check_search(plan)
     from vgglab.experiments.trials.loop import run_search, settle_search
     from vgglab.report.outcome import headline
     from vgglab.report.search_folder import read_search
 
-    with trainer(ray, as_json) as train:
-        run_search(plan, folder, as_json, say, timeout, train, train.room() if ray else 1)
+    with where.trainer([plan.config()], as_json) as train:
+        run_search(plan, folder, as_json, say, timeout, train, train.workers)
     left = settle_search(plan, folder)
     found = read_search(folder)
     typer.echo(json.dumps(found.as_json(), indent=1) if as_json else str(found))
@@ -91,8 +91,12 @@ def _write_report(folder: Path, language: str) -> None:
         say(f"no report was written: {explain(error)}")
 
 
-def _show_cost(plan: "Plan", folder: Path, as_json: bool) -> None:
+def _show_cost(plan: "Plan", folder: Path, workers: str, as_json: bool) -> None:
     """What is searched, and what the costliest trials come to."""
+    from vgglab.experiments.grid.shares import count_workers, share_out
+
+    shares = share_out(count_workers(workers, [plan.config()]))
+    os.environ.update(shares[0])  # what is timed here has a worker's share, too
     import_keras()
     from vgglab.experiments.estimate import estimates_table
     from vgglab.experiments.trials.cost import cost_text, estimate_search
@@ -104,4 +108,4 @@ def _show_cost(plan: "Plan", folder: Path, as_json: bool) -> None:
     print_table(["setting", "chosen from"], [[field, setting.text] for field, setting in plan.search.space.items()])
     typer.echo()
     print_table(*estimates_table(rows))
-    typer.echo(cost_text(rows, plan.search.count))
+    typer.echo(cost_text(rows, plan.search.count, len(shares)))

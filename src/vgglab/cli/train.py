@@ -10,9 +10,9 @@ import typer
 import vgglab
 from vgglab.cli.console import Complaints, print_table, say
 from vgglab.cli.options import with_config_options
-from vgglab.cli.parameters import Code, DataDir, Json, Language, Out, Ray, Seeds, run_code
+from vgglab.cli.parameters import Code, DataDir, Json, Language, Out, Ray, Seeds, Workers, run_code
 from vgglab.cli.runs import show_rows
-from vgglab.cli.where import trainer
+from vgglab.cli.where import Where
 from vgglab.keras_tools.backend import import_keras
 
 if TYPE_CHECKING:
@@ -33,8 +33,9 @@ def train(
     out: Out = Path("runs"),
     data_dir: DataDir = None,
     seeds: Seeds = None,
-    checked: Annotated[bool, typer.Option("--check", help="Check network and data first; an error stops it.")] = False,
+    workers: Workers = "auto",
     ray: Ray = None,
+    checked: Annotated[bool, typer.Option("--check", help="Check network and data first; an error stops it.")] = False,
     language: Language = "en",
     code: Code = None,
     as_json: Json = False,
@@ -64,7 +65,7 @@ def train(
         if seeds is not None or (made.data.folds and not made.data.fold):
             if checked:
                 raise UsageError(ONE_RUN)
-            return _train_several(made, seeds, out, data_dir, as_json, ray)
+            return _train_several(made, seeds, Where(workers, ray), out, data_dir, as_json)
         if ray:
             raise UsageError(SEVERAL)
         run = vgglab.run(made, out=out, data_dir=data_dir, progress=progress, before=before)
@@ -123,6 +124,7 @@ def study(
     only: Annotated[
         str | None, typer.Option(metavar="NAME,...", help="Only the runs of these names; * and ? as in a shell.")
     ] = None,
+    workers: Workers = "auto",
     ray: Ray = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list the runs and what they cost.")] = False,
     language: Language = "en",
@@ -143,12 +145,12 @@ def study(
     planned = want_only(plan_runs(loaded, overrides, read_seeds(seeds)), only)
     folder = out / (name or study_folder_name(loaded, planned, overrides))
     if dry_run:
-        return _show_estimates(planned, folder, as_json)
-    _do_study(loaded, planned, folder, data_dir, as_json, ray, language)
+        return _show_estimates(planned, folder, workers, as_json)
+    _do_study(loaded, planned, folder, Where(workers, ray), data_dir, as_json, language)
 
 
 def _train_several(
-    config: "RunConfig", seeds: str | None, out: Path, data_dir: Path | None, as_json: bool, ray: str | None
+    config: "RunConfig", seeds: str | None, where: Where, out: Path, data_dir: Path | None, as_json: bool
 ) -> None:
     """A run with several seeds, or with each of its folds, which is a study; the same command goes on with it."""
     from vgglab.config.seeds import read_seeds
@@ -156,16 +158,16 @@ def _train_several(
     from vgglab.experiments.study import folds_study, seeds_study
 
     loaded = folds_study(config) if seeds is None else seeds_study(config, read_seeds(seeds))
-    _do_study(loaded, plan_runs(loaded, {}), out / loaded.name, data_dir, as_json, ray)
+    _do_study(loaded, plan_runs(loaded, {}), out / loaded.name, where, data_dir, as_json)
 
 
 def _do_study(
     loaded: "Study",
     planned: "list[PlannedRun]",
     folder: Path,
+    where: Where,
     data_dir: Path | None,
     as_json: bool,
-    ray: str | None,
     language: str = "en",
 ) -> None:
     """Do the runs of a study that are not done yet, show them side by side, write the report."""
@@ -174,13 +176,13 @@ def _do_study(
     from vgglab.report.seeds import explain_runs
     from vgglab.tracking.trackers import check_trackers
 
+    where.check()
     if data_dir:
         os.environ["VGGLAB_DATA"] = str(data_dir)  # the runs' own processes look there too
     check_trackers(tuple({name for plan in planned for name in plan.config.log}))
     check_data(planned)
-    workers = sum(plan.wanted for plan in planned) if ray else 1  # Ray has them wait for what they need
-    with trainer(ray, as_json) as train:
-        failures = run_study(loaded, planned, folder, as_json, say, train, max(workers, 1))
+    with where.trainer([plan.config for plan in planned if plan.wanted], as_json) as train:
+        failures = run_study(loaded, planned, folder, as_json, say, train, train.workers)
     damaged = Complaints()
     found = find_runs([folder], damaged)
     _write_wholes(found, folder)
@@ -235,14 +237,20 @@ def _write_study_report(folder: Path, language: str) -> None:
         say(f"no report was written: {explain(error)}")
 
 
-def _show_estimates(planned: list[Any], folder: Path, as_json: bool) -> None:
+def _show_estimates(planned: list[Any], folder: Path, workers: str, as_json: bool) -> None:
+    from vgglab.experiments.grid.shares import count_workers, share_out
+    from vgglab.experiments.study import order_of
+
+    shares = share_out(count_workers(workers, [plan.config for plan in planned]))
+    os.environ.update(shares[0])  # what is timed here has a worker's share, too
     import_keras()
-    from vgglab.experiments.estimate import estimate_runs, estimates_table, estimates_text
+    from vgglab.experiments.estimate import estimate_runs, estimates_table, estimates_text, place
 
     wanted = {plan.name for plan in planned if plan.wanted}
     rows = [row for row in estimate_runs(planned, folder) if row["run"] in wanted]
+    place(rows, order_of(planned), len(shares))
     if as_json:
         typer.echo(json.dumps(rows, indent=1))
         return
     print_table(*estimates_table(rows))
-    typer.echo(estimates_text(rows))
+    typer.echo(estimates_text(rows, len(shares)))

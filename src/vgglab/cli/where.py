@@ -1,29 +1,47 @@
 """Where runs are done: in processes of this machine, or on those of a cluster."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 from vgglab.cli.console import say
 
 
-@contextmanager
-def trainer(ray: str | None, quiet: bool) -> Iterator[Any]:
-    """What goes on with runs inside the block; see `experiments.grid.local.Train`.
+class Where(NamedTuple):
+    """What the command line says of it.
 
-    Args:
+    Attributes:
+        workers: runs beside each other on this machine; a cluster has its own number.
         ray: address of a cluster; None for this machine.
-        quiet: say nothing of single epochs.
     """
-    if ray is None:
-        from vgglab.experiments.grid.child import train_in_process
 
-        yield train_in_process
-        return
-    from vgglab.experiments.grid.ray import Rays
+    workers: str
+    ray: str | None
 
-    with Rays(ray, say, None if quiet else _tell_epoch) as train:
-        yield train
+    def check(self) -> None:
+        """Refuse a wrong number of workers before anything is read."""
+        from vgglab.experiments.grid.shares import count_workers
+
+        count_workers(self.workers, [])
+
+    @contextmanager
+    def trainer(self, configs: Sequence[Any], quiet: bool) -> Iterator[Any]:
+        """What goes on with runs inside the block, so many `workers` at once; see `experiments.grid.local.Train`.
+
+        Args:
+            configs: of the runs.
+            quiet: say nothing of single epochs.
+        """
+        if self.ray is None:
+            from vgglab.experiments.grid.processes import processes_for
+
+            yield processes_for(self.workers, configs)
+            return
+        from vgglab.experiments.grid.ray import Rays
+
+        with Rays(self.ray, say, None if quiet else _tell_epoch) as train:
+            train.workers = max(train.workers, len(configs))  # Ray has runs wait for what they need
+            yield train
 
 
 def _tell_epoch(run: Any, place: Any) -> None:

@@ -18,14 +18,10 @@ from queue import SimpleQueue
 from typing import Any
 
 from vgglab.errors import DataError
+from vgglab.keras_tools.threads import cores
 
 CHUNK = 32  # items that a process is given at a time
 FEW = 8 * CHUNK  # items up to which starting processes takes longer than doing without
-
-
-def cores() -> int:
-    """The processor cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def map_parallel(

@@ -36,6 +36,11 @@ def choose_engine(part: TrainedPart, resident: str, devices: int) -> Engine:
     return fit_by_keras if why_not else partial(fit_resident, placing=Placing(devices))
 
 
+def engine_name(engine: Engine) -> str:
+    """What the record of a run calls an engine: its module."""
+    return "keras_fit" if engine is fit_by_keras else "resident"
+
+
 def check_engine(model: keras.Model, settings: TrainConfig) -> None:
     """Make sure that a run can be computed as it asks to, as far as that is known before it begins.
 

@@ -4,12 +4,13 @@ import math
 
 import keras
 
-from vgglab.engines.choose import choose_engine
+from vgglab.engines.choose import choose_engine, engine_name
 from vgglab.engines.work import Work
 from vgglab.errors import VgglabError
 from vgglab.keras_tools.averages import ValidateAverages, kept_apart
 from vgglab.keras_tools.precision import inner_optimizer
 from vgglab.training.batches import Batches, SeedEpochs, one_hot
+from vgglab.training.checkpoint import Checkpoint
 from vgglab.training.fast_cpu import fast_batch_norm
 from vgglab.training.freezing import at_rest
 from vgglab.training.interrupts import KeptInterrupts
@@ -68,6 +69,8 @@ def fit(
         averages = [ValidateAverages()] if inner_optimizer(optimizer).use_ema else []
         callbacks = [SeedEpochs(train, part.noisy, seed), *averages, *callbacks, StopOnNonFinite(), kept]
         engine = choose_engine(part, resident, devices)
+        for checkpoint in (each for each in callbacks if isinstance(each, Checkpoint)):
+            checkpoint.keep_engine(engine_name(engine))
         engine(Work(part, train, validation, epochs, callbacks))
 
 

@@ -1,5 +1,6 @@
 """What a study would cost, from a short timing on this machine."""
 
+import heapq
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ import numpy as np
 from vgglab.config.schema import RunConfig
 from vgglab.config.study_file import PlannedRun
 from vgglab.datasets.load import Published, published_for
+from vgglab.experiments.grid.beside import Order
 from vgglab.experiments.grid.local import DONE
 from vgglab.keras_tools.precision import computing_in
 from vgglab.models.build import build_model
@@ -124,10 +126,34 @@ def estimates_table(rows: list[dict[str, Any]]) -> tuple[list[str], list[list[st
     ]
 
 
-def estimates_text(rows: list[dict[str, Any]]) -> str:
+def place(rows: list[dict[str, Any]], order: Order, workers: int) -> None:
+    """Add to each row in which second it `begins`, where so many runs are done beside each other.
+
+    Args:
+        rows: as of `estimate_runs`, timed on the share of a worker.
+        order: of the same runs.
+        workers: how many.
+    """
+    of, now, running = {row["run"]: row for row in rows}, 0.0, []
+    while True:
+        while len(running) < workers and (name := order.ready()):
+            of[name]["begins"] = round(now, 1)
+            heapq.heappush(running, (now + of[name]["seconds"], name))
+        if not running:
+            return
+        now, name = heapq.heappop(running)
+        order.over(name)
+
+
+def estimates_text(rows: list[dict[str, Any]], workers: int) -> str:
     """The whole, in a sentence."""
-    total = sum(row["seconds"] for row in rows)
-    return f"about {format_seconds(total)} on this machine, from {TIMED_STEPS} timed steps of each network"
+    end = max(row["begins"] + row["seconds"] for row in rows)
+    return f"about {format_seconds(end)} {on_workers(workers)}, from {TIMED_STEPS} timed steps of each network"
+
+
+def on_workers(workers: int) -> str:
+    """What it is done with."""
+    return "on this machine" + (f" with {workers} workers, each on a share of it" if workers > 1 else "")
 
 
 def _cost(network: dict[str, Any]) -> float:

@@ -24,6 +24,7 @@ from vgglab.training.progress import ProgressMode
 def run_folds(
     config: RunConfig | dict[str, Any] | Path | str | None = None,
     *,
+    workers: int | str = 1,
     out: Path | str = DEFAULT_PARENT,
     data_dir: Path | str | None = None,
     progress: ProgressMode = "auto",
@@ -36,6 +37,7 @@ def run_folds(
 
     Args:
         config: as for `run`, with `data.folds` and without `data.fold`.
+        workers: as for `run_seeds`.
         out: folder that the folder NAME is made in.
         data_dir: as for `run`.
         progress: as for `run`.
@@ -56,7 +58,7 @@ def run_folds(
     resolved = resolve_config(config, options)
     if not resolved.data.folds or resolved.data.fold:
         raise ConfigError("run_folds does every fold: give data.folds, such as folds=5, and leave data.fold out")
-    runs = run_all(folds_study(resolved), resolved, out, data_dir, progress)
+    runs = run_all(folds_study(resolved), resolved, workers, out, data_dir, progress)
     write_wholes(runs)
     return runs
 

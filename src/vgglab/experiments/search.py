@@ -1,4 +1,4 @@
-"""A search for the best settings, in this very process."""
+"""A search for the best settings."""
 
 from functools import partial
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Any
 
 from vgglab.config.resolve import from_options
 from vgglab.config.search_file import plan_search, search_folder_name
-from vgglab.experiments.run import resume
+from vgglab.experiments.grid.here import choose_place
 from vgglab.experiments.trials.ready import check_search
 from vgglab.report.search_folder import Search, read_search
 from vgglab.runs.store import DEFAULT_PARENT
@@ -17,6 +17,7 @@ def search(
     config: dict[str, Any] | Path | str,
     *,
     timeout: float | None = None,
+    workers: int | str = 1,
     out: Path | str = DEFAULT_PARENT,
     data_dir: Path | str | None = None,
     progress: ProgressMode = "auto",
@@ -31,6 +32,7 @@ def search(
             `log LOW HIGH`, `uniform LOW HIGH`, `int LOW HIGH` or `choice A,B,C`), and there may be `name`, `defaults`,
             `trials`, `sampler`, `pruner` and `seed`.
         timeout: seconds after which no trial begins.
+        workers: trials beside each other; as for `run_seeds`.
         out: folder that the search's folder is made in.
         data_dir: where the data sets lie; None for VGGLAB_DATA, then Keras's cache.
         progress: `auto` or `none`.
@@ -56,11 +58,8 @@ def search(
     check_search(plan, data_dir)
     from vgglab.experiments.trials.loop import run_search, settle_search  # which load Optuna
 
-    folder, go_on = (
-        Path(out) / (name or search_folder_name(plan)),
-        partial(resume, data_dir=data_dir, progress=progress),
-    )
-    say, quiet = partial(tell, progress), progress != "auto"
-    run_search(plan, folder, quiet, say, timeout, lambda path, _: go_on(path))
+    folder = Path(out) / (name or search_folder_name(plan))
+    train, count = choose_place(workers, plan.config(), data_dir, progress)
+    run_search(plan, folder, progress != "auto", partial(tell, progress), timeout, train, count)
     settle_search(plan, folder, data_dir)
     return read_search(folder)

@@ -1,4 +1,4 @@
-"""One run with several seeds, in this very process."""
+"""One run with several seeds."""
 
 from functools import partial
 from pathlib import Path
@@ -8,7 +8,8 @@ from vgglab.config.schema import RunConfig
 from vgglab.config.seeds import read_seeds
 from vgglab.config.study_file import Study, plan_runs
 from vgglab.errors import RunError
-from vgglab.experiments.run import resolve_config, resume
+from vgglab.experiments.grid.here import choose_place
+from vgglab.experiments.run import resolve_config
 from vgglab.experiments.study import run_study, seeds_study
 from vgglab.report.notebook import Run, load
 from vgglab.runs.store import DEFAULT_PARENT
@@ -20,6 +21,7 @@ def run_seeds(
     config: RunConfig | dict[str, Any] | Path | str | None = None,
     *,
     seeds: int | str | list[int] | tuple[int, ...],
+    workers: int | str = 1,
     out: Path | str = DEFAULT_PARENT,
     data_dir: Path | str | None = None,
     progress: ProgressMode = "auto",
@@ -32,6 +34,8 @@ def run_seeds(
     Args:
         config: as for `run`.
         seeds: how many, counted from 0, or which.
+        workers: runs beside each other, each in a process of its own with a share of the cores and GPUs, or `auto`, one
+            on each GPU. With more than one, a script keeps what it does below `if __name__ == "__main__":`.
         out: folder that the folder NAME is made in.
         data_dir: as for `run`.
         progress: as for `run`.
@@ -50,21 +54,26 @@ def run_seeds(
         >>> vgglab.compare("runs/normed")
     """
     resolved = resolve_config(config, options)
-    return run_all(seeds_study(resolved, read_seeds(seeds)), resolved, out, data_dir, progress)
+    return run_all(seeds_study(resolved, read_seeds(seeds)), resolved, workers, out, data_dir, progress)
 
 
 def run_all(
-    study: Study, config: RunConfig, out: Path | str, data_dir: Path | str | None, progress: ProgressMode
+    study: Study,
+    config: RunConfig,
+    workers: int | str,
+    out: Path | str,
+    data_dir: Path | str | None,
+    progress: ProgressMode,
 ) -> list[Run]:
-    """Do the runs of a study of one config in this process, or go on with them.
+    """Do the runs of a study of one config, or go on with them; in this process where there is one worker.
 
     Raises:
         RunError: the folder holds runs with other settings, or a run failed.
     """
     check_trackers(config.log)
     planned, folder = plan_runs(study, {}), Path(out) / study.name
-    go_on, say = partial(resume, data_dir=data_dir, progress=progress), partial(tell, progress)
-    failures = run_study(study, planned, folder, quiet=progress != "auto", say=say, train=lambda path, _: go_on(path))
+    train, count = choose_place(workers, config, data_dir, progress)
+    failures = run_study(study, planned, folder, progress != "auto", partial(tell, progress), train, count)
     for name, reason in failures.items():
         undone = f"{len(failures)} of {len(planned)} {study.runs[0].name}s are not done, the same call goes on"
         raise RunError(f"{folder / name}: {reason}; {undone}")

@@ -92,7 +92,7 @@ class Doing:
     ):
         self.planned, self.folder, self.finish, self.say, self.tell = planned, folder, finish, say, tell
         self.wanted = {plan.name: plan for plan in planned if plan.wanted}
-        self.order = Order({name: self._waits_for(plan) for name, plan in self.wanted.items()})
+        self.order = order_of(planned)
         self.choices: dict[str, Choice] = {}
         self.failures: dict[str, str] = {}
         self.begun = 0
@@ -118,9 +118,6 @@ class Doing:
         self.order.close()
         train()
 
-    def _waits_for(self, plan: PlannedRun) -> list[str]:
-        return [other.name for other in self.planned if other.group in plan.candidates]
-
     def _config(self, plan: PlannedRun) -> RunConfig:
         """The config of a run; of one that chooses among others, that of the chosen with its own settings."""
         if not plan.candidates:
@@ -131,6 +128,12 @@ class Doing:
                 keep_choices(self.choices, self.folder)
                 self.tell(plan.name, self.choices[plan.group].reason)
             return selected_config(plan, self.choices[plan.group].run.config)
+
+
+def order_of(planned: list[PlannedRun]) -> Order:
+    """The order of the runs that are wanted: one that chooses among others waits for all of them, with every seed."""
+    waits = {plan.name: [other.name for other in planned if other.group in plan.candidates] for plan in planned}
+    return Order({plan.name: waits[plan.name] for plan in planned if plan.wanted})
 
 
 def want_only(planned: list[PlannedRun], only: str | None) -> list[PlannedRun]:

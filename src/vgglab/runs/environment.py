@@ -9,6 +9,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from vgglab.keras_tools.threads import threads_of
+
 PACKAGES = ("vgglab", "keras", "tensorflow-cpu", "tensorflow", "jax", "torch", "numpy", "scikit-learn", "pillow")
 
 
@@ -22,6 +24,7 @@ def describe_environment(seed: int | None, split_seed: int | None, backend: str)
         "platform": platform.platform(),
         "processor": processor_name(),
         "cores": os.cpu_count(),
+        "threads": threads_of(backend),
         "memory_gib": memory_gib(),
         "seeds": {"train": seed, "split": split_seed},
         "git_revision": _git("rev-parse", "HEAD"),

@@ -31,6 +31,7 @@ class RunRecord:
         flops: of one image's forward pass.
         kind: one of `shapes.KINDS`: trained by vgglab, or only watched.
         monitor: the figure that the best epoch is chosen by.
+        engine: what computed the epochs of the last phase, `keras_fit` or `resident`; empty before.
     """
 
     name: str
@@ -44,6 +45,7 @@ class RunRecord:
     flops: int = 0
     kind: str = TRAINED
     monitor: str = "val_accuracy"
+    engine: str = ""
     schema: int = SCHEMA
 
     @property

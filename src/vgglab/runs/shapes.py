@@ -50,6 +50,7 @@ class RunTree(TypedDict):
     flops: NotRequired[Count]
     kind: NotRequired[Literal[KINDS]]  # early runs have none: they were trained
     monitor: NotRequired[Literal[MONITORED]]
+    engine: NotRequired[str]
 
 
 class HistoryRow(TypedDict):

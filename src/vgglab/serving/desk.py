@@ -7,8 +7,8 @@ from functools import partial
 from typing import Any
 
 from vgglab.config.serve import BYTES_TOGETHER, RETRY_AFTER, ServeSettings
-from vgglab.datasets.parallel import cores
 from vgglab.evaluation.predict import PIXELS_AT_ONCE
+from vgglab.keras_tools.threads import cores
 from vgglab.serving.answers import picture_answer
 from vgglab.serving.batching import Batcher, Bounds, Full
 from vgglab.serving.counts import Counts

@@ -59,6 +59,11 @@ class Checkpoint(keras.callbacks.Callback):
         """A phase begins or goes on, after `seconds` of work that its first epoch has to answer for."""
         self.phase, self.seconds_before, self.judged = number, seconds, judged
 
+    def keep_engine(self, name: str) -> None:
+        """Keep which engine computes the epochs from here on."""
+        self.record.engine = name
+        self.record.save(self.folder)
+
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         self.started = time.perf_counter() - self.seconds_before
         self.seconds_before = 0.0

@@ -11,20 +11,23 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from vgglab.runs.record import MEASURES
 
-ProgressMode = Literal["auto", "json", "none"]
+ProgressMode = Literal["auto", "lines", "json", "none"]
 
 
 def make_progress(mode: ProgressMode, images: int, batch_size: int, epochs: int) -> list[keras.callbacks.Callback]:
     """The callbacks that tell of the progress: a live line on a terminal, JSON lines, or nothing.
 
     Args:
-        mode: `auto` (live on a terminal, else quiet), `json` (one object an epoch, on stdout) or `none`.
+        mode: `auto` (live on a terminal, else quiet), `lines` (one an epoch, on stderr), `json` (one object an epoch,
+            on stdout) or `none`.
         images: training images in an epoch.
         batch_size: images per step.
         epochs: epochs in all.
     """
     if mode == "json":
         return [JsonProgress()]
+    if mode == "lines":
+        return [LineProgress(images, epochs)]
     if mode == "auto" and sys.stderr.isatty():
         return [LiveProgress(images, batch_size, epochs)]
     return []
@@ -41,16 +44,36 @@ class JsonProgress(keras.callbacks.Callback):
         emit({"event": "epoch", "epoch": epoch + 1, **measures(logs or {}), "seconds": seconds})
 
 
-class LiveProgress(keras.callbacks.Callback):
-    """A live line for the running epoch, and a line that stays for each epoch that is done."""
+class LineProgress(keras.callbacks.Callback):
+    """A line for each epoch that is done."""
 
-    def __init__(self, images: int, batch_size: int, epochs: int):
+    def __init__(self, images: int, epochs: int):
         super().__init__()
-        self.images, self.batch_size, self.epochs = images, batch_size, epochs
-        self.console = Console(stderr=True, highlight=False)
+        self.images, self.epochs = images, epochs
+        self.console = Console(stderr=True, highlight=False, soft_wrap=True)
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         self.started = time.perf_counter()
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        seconds = time.perf_counter() - self.started
+        left = seconds * (self.epochs - epoch - 1)
+        figures = " ".join(f"{name} {value:.4f}" for name, value in measures(logs or {}).items())
+        self.console.print(
+            f"epoch {epoch + 1}/{self.epochs} {figures} {self.images / seconds:,.0f} images/s "
+            f"{format_seconds(seconds)}, {format_seconds(left)} left"
+        )
+
+
+class LiveProgress(LineProgress):
+    """A live line for the running epoch, too."""
+
+    def __init__(self, images: int, batch_size: int, epochs: int):
+        super().__init__(images, epochs)
+        self.batch_size = batch_size
+
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+        super().on_epoch_begin(epoch, logs)
         self.bar = Progress(
             TextColumn("epoch {task.fields[epoch]}/{task.fields[epochs]}"),
             BarColumn(bar_width=20),
@@ -71,13 +94,7 @@ class LiveProgress(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         self.close()
-        seconds = time.perf_counter() - self.started
-        left = seconds * (self.epochs - epoch - 1)
-        figures = " ".join(f"{name} {value:.4f}" for name, value in measures(logs or {}).items())
-        self.console.print(
-            f"epoch {epoch + 1}/{self.epochs} {figures} {self.images / seconds:,.0f} images/s "
-            f"{format_seconds(seconds)}, {format_seconds(left)} left"
-        )
+        super().on_epoch_end(epoch, logs)
 
     def close(self) -> None:
         """Take the live line away; safe to call twice."""

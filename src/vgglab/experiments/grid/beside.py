@@ -20,11 +20,17 @@ class Order:
         """The first that waits for nothing, which may take until another is over; None where nothing is left."""
         with self._changed:
             while self._left:
-                if ready := next((name for name, others in self._left.items() if not others), None):
-                    del self._left[ready]
+                if ready := self.ready():
                     return ready
                 self._changed.wait()
         return None
+
+    def ready(self) -> str | None:
+        """The first that waits for nothing now; None where there is none."""
+        with self._changed:
+            ready = next((name for name, others in self._left.items() if not others), None)
+            self._left.pop(ready, None)
+            return ready
 
     def over(self, name: str) -> None:
         """One that was taken is over, whatever came of it."""

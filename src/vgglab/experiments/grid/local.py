@@ -1,13 +1,14 @@
 """Do a study's runs on this machine, each in a process of its own."""
 
 import shutil
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from vgglab.config.schema import RunConfig, same_run
 from vgglab.errors import RunError
-from vgglab.experiments.grid.child import train_in_process
+from vgglab.experiments.grid.processes import train_in_process
 from vgglab.runs.source import check_unchanged
 from vgglab.runs.store import Run, create_run, load
 
@@ -27,6 +28,8 @@ def stopping(train: Train) -> Callable[[], None]:
 def finish(folder: Path, config: RunConfig, quiet: bool, train: Train = train_in_process) -> str:
     """Do one run, or go on with it, in a process of its own unless `train` does otherwise; what came of it in a line.
 
+    Where a signal ended its process, it is gone on with once more, from its last whole epoch.
+
     Raises:
         RunError: the run failed, another process is training it, or the folder holds one with another config.
     """
@@ -41,14 +44,27 @@ def finish(folder: Path, config: RunConfig, quiet: bool, train: Train = train_in
         return f"{describe_outcome(run)} (done before)"
     if run.status == "running":  # it outlives a study that was killed
         raise RunError(f"{path}: another process is training it; the same command goes on once that is done")
-    code = train(path, quiet)
+    code, again = train(path, quiet), ""
+    if load(path).record.status == "running" and was_killed(code):  # as by a system that lacked memory at the moment
+        again = f" (its process {ending(code)}, and a second one went on)"
+        code = train(path, quiet)
     run = load(path)
     if run.record.status == "running":  # its process ended before it could say why
-        run.record.status, run.record.message = "failed", f"the process ended with code {code}"
+        run.record.status, run.record.message = "failed", f"the process {ending(code)}{', as one before' * bool(again)}"
         run.record.save(path)
     if run.status not in DONE:
         raise RunError(run.record.message)
-    return describe_outcome(run)
+    return describe_outcome(run) + again
+
+
+def was_killed(code: Any) -> bool:
+    """Whether a signal ended a process, by its exit code."""
+    return isinstance(code, int) and code < 0
+
+
+def ending(code: Any) -> str:
+    """How a process ended, by its exit code."""
+    return f"was ended by {signal.Signals(-code).name}" if was_killed(code) else f"ended with code {code}"
 
 
 def make_way(run: Run) -> None:

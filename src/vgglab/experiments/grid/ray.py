@@ -63,6 +63,7 @@ class Rays:
         connect(address)
         try:
             everywhere(check_versions, own_versions())
+            self.workers = sum(max(1, int(machine.get("GPU", 0))) for machine in alive())
         except BaseException:
             disconnect()
             raise
@@ -107,10 +108,6 @@ class Rays:
                 wait_until_free(path)
             except ray.exceptions.RayTaskError as error:
                 raise as_raised(error) from None
-
-    def room(self) -> int:
-        """How many runs may be beside each other now: that of a search's trials, each of which learns of others."""
-        return sum(max(1, int(machine.get("GPU", 0))) for machine in alive())
 
     def _go_on(self, path: Path) -> int:
         import ray

@@ -100,7 +100,7 @@ class There:
         return state_of(self.folder).get(TELLS)
 
     def _train(self) -> None:
-        from vgglab.experiments.grid.child import train_alone
+        from vgglab.experiments.grid.processes import train_alone
 
         try:
             self.code = train_alone(self.folder, self.pictures)

@@ -14,10 +14,11 @@ from typing import Any
 
 from vgglab.runs.environment import memory_gib
 
-LEAST_CORES, LEAST_MEMORY = 4, 32  # of the machine, and its GiB: else imports would take both from the run that trains
+LEAST_CORES, LEAST_MEMORY = 4, 32  # for each worker, and GiB: else imports would take both from what trains
 PREALLOCATE = "XLA_PYTHON_CLIENT_PREALLOCATE"
 
-Train = Callable[[Path, bool, dict[str, str]], None]  # goes on with a run, in its process
+Told = tuple[Path, bool, dict[str, str], str]  # run, quiet, its share of the machine, its label
+Train = Callable[..., None]  # goes on with a run, in its process, given what is told and the environment
 
 _waiting: list["Waiting"] = []  # one at most
 
@@ -28,31 +29,34 @@ class Waiting:
     Args:
         context: of multiprocessing.
         train: what it does once it is told.
+        share: environment variables that it imports with; it is told those of its run again.
     """
 
-    def __init__(self, context: Any, train: Train):
+    def __init__(self, context: Any, train: Train, share: dict[str, str]):
         theirs, self.pipe = context.Pipe(duplex=False)
-        self.process = context.Process(target=_wait, args=(theirs, train, dict(os.environ)), daemon=True)
+        given = (theirs, train, dict(os.environ) | share)
+        self.process = context.Process(target=_wait, args=given, daemon=True)
         self.process.start()
         theirs.close()
 
-    def told(self, path: Path, quiet: bool) -> bool:
+    def told(self, what: Told) -> bool:
         """Have it go on with a run; whether it could be told."""
         with suppress(OSError):
-            self.pipe.send((path, quiet))
+            self.pipe.send(what)
             return self.process.is_alive()
         return False
 
 
-def waiting_for(path: Path, quiet: bool) -> Any:
+def waiting_for(what: Told) -> Any:
     """The process that waits, which goes on with a run from here; None where there is none."""
-    return next((each.process for each in _take() if each.told(path, quiet)), None)
+    return next((each.process for each in _take() if each.told(what)), None)
 
 
-def have_next_wait(context: Any, train: Train) -> None:
-    """Start the process of the next run, where the machine has room for it."""
-    if (os.cpu_count() or 1) >= LEAST_CORES and (memory_gib() or 0) >= LEAST_MEMORY:
-        _waiting.append(Waiting(context, train))
+def have_next_wait(context: Any, train: Train, share: dict[str, str], workers: int) -> None:
+    """Start the process of the next run, whichever worker's it will be, where none waits and there is room for it."""
+    room = (os.cpu_count() or 1) >= LEAST_CORES * workers and (memory_gib() or 0) >= LEAST_MEMORY * workers
+    if room and not _waiting:
+        _waiting.append(Waiting(context, train, share))
 
 
 @atexit.register

@@ -1,11 +1,12 @@
 """What a search would cost at most, from a short timing of its space's corners on this machine."""
 
+import math
 from pathlib import Path
 from typing import Any
 
 from vgglab.config.search_file import Plan
 from vgglab.config.study_file import PlannedRun
-from vgglab.experiments.estimate import TIMED_STEPS, estimate_runs
+from vgglab.experiments.estimate import TIMED_STEPS, estimate_runs, on_workers
 from vgglab.training.progress import format_seconds
 
 Row = dict[str, Any]
@@ -20,11 +21,12 @@ def estimate_search(plan: Plan, folder: Path) -> list[Row]:
     return [row for row in rows if told[row["epochs"], row["seconds"]] is row]
 
 
-def cost_text(rows: list[Row], trials: int) -> str:
-    """The whole, in a sentence."""
+def cost_text(rows: list[Row], trials: int, workers: int) -> str:
+    """The whole, in a sentence, with so many trials beside each other."""
     most = max(rows, key=lambda row: row["seconds"])
+    seconds = math.ceil(trials / workers) * most["seconds"]
     return (
         f"{trials} trials of at most {format_seconds(most['seconds'])} ({most['run']}): at most about "
-        f"{format_seconds(trials * most['seconds'])} on this machine, from {TIMED_STEPS} timed steps of each network; "
+        f"{format_seconds(seconds)} {on_workers(workers)}, from {TIMED_STEPS} timed steps of each network; "
         "less what is cut short"
     )

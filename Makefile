@@ -1,4 +1,4 @@
-# Every chore, the same here and in CI: make demo, make test, make test-long, make test-backends, make lint.
+# Every chore, the same here and in CI: make demo, make test, make test-long, make test-backends, make test-cluster, make lint.
 
 PYTHON ?= python3
 VENV := .venv
@@ -9,6 +9,7 @@ COMPILE := $(BIN)/python -m compileall -qq -j 0 $(VENV) src || true
 INSTALLED := $(VENV)/installed
 TESTABLE := $(VENV)/testable
 BACKENDS := $(VENV)/backends
+CLUSTER := $(VENV)/cluster
 # Each worker computes on one thread: as many threads as cores, in as many workers, would only wait for each other.
 PYTEST := OPENBLAS_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 # What imports a backend; the rest reads folders, and is the same on each.
@@ -16,7 +17,7 @@ ON_BACKENDS := $(addprefix tests/,diagnosis engines evaluation experiments keras
 	benchmarks/test_gpu.py cli/test_predict.py report/test_notebook.py test_public.py)
 DEMO := runs/vgg16-lab-digits-width-0.25
 
-.PHONY: demo test test-long test-backends lint clean
+.PHONY: demo test test-long test-backends test-cluster lint clean
 
 demo: $(INSTALLED)
 	$(BIN)/vgglab study vgg16-lab --data digits --width 0.25
@@ -34,6 +35,10 @@ test-long: $(TESTABLE)
 test-backends: $(BACKENDS)
 	KERAS_BACKEND=torch $(PYTEST) $(ON_BACKENDS)
 	KERAS_BACKEND=jax $(PYTEST) $(ON_BACKENDS)
+
+# In this one process: the cluster that it starts takes the cores.
+test-cluster: $(CLUSTER)
+	$(BIN)/python -m pytest tests/cluster
 
 lint: $(TESTABLE)
 	$(BIN)/ruff check .
@@ -58,5 +63,10 @@ $(TESTABLE): $(INSTALLED)
 
 $(BACKENDS): $(TESTABLE)
 	$(PIP) --editable '.[jax,torch]'
+	$(COMPILE)
+	touch $@
+
+$(CLUSTER): $(TESTABLE)
+	$(PIP) --editable '.[ray]'
 	$(COMPILE)
 	touch $@

@@ -243,3 +243,12 @@ def test_a_search_of_which_nothing_came_says_why(pretend, tmp_path):
 def test_no_trial_begins_after_the_time_is_over(pretend, tmp_path):
     search(planned(trials=1), tmp_path, pretend)
     assert len(search(planned(), tmp_path, pretend, timeout=0)["trials"]) == 1
+
+
+def test_trials_that_ask_the_study_over_the_network_come_to_the_same(pretend, whole, tmp_path, monkeypatch):
+    pytest.importorskip("grpc", reason="comes with TensorFlow")
+    from vgglab.experiments.trials import asking, study
+
+    study.open_study(tmp_path, planned())
+    monkeypatch.setenv(asking.ASK, asking.answer_trials(tmp_path, "127.0.0.1"))
+    assert trials(search(planned(), tmp_path, pretend)) == trials(whole)

@@ -28,6 +28,8 @@ Tta = Annotated[
 ]
 SEEDS = "Train each run with several seeds: how many, or a list such as 1,7,42; in folders NAME/seed-0 and so on."
 Seeds = Annotated[str | None, typer.Option("--seeds", metavar="N|LIST", help=SEEDS)]
+RAY = "Do the runs on a Ray cluster: auto, local (started here), HOST:PORT or ray://HOST:PORT."
+Ray = Annotated[str | None, typer.Option("--ray", metavar="ADDRESS", help=RAY)]
 WORKERS = "Runs beside each other, each on a share of the machine: how many, or auto, as many as GPUs, or one."
 Workers = Annotated[str, typer.Option("--workers", metavar="N|auto", help=WORKERS)]
 Paths = Annotated[list[Path], typer.Argument(metavar="RUN...|STUDY", help="Run folders, or a study's.")]

@@ -9,7 +9,8 @@ import typer
 
 from vgglab.cli.console import print_table, say
 from vgglab.cli.options import with_config_options
-from vgglab.cli.parameters import DataDir, Json, Language, Out, Workers
+from vgglab.cli.parameters import DataDir, Json, Language, Out, Ray, Workers
+from vgglab.cli.where import Where
 from vgglab.keras_tools.backend import import_keras
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def search(
     out: Out = Path("runs"),
     data_dir: DataDir = None,
     workers: Workers = "auto",
+    ray: Ray = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what is searched and what it may cost.")] = False,
     language: Language = "en",
     as_json: Json = False,
@@ -52,21 +54,21 @@ def search(
         return _show_cost(plan, folder, workers, as_json)
     if data_dir:
         os.environ["VGGLAB_DATA"] = str(data_dir)  # the trials' own processes look there too
-    _do_search(plan, folder, timeout, workers, language, as_json)
+    _do_search(plan, folder, timeout, Where(workers, ray), language, as_json)
 
 
-def _do_search(plan: "Plan", folder: Path, timeout: float | None, workers: str, language: str, as_json: bool) -> None:
+def _do_search(plan: "Plan", folder: Path, timeout: float | None, where: Where, language: str, as_json: bool) -> None:
     """Do the trials that are not done yet, show all of them, write the report."""
-    from vgglab.experiments.grid.processes import processes_for
     from vgglab.experiments.trials.ready import check_search
 
-    processes = processes_for(workers, [plan.config()])
+    where.check()
     check_search(plan)
     from vgglab.experiments.trials.loop import run_search, settle_search
     from vgglab.report.outcome import headline
     from vgglab.report.search_folder import read_search
 
-    run_search(plan, folder, as_json, say, timeout, processes, processes.workers)
+    with where.trainer([plan.config()], as_json) as train:
+        run_search(plan, folder, as_json, say, timeout, train, train.workers)
     left = settle_search(plan, folder)
     found = read_search(folder)
     typer.echo(json.dumps(found.as_json(), indent=1) if as_json else str(found))

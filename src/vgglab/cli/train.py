@@ -10,8 +10,9 @@ import typer
 import vgglab
 from vgglab.cli.console import Complaints, print_table, say
 from vgglab.cli.options import with_config_options
-from vgglab.cli.parameters import Code, DataDir, Json, Language, Out, Seeds, Workers, run_code
+from vgglab.cli.parameters import Code, DataDir, Json, Language, Out, Ray, Seeds, Workers, run_code
 from vgglab.cli.runs import show_rows
+from vgglab.cli.where import Where
 from vgglab.keras_tools.backend import import_keras
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 
 ONE_RUN = "--check is for one new run; before --seeds or --folds, vgglab check CONFIG does it, and --resume goes on"
+SEVERAL = "--ray is for several runs: of a study, of a search, or with --seeds or --folds; leave it out for one run"
 
 
 @with_config_options
@@ -32,6 +34,7 @@ def train(
     data_dir: DataDir = None,
     seeds: Seeds = None,
     workers: Workers = "auto",
+    ray: Ray = None,
     checked: Annotated[bool, typer.Option("--check", help="Check network and data first; an error stops it.")] = False,
     language: Language = "en",
     code: Code = None,
@@ -47,6 +50,8 @@ def train(
     progress = "json" if as_json else os.environ.get("VGGLAB_PROGRESS", "auto")
     if checked and (resume is not None or seeds is not None):
         raise UsageError(ONE_RUN)
+    if ray and resume is not None:
+        raise UsageError(SEVERAL)
     run_code(code)
     if resume is not None:
         if config or seeds or overrides.keys() - {"data.name"}:
@@ -60,7 +65,9 @@ def train(
         if seeds is not None or (made.data.folds and not made.data.fold):
             if checked:
                 raise UsageError(ONE_RUN)
-            return _train_several(made, seeds, workers, out, data_dir, as_json)
+            return _train_several(made, seeds, Where(workers, ray), out, data_dir, as_json)
+        if ray:
+            raise UsageError(SEVERAL)
         run = vgglab.run(made, out=out, data_dir=data_dir, progress=progress, before=before)
     typer.echo(outcome_json(run) if as_json else outcome_text(run))
 
@@ -118,6 +125,7 @@ def study(
         str | None, typer.Option(metavar="NAME,...", help="Only the runs of these names; * and ? as in a shell.")
     ] = None,
     workers: Workers = "auto",
+    ray: Ray = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list the runs and what they cost.")] = False,
     language: Language = "en",
     as_json: Json = False,
@@ -138,11 +146,11 @@ def study(
     folder = out / (name or study_folder_name(loaded, planned, overrides))
     if dry_run:
         return _show_estimates(planned, folder, workers, as_json)
-    _do_study(loaded, planned, folder, workers, data_dir, as_json, language)
+    _do_study(loaded, planned, folder, Where(workers, ray), data_dir, as_json, language)
 
 
 def _train_several(
-    config: "RunConfig", seeds: str | None, workers: str, out: Path, data_dir: Path | None, as_json: bool
+    config: "RunConfig", seeds: str | None, where: Where, out: Path, data_dir: Path | None, as_json: bool
 ) -> None:
     """A run with several seeds, or with each of its folds, which is a study; the same command goes on with it."""
     from vgglab.config.seeds import read_seeds
@@ -150,31 +158,31 @@ def _train_several(
     from vgglab.experiments.study import folds_study, seeds_study
 
     loaded = folds_study(config) if seeds is None else seeds_study(config, read_seeds(seeds))
-    _do_study(loaded, plan_runs(loaded, {}), out / loaded.name, workers, data_dir, as_json)
+    _do_study(loaded, plan_runs(loaded, {}), out / loaded.name, where, data_dir, as_json)
 
 
 def _do_study(
     loaded: "Study",
     planned: "list[PlannedRun]",
     folder: Path,
-    workers: str,
+    where: Where,
     data_dir: Path | None,
     as_json: bool,
     language: str = "en",
 ) -> None:
     """Do the runs of a study that are not done yet, show them side by side, write the report."""
-    from vgglab.experiments.grid.processes import processes_for
     from vgglab.experiments.study import check_data, run_study
     from vgglab.report.compare import find_runs, rows_of
     from vgglab.report.seeds import explain_runs
     from vgglab.tracking.trackers import check_trackers
 
-    processes = processes_for(workers, [plan.config for plan in planned])
+    where.check()
     if data_dir:
         os.environ["VGGLAB_DATA"] = str(data_dir)  # the runs' own processes look there too
     check_trackers(tuple({name for plan in planned for name in plan.config.log}))
     check_data(planned)
-    failures = run_study(loaded, planned, folder, as_json, say, processes, processes.workers)
+    with where.trainer([plan.config for plan in planned if plan.wanted], as_json) as train:
+        failures = run_study(loaded, planned, folder, as_json, say, train, train.workers)
     damaged = Complaints()
     found = find_runs([folder], damaged)
     _write_wholes(found, folder)

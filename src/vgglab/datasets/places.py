@@ -31,20 +31,20 @@ def find_folder(archive: Archive, data_dir: str | PathLike[str] | None = None) -
     """
     home = data_home(data_dir)
     with _disk_errors(home):
-        return _unpacked(archive, home) or _prepare(archive, home)
+        return unpacked(archive, home) or _prepare(archive, home)
 
 
 def _prepare(archive: Archive, home: Path) -> Path:
     home.mkdir(parents=True, exist_ok=True)
     with FileLock(home / f".{archive.name}.lock"):
-        if ready := _unpacked(archive, home):  # by another process, while this one waited
+        if ready := unpacked(archive, home):  # by another process, while this one waited
             return ready
         packed = _packed(archive, home) or download(archive.name, archive.fingerprint, home)
         return unpack(packed, archive, home)
 
 
-def _unpacked(archive: Archive, home: Path) -> Path | None:
-    """The first folder that is there; damaged or not is for its reader to say."""
+def unpacked(archive: Archive, home: Path) -> Path | None:
+    """The first folder with the archive's files that is there; damaged or not is for its reader to say."""
     if all((home / name).is_file() for name in archive.files):
         return home
     folders = [home / archive.folder]

@@ -7,6 +7,8 @@ from vgglab.datasets.dataset import DataSet
 from vgglab.datasets.load import read_data
 from vgglab.errors import DataError, UsageError
 
+TABLES = ("labels", "without")  # the fields that name a table beside the pictures
+
 
 def read_run_data(config: RunConfig, data: Path | str | None = None, data_dir: Path | str | None = None) -> DataSet:
     """The data set that a run was trained on; whether it is still the same is for `check_split` to say.
@@ -45,12 +47,22 @@ def located(config: RunConfig, data: Path | str | None = None) -> RunConfig:
 
 
 def moved(config: DataConfig, data: Path | str) -> DataConfig:
-    """The same data in another folder; tables of labels or doubts that lay in the old one lie in the new one."""
+    """The same data in another folder; tables of labels or doubts that lay in the old one lie in the new one.
+
+    One that lay elsewhere lies there still, or has come along as `carried`.
+    """
     old, new = (Path(folder).expanduser().absolute() for folder in (config.name, data))
     place = {"name": str(new)}
-    for field in ("labels", "without"):
+    for field in TABLES:
         named = getattr(config, field)
         table = named and Path(named).expanduser().absolute()
         if table and table.is_relative_to(old):
             place[field] = str(new / table.relative_to(old))
+        elif table and (new / carried(field)).is_file():
+            place[field] = str(new / carried(field))
     return config.model_copy(update=place)
+
+
+def carried(field: str) -> str:
+    """The name of a table from elsewhere in a folder that it travelled with; hidden, as it is no picture."""
+    return f".vgglab-{field}.csv"

@@ -122,6 +122,14 @@ def write_csv(path: Path, fields: Iterable[str], rows: Iterable[dict[str, Any]])
     write_text(path, buffer.getvalue())
 
 
+def link(source: Path, target: Path) -> None:
+    """A second name for a file, or a copy where the file system has no links."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
 def _temporary(path: Path, mark: str = "") -> Path:
     """The name beside `path` under which this process makes it."""
     return path.with_name(f".{os.getpid()}-{machine()}-{mark}{path.name}")

@@ -220,9 +220,23 @@ def execute_file(path: Path) -> None:
 
 def kept_source(folder: Path) -> Source | None:
     """The file with code that a run folder keeps; None where it keeps none."""
+    return next((source for source in _all_kept(folder) if source.function), None)
+
+
+def trusts_kept(folder: Path) -> bool:
+    """Whether this user had all code executed that a run folder keeps."""
+    return all(is_trusted(source.path.read_bytes(), source.place) for source in _all_kept(folder))
+
+
+def trust_kept(folder: Path) -> None:
+    """Let the code that a run folder keeps be executed here: it is the user's own, from another machine."""
+    for source in _all_kept(folder):
+        trust(source.path.read_bytes(), source.place)
+
+
+def _all_kept(folder: Path) -> list[Source]:
     places = (folder / FOLDER, folder / FOLDER / CODE)
-    found = [_kept(place) for place in places if (place / RECORD).is_file()]
-    return next((source for source in found if source.function), None)
+    return [_kept(place) for place in places if (place / RECORD).is_file()]
 
 
 def _kept(folder: Path) -> Source:

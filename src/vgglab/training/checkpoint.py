@@ -1,7 +1,5 @@
 """After each epoch: the history, the last model and the best one, on disk."""
 
-import os
-import shutil
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -12,7 +10,7 @@ import keras
 
 from vgglab.datasets.dataset import DataSet
 from vgglab.keras_tools.averages import averaged
-from vgglab.runs.files import write_atomic
+from vgglab.runs.files import link, write_atomic
 from vgglab.runs.record import RunRecord, best_row, history_row
 from vgglab.runs.saved_model import read_metadata, save_model
 
@@ -125,11 +123,3 @@ def checkpointed_history(folder: Path) -> list[dict[str, Any]]:
     if not (folder / "last.keras").exists():
         return []
     return read_metadata(folder / "last.keras")["training"]["history"]
-
-
-def link(source: Path, target: Path) -> None:
-    """A second name for a file, or a copy where the file system has no links."""
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copyfile(source, target)

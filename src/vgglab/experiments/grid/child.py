@@ -20,7 +20,9 @@ AGAIN = 5  # seconds until a run that is alone and goes on is interrupted again
 INTERRUPTS = (signal.SIGINT, signal.SIGTERM)
 
 
-def train_here(path: Path, quiet: bool, share: dict[str, str], label: str, environment: dict[str, str]) -> None:
+def train_here(
+    path: Path, quiet: bool, share: dict[str, str], label: str, environment: dict[str, str], data: Path | None = None
+) -> None:
     """Go on with a run and say what came of it; the run's record has why it failed.
 
     Args:
@@ -29,6 +31,7 @@ def train_here(path: Path, quiet: bool, share: dict[str, str], label: str, envir
         share: environment variables of this run alone.
         label: what the lines on stderr begin with, where other runs write there too; else empty.
         environment: of the process that asks for it.
+        data: the folder that its pictures are in here; None for the one in its config.
     """
     try:
         raise_swallowed_again()
@@ -41,7 +44,7 @@ def train_here(path: Path, quiet: bool, share: dict[str, str], label: str, envir
         if label:
             sys.stderr = Labelled(sys.stderr, label)
         _listen(signal.default_int_handler)
-        run = preloaded.resume(path, progress=_progress(quiet, bool(label)))
+        run = preloaded.resume(path, data=data, progress=_progress(quiet, bool(label)))
         print(outcome_text(run), file=sys.stderr, flush=True)
     except KeyboardInterrupt:
         _be_deaf()

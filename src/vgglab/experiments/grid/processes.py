@@ -109,6 +109,19 @@ def train_in_process(path: Path, quiet: bool) -> int:
     return Processes()(path, quiet)
 
 
+def train_alone(path: Path, data: Path | None) -> int:
+    """Go on with a run in a child of a process that does no other; its exit code.
+
+    Args:
+        path: the run's folder.
+        data: the folder that its pictures are in here; None for the one in its config.
+    """
+    child = _context().Process(target=train_here, args=(path, True, {}, "", dict(os.environ), data))
+    child.start()
+    child.join()
+    return child.exitcode
+
+
 def _still_there(children: list[Any]) -> list[Any]:
     """Those of some children that have not ended after GRACE seconds."""
     until, left = time.monotonic() + GRACE, children

@@ -10,7 +10,6 @@ from vgglab.diagnosis.findings import Evidence
 from vgglab.diagnosis.findings.hopeless import hopeless
 from vgglab.diagnosis.reading import describe
 from vgglab.diagnosis.records import read_signals
-from vgglab.errors import RunError
 from vgglab.runs.door import read_json
 from vgglab.runs.shapes import TrialMark
 from vgglab.runs.store import Run
@@ -48,18 +47,17 @@ class Pruning:
         config: of the run.
 
     Raises:
-        RunError: the search is not above it.
+        RunError: the search is not above it, or does not answer.
     """
 
     def __init__(self, folder: Path, config: RunConfig):
-        from vgglab.experiments.trials import study as studies  # which loads Optuna
+        from vgglab.experiments.trials import asking  # which loads Optuna
+        from vgglab.experiments.trials import study as studies
 
         self.folder, self.config, self.studies = folder, config, studies
         self.mark = read_json(folder / MARK, TrialMark)
-        if not (folder.parent / studies.DATABASE).exists():
-            raise RunError(f"{folder}: a trial of a search, whose {studies.DATABASE} is missing in {folder.parent}")
         pruner = studies.make_pruner(self.mark["pruner"], self.mark["epochs"])
-        self.storage = studies.database(folder.parent, known=True)
+        self.storage = asking.study_of(folder)
         self.study = studies.load_study(self.storage, self.mark["search"], pruner)
         self.id = self.storage.get_trial_id_from_study_id_trial_number(self.study._study_id, self.mark["number"])
 

@@ -1,0 +1,202 @@
+"""Do a study's runs on the machines of a Ray cluster, and have their folders here after each epoch."""
+
+import contextlib
+import os
+import secrets
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from vgglab.config.schema import DataConfig
+from vgglab.errors import RunError
+from vgglab.experiments.grid.cluster import (
+    alive,
+    as_raised,
+    connect,
+    disconnect,
+    everywhere,
+    lost,
+    needs,
+    own_address,
+)
+from vgglab.experiments.grid.freight import Freight, Ticket, freight_of
+from vgglab.experiments.grid.parcel import changed, unpack
+from vgglab.experiments.grid.versions import check_versions, own_versions
+from vgglab.experiments.trials.pruning import MARK
+from vgglab.runs.files import machine
+from vgglab.runs.source import trusts_kept
+from vgglab.runs.store import Run, load, lock
+
+DEATHS = 3  # of machines one after the other, with no epoch in between, that a run is given up after
+PATIENCE = 120  # seconds that a run has to be put away
+AGAIN = 0.2  # seconds until it is looked again whether a run has been put away
+PASSED_ON = ("KERAS_BACKEND", "OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "XLA_FLAGS")  # decide bits, and go along
+
+Heard = Callable[[Run, Any], None]  # told of a run after each of its epochs, and its `Place`
+
+
+class Rays:
+    """Goes on with runs on a cluster, several at once: a `Train`, called by a thread for each of them.
+
+    A run goes to a machine that has what it needs. Its folder travels there, unless it is seen from there, and comes
+    back after each epoch; where the machine dies, the run goes on from there on another.
+
+    Args:
+        address: `local` for a cluster that is started here, `auto` for the one that this machine belongs to, else
+            `host:port` or `ray://host:port`.
+        say: told in a line what becomes of machines.
+        heard: told of each epoch.
+        sharing: whether it is looked for machines that see the runs' folder.
+
+    Raises:
+        RunError: Ray is not installed, no cluster answers there, or a machine of it has other versions.
+    """
+
+    def __init__(self, address: str, say: Callable[[str], None], heard: Heard | None = None, sharing: bool = True):
+        self.say, self.heard, self.sharing = say, heard or (lambda run, place: None), sharing
+        self.at_work: set[Any] = set()
+        self.closed, self.guard, self.asked = False, threading.Lock(), ""
+        self.freights: dict[str, tuple[Freight | None, list[Any]]] = {}
+        connect(address)
+        try:
+            everywhere(check_versions, own_versions())
+            self.workers = sum(max(1, int(machine.get("GPU", 0))) for machine in alive())
+        except BaseException:
+            disconnect()
+            raise
+
+    def __enter__(self) -> "Rays":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+        disconnect()
+
+    def stop(self) -> None:
+        """Let no run go on; what it had written by its last epoch is here, and who waits for one is interrupted."""
+        import ray
+
+        with self.guard:
+            self.closed = True
+            for actor in self.at_work:
+                ray.kill(actor)
+
+    def __call__(self, path: Path, quiet: bool) -> int:
+        """Go on with the run in a folder; its exit code.
+
+        Raises:
+            RunError: one machine after the other died on it, or one has other versions.
+            DataError: the data is missing, or a machine has no room for it.
+        """
+        import ray
+
+        deaths, epochs = 0, -1
+        while True:
+            try:
+                return self._go_on(path)
+            except lost() as error:
+                if self.closed:
+                    raise KeyboardInterrupt from None
+                done = load(path).record.epochs_done
+                deaths, epochs = deaths + 1 if done == epochs else 1, done
+                if deaths == DEATHS:
+                    raise RunError(f"{DEATHS} machines died on it one after the other, after epoch {done}") from error
+                self.say(f"  {path.name}: its machine is gone; another goes on with it after epoch {done}")
+                wait_until_free(path)
+            except ray.exceptions.RayTaskError as error:
+                raise as_raised(error) from None
+
+    def _go_on(self, path: Path) -> int:
+        import ray
+
+        config = load(path).config
+        with self._placed(needs(config, alive())) as there, self._marked(path) as marker:
+            place, shared = ray.get(there.meet.remote(own_versions(), str(path.absolute()), marker))
+            self._bring_data(there, config.data)
+            with contextlib.nullcontext() if shared else lock(path):
+                parcel = [] if shared else changed(path, {})[0]
+                ray.get(there.begin.remote(parcel, self._environment(path), sys.argv, trusts_kept(path)))
+                return self._follow(there, path, place)
+
+    def _follow(self, there: Any, path: Path, place: Any) -> int:
+        import ray
+
+        code = None
+        while code is None:
+            parcel, code = ray.get(there.news.remote())
+            unpack(parcel, path)
+            self.heard(load(path), place)
+        return code
+
+    def _environment(self, path: Path) -> dict[str, str]:
+        """What a run's process is told; of a search's trial also where to ask whether to go on."""
+        passed = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+        if not (path / MARK).exists():
+            return passed
+        from vgglab.experiments.trials.asking import ASK, answer_trials  # which loads Optuna
+
+        with self.guard:
+            self.asked = self.asked or answer_trials(path.parent, own_address())
+        return passed | {ASK: self.asked}
+
+    @contextlib.contextmanager
+    def _placed(self, options: dict[str, Any]) -> Any:
+        """A `There` on a machine that has what a run needs; it ends with the block."""
+        import ray
+
+        with self.guard:
+            if self.closed:
+                raise KeyboardInterrupt
+            from vgglab.experiments.grid.there import There  # which loads Ray
+
+            actor = ray.remote(There).options(**options).remote()
+            self.at_work.add(actor)
+        try:
+            yield actor
+        finally:
+            with self.guard:
+                self.at_work.discard(actor)
+                if not self.closed:
+                    ray.kill(actor)
+
+    @contextlib.contextmanager
+    def _marked(self, path: Path) -> Any:
+        """A file in a run's folder by which a machine knows that it sees the very folder; its name, empty for none."""
+        marker = path / f".{os.getpid()}-{machine()}-seen-{secrets.token_hex(8)}"  # named so that it is swept
+        if self.sharing:
+            marker.touch()
+        try:
+            yield marker.name if self.sharing else ""
+        finally:
+            marker.unlink(missing_ok=True)
+
+    def _bring_data(self, there: Any, data: DataConfig) -> None:
+        """Have the data set where the run is; it travels to a machine once, and is read here once."""
+        import ray
+
+        with self.guard:
+            key = data.model_dump_json(include={"name", "labels", "without"})
+            if key not in self.freights:
+                self.freights[key] = (freight_of(data), [])
+            freight, parts = self.freights[key]
+            ticket: Ticket | None = freight and freight.ticket
+        if ticket is None or ray.get(there.data.remote(ticket)):
+            return
+        with self.guard:
+            if not parts:
+                parts += [ray.put(part) for part in freight.parts()]
+        ray.get(there.data.remote(ticket, parts))
+
+
+def wait_until_free(path: Path) -> None:
+    """Wait until nobody trains a run: where its folder is seen from everywhere, what was cut off puts it away.
+
+    A machine that was switched off may hold the lock for longer, over NFS; then the run fails, and the same command
+    goes on with it later.
+    """
+    until = time.monotonic() + PATIENCE
+    while load(path).status == "running" and time.monotonic() < until:
+        time.sleep(AGAIN)

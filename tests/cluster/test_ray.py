@@ -1,0 +1,134 @@
+"""A study on a real cluster of three machines: its driver is killed, then a machine; the bits are those of one."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import vgglab
+from vgglab.config.study_file import load_study, plan_runs
+from vgglab.config.yaml_text import dump_yaml
+from vgglab.experiments.grid.ray import Rays
+from vgglab.experiments.study import run_study
+from vgglab.runs.store import load
+
+cluster_utils = pytest.importorskip("ray.cluster_utils", reason="needs the extra ray")
+pytestmark = pytest.mark.timeout(1800)
+
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+NAMES = "abcdef"
+SOON = {"health_check_initial_delay_ms": 0, "health_check_period_ms": 1000, "health_check_failure_threshold": 3}
+SOON |= {"worker_niceness": 0}  # else they wait for whatever else the machine does
+STUDY = {
+    "name": "six",
+    "defaults": {
+        "data": {"limit": 100},
+        "model": {"name": f"{Path(__file__).parent / 'held.py'}:make"},
+        "train": {"epochs": 4, "learning_rate": 0.1, "momentum": 0.9},
+    },
+    "runs": [{"name": name, "set": {"train.seed": seed}} for seed, name in enumerate(NAMES)],
+}
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory):
+    """Three machines with a core each; runs wait while a file is there."""
+    with pytest.MonkeyPatch.context() as patch:
+        held = tmp_path_factory.mktemp("cluster") / "held"
+        held.touch()
+        for name, value in {
+            "VGGLAB_TEST_HOLD": held,
+            "TF_NUM_INTRAOP_THREADS": 1,
+            "RAY_USAGE_STATS_ENABLED": 0,
+        }.items():
+            patch.setenv(name, str(value))
+        patch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
+        made = cluster_utils.Cluster(
+            True, head_node_args={"num_cpus": 1, "_system_config": SOON, "include_dashboard": False}
+        )
+        made.held = held
+        for _ in range(2):
+            made.add_node(num_cpus=1)
+        yield made
+        made.shutdown()
+
+
+@pytest.fixture(scope="module")
+def begun(cluster, tmp_path_factory):
+    """The study's file, its folder, and what a run has that was finished when the driver was killed in mid-study."""
+    out = tmp_path_factory.mktemp("runs")
+    (out / "six.yaml").write_text(dump_yaml(STUDY))
+    command = [
+        sys.executable,
+        "-m",
+        "vgglab",
+        "study",
+        str(out / "six.yaml"),
+        "--ray",
+        cluster.address,
+        "--name",
+        "six",
+    ]
+    with subprocess.Popen([*command, "--out", str(out)], stderr=subprocess.PIPE, text=True) as driver:
+        said = ""
+        for line in driver.stderr:
+            said += line
+            done = [epochs_of(out / "six" / name) for name in NAMES]
+            if done[0] == 4 and 2 in done[1:] and load(out / "six" / "a").status == "finished":
+                break
+        driver.send_signal(signal.SIGKILL)
+    assert load(out / "six" / "a").status == "finished", said
+    while any(load(path.parent).status == "running" for path in (out / "six").glob("*/run.json")):
+        time.sleep(0.1)  # what was cut off puts itself away
+    return out / "six.yaml", out / "six", times(out / "six" / "a")
+
+
+@pytest.fixture(scope="module")
+def done(begun, cluster):
+    """The folder of the study once it is done, and what was said; a machine of the cluster was killed in mid-run."""
+    path, folder, _ = begun
+    study, said = load_study(str(path)), []
+    head, killed = cluster.head_node.node_id, []
+
+    def kill(run, place):
+        if not killed and run.record.epochs_done == 2 and place.node != head:
+            killed.append(run.record.name)
+            cluster.remove_node(next(n for n in cluster.worker_nodes if n.node_id == place.node), allow_graceful=False)
+            cluster.held.unlink()
+
+    with Rays(cluster.address, said.append, kill, sharing=False) as train:
+        failures = run_study(study, plan_runs(study, {}), folder, True, said.append, train, len(NAMES))
+    assert not failures and killed
+    return folder, killed[0], said
+
+
+def epochs_of(folder: Path) -> int:
+    return load(folder).record.epochs_done if (folder / "run.json").exists() else 0
+
+
+def times(folder: Path) -> dict[str, int]:
+    return {path.name: path.stat().st_mtime_ns for path in folder.iterdir() if path.name != ".lock"}
+
+
+def test_a_run_whose_machine_dies_goes_on_from_its_last_epoch_on_another(done):
+    folder, killed, said = done
+    assert f"  {killed}: its machine is gone; another goes on with it after epoch 2" in said
+    assert [vgglab.load(folder / name).status for name in NAMES] == ["finished"] * 6
+
+
+def test_what_was_finished_when_the_driver_died_is_not_done_again(begun, done):
+    assert times(done[0] / "a") == begun[2]
+
+
+def test_killed_or_not_a_study_has_on_a_cluster_the_bits_that_it_has_on_one_machine(begun, done, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    from same_runs import differences
+
+    monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", "1")
+    study = load_study(str(begun[0]))
+    assert not run_study(study, plan_runs(study, {}), tmp_path / "six", True, lambda line: None)
+    assert differences(tmp_path / "six", done[0]) == ["extra: report.html"] * (done[0] / "report.html").exists()

@@ -95,5 +95,5 @@ def test_a_split_is_told_by_names_and_sizes_whichever_way_pictures_are_read_late
 def test_pictures_that_were_learned_are_known_by_name_and_size(root):
     dataset, pictures = load(root), find_pictures(DataConfig(name=str(root)))
     learned = np.isin(np.arange(40), dataset.test.indices, invert=True)
-    seen = seen_before(pictures, np.arange(40), Decoded(dataset.train.images, {}), split_record(dataset))
+    seen = seen_before(pictures, np.arange(40), Decoded(dataset.train.images, {}), [split_record(dataset)])
     assert np.array_equal(seen, learned)

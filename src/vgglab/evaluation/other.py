@@ -144,7 +144,7 @@ def seen_before(
     pictures: Pictures, rows: np.ndarray, decoded: Decoded, splits: Sequence[Mapping[str, Any]]
 ) -> np.ndarray:
     """Which pictures are ones that any of some runs was trained on or chosen by, as their records tell: bool (N,)."""
-    seen = np.zeros(len(decoded.images), bool)
+    seen = np.zeros(len(rows), bool)
     for by, digests in (("files", partial(pictures.digests, rows)), ("pixels", partial(_pixel_digests, decoded))):
         known = set().union(*(_learned(split) for split in splits if told_by(split) == by))
         if known:

@@ -171,7 +171,8 @@ class Readers:
 
     def evaluate_others(self) -> Outcome:
         """`vgglab evaluate --data` on the same other pictures again, from the predictions up to the writing."""
-        tried = {"find_classifier": mock.Mock(classes=[]), "try_pictures": mock.Mock(metrics={"data": OTHER})}
+        tried = {"find_classifier": mock.Mock(classes=[]), "find_fresh": None}
+        tried |= {"try_pictures": mock.Mock(metrics={"data": OTHER})}
         with stopped_at("evaluation", "write_tried", **tried):
             return until_read(lambda: vgglab.evaluate(self.run, data=OTHER))
 

@@ -17,6 +17,7 @@ from vgglab.runs.store import load
 pytest.importorskip("optuna", reason="needs the extra search")
 
 from vgglab.experiments.trials import loop, outcome
+from vgglab.experiments.trials import study as studies
 from vgglab.experiments.trials.loop import claim, run_search, settle_search
 from vgglab.experiments.trials.pruning import stopping
 
@@ -205,6 +206,17 @@ def test_two_workers_do_two_trials_at_a_time_and_none_twice(pretend, tmp_path):
         *(f"[{n}/4] tri" for n in range(1, 5)),
         *(f"trial-00{n}" for n in range(4)),
     ]
+
+
+def test_a_trial_that_has_ended_since_it_was_looked_at_is_not_done_again(pretend, tmp_path):
+    plan = planned(trials=1)
+    with pytest.raises(KeyboardInterrupt):
+        search(plan, tmp_path, lambda *given: pretend(*given, kill=("trial-000", 1)))
+    study = studies.open_study(tmp_path, plan)
+    (looked_at,) = studies.trials_of(study, plan)
+    search(plan, tmp_path, pretend)
+    assert not looked_at.state.is_finished() and loop.claim_open(study, looked_at, tmp_path) is None
+    claim(tmp_path, 0).release()
 
 
 def test_a_trial_that_fails_ends_nothing_and_is_told(pretend, tmp_path):

@@ -89,8 +89,8 @@ def do_next(study: Any, plan: Plan, folder: Path, until: float, do: Callable[...
     """Have the next trial done, if there is one: one whose process was killed, else a new one."""
     with locked(folder):
         known = studies.trials_of(study, plan)
-        open_ones = ((one, claim(folder, one.number)) for one in known if not one.state.is_finished())
-        trial, claimed = next((pair for pair in open_ones if pair[1]), (None, None))
+        left = (claim_open(study, one, folder) for one in known if not one.state.is_finished())
+        trial, claimed = next((pair for pair in left if pair), (None, None))
         if trial is None:
             if len(known) >= plan.search.count or time.monotonic() >= until:
                 return False
@@ -101,6 +101,15 @@ def do_next(study: Any, plan: Plan, folder: Path, until: float, do: Callable[...
     finally:
         claimed.release()
     return True
+
+
+def claim_open(study: Any, trial: Any, folder: Path) -> tuple[Any, FileLock] | None:
+    """A trial with a hold on it; None where another has it, or ended it since the study was looked at."""
+    claimed = claim(folder, trial.number)
+    if claimed and studies.now(study, trial).state.is_finished():
+        claimed.release()
+        return None
+    return (trial, claimed) if claimed else None
 
 
 def claim(folder: Path, number: int) -> FileLock | None:
@@ -150,7 +159,7 @@ def do_trial(
 
 def tell_run(study: Any, trial: Any, path: Path, config: RunConfig) -> None:
     """Tell the study what came of a run that ended by itself."""
-    run, known = load(path), studies.ended(study._storage.get_trial(trial._trial_id))
+    run, known = load(path), studies.ended(studies.now(study, trial))
     if run.status == "diverged" or run.best is None:
         studies.tell(study, trial, "diverged", run.record.message or "validation never gave a figure")
     elif known:

@@ -56,7 +56,11 @@ def ask(study: optuna.Study, plan: Plan) -> FrozenTrial:
     sampler = make_sampler(plan, number)
     asking = optuna.load_study(study_name=study.study_name, storage=study._storage, sampler=sampler)
     distributions = {field: distribution(setting) for field, setting in plan.search.space.items()}
-    trial = asking.ask(distributions)
+    return now(study, asking.ask(distributions))
+
+
+def now(study: optuna.Study, trial: optuna.Trial | FrozenTrial) -> FrozenTrial:
+    """A trial as the study has it now."""
     return study._storage.get_trial(trial._trial_id)
 
 

@@ -29,20 +29,9 @@ EPOCH = 2  # after which the machine of a run is killed
 
 def six_runs(limit: int, width: float, epochs: int) -> Study:
     """VGG-16 with BatchNormalization on the digits, with three rates and two seeds."""
-    defaults = {"data.limit": limit, "model.width": width, "model.batch_norm": True, "train.epochs": epochs}
+    defaults = {"data": {"limit": limit}, "model": {"width": width, "batch_norm": True}, "train": {"epochs": epochs}}
     matrix = {"train.learning_rate": [0.02, 0.05, 0.1], "train.seed": [0, 1]}
-    return Study.model_validate(
-        {"name": "six", "defaults": nested(defaults), "runs": [{"name": "r", "matrix": matrix}]}
-    )
-
-
-def nested(settings: dict[str, Any]) -> dict[str, Any]:
-    """Dotted fields as a tree."""
-    tree: dict[str, Any] = {}
-    for dotted, value in settings.items():
-        section, name = dotted.split(".")
-        tree.setdefault(section, {})[name] = value
-    return tree
+    return Study.model_validate({"name": "six", "defaults": defaults, "runs": [{"name": "r", "matrix": matrix}]})
 
 
 class Killer:

@@ -4,6 +4,7 @@ import functools
 import signal
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import typer
 
@@ -25,6 +26,16 @@ KEPT = {
 def say(message: str) -> None:
     """A line for a person, on stderr, in one piece: threads may say something at once."""
     print(f"{message}\n", end="", file=sys.stderr, flush=True)
+
+
+def say_report(folder: Path, language: str) -> None:
+    """Write the report of a study or a search; whatever is wrong with it, its runs are done and stay so."""
+    from vgglab.report.html import write_report
+
+    try:
+        say(f"report: {write_report([folder], language=language)}")
+    except Exception as error:
+        say(f"no report was written: {explain(error)}")
 
 
 class Complaints:

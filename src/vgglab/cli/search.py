@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vgglab.cli.console import print_table, say
+from vgglab.cli.console import print_table, say, say_report
 from vgglab.cli.options import with_config_options
 from vgglab.cli.parameters import DataDir, Json, Language, Out, Ray, Workers
 from vgglab.cli.where import Where
@@ -77,26 +77,14 @@ def _do_search(plan: "Plan", folder: Path, timeout: float | None, where: Where, 
     if not as_json:
         typer.echo(f"\n{found.told}\n{headline(found.run.metrics)}")
     say(f"the best as a config: {folder / 'best.yaml'}")
-    _write_report(folder, language)
-
-
-def _write_report(folder: Path, language: str) -> None:
-    """Write a search's report; whatever is wrong with it, the trials are done and stay so."""
-    from vgglab.errors import explain
-    from vgglab.report.html import write_report
-
-    try:
-        say(f"report: {write_report([folder], language=language)}")
-    except Exception as error:
-        say(f"no report was written: {explain(error)}")
+    say_report(folder, language)
 
 
 def _show_cost(plan: "Plan", folder: Path, workers: str, as_json: bool) -> None:
     """What is searched, and what the costliest trials come to."""
-    from vgglab.experiments.grid.shares import count_workers, share_out
+    from vgglab.experiments.grid.shares import take_share
 
-    shares = share_out(count_workers(workers, [plan.config()]))
-    os.environ.update(shares[0])  # what is timed here has a worker's share, too
+    count = take_share(workers, [plan.config()])  # what is timed here has a worker's share, too
     import_keras()
     from vgglab.experiments.estimate import estimates_table
     from vgglab.experiments.trials.cost import cost_text, estimate_search
@@ -108,4 +96,4 @@ def _show_cost(plan: "Plan", folder: Path, workers: str, as_json: bool) -> None:
     print_table(["setting", "chosen from"], [[field, setting.text] for field, setting in plan.search.space.items()])
     typer.echo()
     print_table(*estimates_table(rows))
-    typer.echo(cost_text(rows, plan.search.count, len(shares)))
+    typer.echo(cost_text(rows, plan.search.count, count))

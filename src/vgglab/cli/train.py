@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 import vgglab
-from vgglab.cli.console import Complaints, print_table, say
+from vgglab.cli.console import Complaints, print_table, say, say_report
 from vgglab.cli.options import with_config_options
 from vgglab.cli.parameters import Code, DataDir, Json, Language, Out, Ray, Seeds, Workers, run_code
 from vgglab.cli.runs import show_rows
@@ -188,7 +188,7 @@ def _do_study(
     _write_wholes(found, folder)
     show_rows(rows_of(found), as_json, explain_runs(found, language, damaged))
     say(f"runs are in {folder}")
-    _write_study_report(folder, language)
+    say_report(folder, language)
     if failures:
         raise typer.Exit(1)
     damaged.exit()
@@ -226,31 +226,19 @@ def lr_range(
     say(f"written: lr_range.json, lr_range.svg, lr_range.png in {folder}")
 
 
-def _write_study_report(folder: Path, language: str) -> None:
-    """Write a study's report; whatever is wrong with it, the runs are done and stay so."""
-    from vgglab.errors import explain
-    from vgglab.report.html import write_report
-
-    try:
-        say(f"report: {write_report([folder], language=language)}")
-    except Exception as error:
-        say(f"no report was written: {explain(error)}")
-
-
 def _show_estimates(planned: list[Any], folder: Path, workers: str, as_json: bool) -> None:
-    from vgglab.experiments.grid.shares import count_workers, share_out
+    from vgglab.experiments.grid.shares import take_share
     from vgglab.experiments.study import order_of
 
-    shares = share_out(count_workers(workers, [plan.config for plan in planned]))
-    os.environ.update(shares[0])  # what is timed here has a worker's share, too
+    count = take_share(workers, [plan.config for plan in planned])  # what is timed here has a worker's share, too
     import_keras()
     from vgglab.experiments.estimate import estimate_runs, estimates_table, estimates_text, place
 
     wanted = {plan.name for plan in planned if plan.wanted}
     rows = [row for row in estimate_runs(planned, folder) if row["run"] in wanted]
-    place(rows, order_of(planned), len(shares))
+    place(rows, order_of(planned), count)
     if as_json:
         typer.echo(json.dumps(rows, indent=1))
         return
     print_table(*estimates_table(rows))
-    typer.echo(estimates_text(rows, len(shares)))
+    typer.echo(estimates_text(rows, count))

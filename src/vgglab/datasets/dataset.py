@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -26,6 +26,11 @@ class Part:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+
+def are_kept(images: Any) -> bool:
+    """Whether images are there as an array; else each is decoded whenever it is read (`datasets.streamed`)."""
+    return isinstance(images, np.ndarray)
 
 
 class Skipped(NamedTuple):

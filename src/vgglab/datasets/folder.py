@@ -7,14 +7,13 @@ import numpy as np
 
 from vgglab.config.schema import DataConfig
 from vgglab.config.shown import count_of, one_line
-from vgglab.datasets.dataset import DataSet, Part, Skipped
+from vgglab.datasets.dataset import DataSet, Part, Skipped, are_kept
 from vgglab.datasets.folds import fold_parts, hold_out_groups
 from vgglab.datasets.formats import NEEDS_EXTRA
 from vgglab.datasets.layout import Pictures, find_pictures
 from vgglab.datasets.levels import NO_RANGE, Levels
 from vgglab.datasets.picture_source import images_of
 from vgglab.datasets.split import TEST_SEED, hold_out, sample_indices
-from vgglab.datasets.streamed import StreamedImages
 from vgglab.datasets.telling import tell
 from vgglab.errors import DataError
 
@@ -41,8 +40,7 @@ def read_folder(config: DataConfig, size: int, data_dir: str | PathLike[str] | N
     broken = {int(rows[position]): reason for position, reason in decoded.broken.items()}
     kept = leave_out(pictures, planned, broken, config.strict)
     ends = np.cumsum([len(kept[part]) for part in PARTS])
-    streamed = isinstance(decoded.images, StreamedImages)
-    images = decoded.images.cut(ends[:-1]) if streamed else np.split(decoded.images, ends[:-1])
+    images = np.split(decoded.images, ends[:-1]) if are_kept(decoded.images) else decoded.images.cut(ends[:-1])
     skipped = tuple(
         Skipped(pictures.files[row], part, broken[row]) for part in PARTS for row in planned[part] if row in broken
     )

@@ -8,7 +8,7 @@ import numpy as np
 
 from vgglab.config.schema import DATASETS
 from vgglab.datasets.changes import by_folder, picture_digest, recorded_files, tell_changes
-from vgglab.datasets.dataset import DataSet, Part
+from vgglab.datasets.dataset import DataSet, Part, are_kept
 from vgglab.errors import ConfigError, DataError
 
 SCHEMA = 1
@@ -97,7 +97,7 @@ def split_record(dataset: DataSet) -> dict[str, Any]:
     pictures that are decoded anew each time names and sizes of the files stand for the pixels: `by` is then `files`.
     """
     digests: dict[int, str] = {}
-    by = "pixels" if isinstance(dataset.train.images, np.ndarray) else "files"
+    by = "pixels" if are_kept(dataset.train.images) else "files"
     record = {
         "schema": SCHEMA,
         "data": dataset.name,

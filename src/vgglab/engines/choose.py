@@ -3,9 +3,9 @@
 from functools import partial
 
 import keras
-import numpy as np
 
 from vgglab.config.schema import TrainConfig
+from vgglab.datasets.dataset import are_kept
 from vgglab.engines.keras_fit import fit_by_keras
 from vgglab.engines.placing import Placing, bytes_free, count_devices
 from vgglab.engines.resident import fit_resident
@@ -64,7 +64,7 @@ def never_resident(model: keras.Model) -> str:
 
 def never_there(part: TrainedPart) -> str:
     """Why what a part is trained on cannot lie on a device, however large that is; empty if it can."""
-    if all(isinstance(images, np.ndarray) for images, _ in (part.train, part.validation)):
+    if all(are_kept(images) for images, _ in (part.train, part.validation)):
         return ""
     return "its images are decoded each time they are needed; leave them out, or set data.stream off"
 

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import keras
 import numpy as np
 
+from vgglab.datasets.dataset import are_kept
 from vgglab.keras_tools.accelerator import accelerated, put_ahead
 
 SMALL = 2  # pictures of which BatchNormalization cannot take statistics: docs/results/last_batch.md
@@ -95,7 +96,7 @@ class Batches(keras.utils.PyDataset):
 
 def threads_for(batches: Batches) -> ThreadPoolExecutor:
     """The threads that make batches ahead of the network."""
-    return ThreadPoolExecutor(1 if isinstance(batches.images, np.ndarray) else AT_ONCE)
+    return ThreadPoolExecutor(1 if are_kept(batches.images) else AT_ONCE)
 
 
 class ReadAhead(keras.utils.PyDataset):
@@ -151,7 +152,7 @@ def feed(batches: Batches) -> Any:
 
 def in_turn(batches: Batches) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """The batches of an epoch; where images are decoded for them, the next few are made while one is asked for."""
-    if isinstance(batches.images, np.ndarray):
+    if are_kept(batches.images):
         yield from (batches[number] for number in range(len(batches)))
         return
     with threads_for(batches) as threads:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 
+from vgglab.datasets.dataset import are_kept
 from vgglab.keras_tools.graph import nodes_in_order
 from vgglab.training.batches import Augment
 from vgglab.training.feature_store import FeatureStore
@@ -78,7 +79,7 @@ def features_key(frozen: keras.Model, images: np.ndarray, views: Views | None = 
     for weight in frozen.weights:
         digest.update(np.ascontiguousarray(keras.ops.convert_to_numpy(weight)))
     digest.update(f"{images.shape} {images.dtype}".encode())
-    if isinstance(images, np.ndarray):
+    if are_kept(images):
         for start in range(0, len(images), BATCH):
             digest.update(np.ascontiguousarray(images[start : start + BATCH]))
     else:

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from vgglab.config.schema import RunConfig, flatten
-from vgglab.datasets.dataset import DataSet
+from vgglab.datasets.dataset import DataSet, are_kept
 from vgglab.diagnosis.data import places
 from vgglab.diagnosis.reading import one_line
 from vgglab.errors import RunError
@@ -35,7 +35,7 @@ def check_run(config: RunConfig, dataset: DataSet, model: keras.Model, **setting
 
 def _examples(part: Any, config: RunConfig, classes: int) -> Examples:
     labels = np.eye(classes, dtype="float32")[part.labels] if config.soft_labels else part.labels
-    if isinstance(part.images, np.ndarray):
+    if are_kept(part.images):
         return read_examples(part.images, labels, config.train.batch_size)
     rows, steps = places(len(part), LOOKED), math.ceil(len(part) / config.train.batch_size)
     seen = read_examples(part.images[rows], labels[rows], config.train.batch_size)

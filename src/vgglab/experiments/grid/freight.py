@@ -59,7 +59,7 @@ class Freight:
 
     def __init__(self, data: DataConfig):
         self.published = data.name if data.name in DATASETS else None
-        self.place = _published_folder(data.name) if self.published else Path(data.name).expanduser().absolute()
+        self.place = find_folder(ARCHIVES[data.name]) if self.published else Path(data.name).expanduser().absolute()
         self.files = _files(self.place, data) if not self.published else _archive_files(self.place, data.name)
 
     @cached_property
@@ -80,12 +80,13 @@ class Freight:
 
     def parts(self) -> Iterator[Files]:
         """Its files, some at a time."""
-        part: Files = []
+        part, held = [], 0
         for name, path in self.files.items():
             part.append((name, np.fromfile(path, np.uint8)))
-            if sum(content.nbytes for _, content in part) >= PART:
+            held += part[-1][1].nbytes
+            if held >= PART:
                 yield part
-                part = []
+                part, held = [], 0
         yield part
 
 
@@ -147,10 +148,6 @@ def _copy(ticket: Ticket) -> Path:
     if ticket.published:
         return data_home() / ARCHIVES[ticket.published].folder
     return data_home() / FOLDER / ticket.key[:16] / Path(ticket.place).name
-
-
-def _published_folder(name: str) -> Path:
-    return find_folder(ARCHIVES[name])
 
 
 def _archive_files(place: Path, name: str) -> dict[str, Path]:

@@ -1,7 +1,9 @@
 """Do a study's runs on this machine, each in a process of its own."""
 
+import math
 import shutil
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ from vgglab.runs.source import check_unchanged
 from vgglab.runs.store import Run, create_run, load
 
 DONE = ("finished", "diverged")
+AGAIN = 0.2  # seconds until it is looked again whether a run has been put away
 
 
 # Goes on with the run in a folder, quietly or not, until that is over, and gives its exit code. Where several threads
@@ -55,6 +58,13 @@ def finish(folder: Path, config: RunConfig, quiet: bool, train: Train = train_in
     if run.status not in DONE:
         raise RunError(run.record.message)
     return describe_outcome(run) + again
+
+
+def wait_until_free(path: Path, patience: float = math.inf) -> None:
+    """Wait until nobody trains a run: what was cut off puts it away; so many seconds at most."""
+    until = time.monotonic() + patience
+    while load(path).status == "running" and time.monotonic() < until:
+        time.sleep(AGAIN)
 
 
 def was_killed(code: Any) -> bool:

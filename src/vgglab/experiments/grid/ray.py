@@ -5,7 +5,6 @@ import os
 import secrets
 import sys
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from vgglab.experiments.grid.cluster import (
     own_address,
 )
 from vgglab.experiments.grid.freight import Freight, Ticket, freight_of
+from vgglab.experiments.grid.local import wait_until_free
 from vgglab.experiments.grid.parcel import changed, unpack
 from vgglab.experiments.grid.versions import check_versions, own_versions
 from vgglab.experiments.trials.pruning import MARK
@@ -31,8 +31,7 @@ from vgglab.runs.source import trusts_kept
 from vgglab.runs.store import Run, load, lock
 
 DEATHS = 3  # of machines one after the other, with no epoch in between, that a run is given up after
-PATIENCE = 120  # seconds that a run has to be put away
-AGAIN = 0.2  # seconds until it is looked again whether a run has been put away
+PATIENCE = 120  # seconds that a run has to be put away; over NFS a machine that is off may hold it longer: it fails
 PASSED_ON = ("KERAS_BACKEND", "OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "XLA_FLAGS")  # decide bits, and go along
 
 Heard = Callable[[Run, Any], None]  # told of a run after each of its epochs, and its `Place`
@@ -105,7 +104,7 @@ class Rays:
                 if deaths == DEATHS:
                     raise RunError(f"{DEATHS} machines died on it one after the other, after epoch {done}") from error
                 self.say(f"  {path.name}: its machine is gone; another goes on with it after epoch {done}")
-                wait_until_free(path)
+                wait_until_free(path, PATIENCE)
             except ray.exceptions.RayTaskError as error:
                 raise as_raised(error) from None
 
@@ -189,14 +188,3 @@ class Rays:
             if not parts:
                 parts += [ray.put(part) for part in freight.parts()]
         ray.get(there.data.remote(ticket, parts))
-
-
-def wait_until_free(path: Path) -> None:
-    """Wait until nobody trains a run: where its folder is seen from everywhere, what was cut off puts it away.
-
-    A machine that was switched off may hold the lock for longer, over NFS; then the run fails, and the same command
-    goes on with it later.
-    """
-    until = time.monotonic() + PATIENCE
-    while load(path).status == "running" and time.monotonic() < until:
-        time.sleep(AGAIN)

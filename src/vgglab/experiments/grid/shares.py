@@ -47,6 +47,17 @@ def share_out(workers: int) -> list[Share]:
     return [threads | _gpus_of(worker, workers, gpus) for worker in range(workers)]
 
 
+def take_share(asked: str, configs: Iterable[RunConfig]) -> int:
+    """Have this process, before it loads a backend, compute on the share of one worker; how many workers there are.
+
+    Raises:
+        UsageError: as of `count_workers`.
+    """
+    shares = share_out(count_workers(asked, configs))
+    os.environ.update(shares[0])
+    return len(shares)
+
+
 def list_gpus() -> list[str]:
     """The GPUs that a backend would see here, as CUDA_VISIBLE_DEVICES names them."""
     told = os.environ.get("CUDA_VISIBLE_DEVICES")

@@ -13,7 +13,7 @@ from vgglab.config.search_file import Plan, search_text
 from vgglab.config.yaml_text import parse_yaml
 from vgglab.errors import ConfigError, RunError, VgglabError
 from vgglab.experiments.grid.beside import telling, work_beside
-from vgglab.experiments.grid.local import Train, finish, stopping, train_in_process
+from vgglab.experiments.grid.local import Train, finish, stopping, train_in_process, wait_until_free
 from vgglab.experiments.study import decided
 from vgglab.experiments.trials import study as studies
 from vgglab.experiments.trials.outcome import conclude_search, keep_outcome
@@ -22,7 +22,6 @@ from vgglab.runs.files import sweep, write_json, write_text
 from vgglab.runs.store import create_run, load
 
 ASKING, CLAIMS = ".search.lock", ".claims"
-AGAIN = 0.2  # seconds until it is looked again whether a run has been put away
 
 
 def run_search(
@@ -147,8 +146,7 @@ def do_trial(
             create_run(config, folder)
         mark = {"schema": 1, "search": plan.search.name, "number": trial.number}
         write_json(path / MARK, mark | {"pruner": plan.search.pruner, "epochs": plan.epochs})
-        while load(path).status == "running":  # its search was killed, and it is putting itself away
-            time.sleep(AGAIN)
+        wait_until_free(path)  # its search was killed, and it is putting itself away
         tell(path.name, finish(folder, config))
     except VgglabError as error:
         studies.tell(study, trial, "failed", str(error))

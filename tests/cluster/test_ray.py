@@ -98,9 +98,13 @@ def done(begun, cluster):
         if not killed and run.record.epochs_done == 2 and place.node != head:
             killed.append(run.record.name)
             cluster.remove_node(next(n for n in cluster.worker_nodes if n.node_id == place.node), allow_graceful=False)
+
+    def say(line):
+        said.append(line)
+        if "machine is gone" in line:  # not before: what was on it lives on for a moment, and could do an epoch more
             cluster.held.unlink()
 
-    with Rays(cluster.address, said.append, kill, sharing=False) as train:
+    with Rays(cluster.address, say, kill, sharing=False) as train:
         failures = run_study(study, plan_runs(study, {}), folder, True, said.append, train, len(NAMES))
     assert not failures and killed
     return folder, killed[0], said

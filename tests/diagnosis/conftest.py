@@ -1,6 +1,12 @@
 """Made-up records of runs: rows of a history, lines of signals."""
 
+import json
+
 import pytest
+
+from vgglab.diagnosis.findings import diagnose
+
+KEYS = {"code", "case", "severity", "epoch", "values", "evidence", "try"}
 
 
 @pytest.fixture
@@ -61,3 +67,16 @@ def start(line):
         return line(0, data=facts | dict(data), model=network | dict(model), **(made | more))
 
     return make
+
+
+@pytest.fixture
+def codes():
+    """`codes(history, signals)`: what is found, leaving out what is only remarked."""
+
+    def find(history, signals, status="finished", message="", config=None, classes=10) -> list[str]:
+        found = diagnose(status, message, history, signals, classes, config)
+        json.dumps(found, allow_nan=False)
+        assert all(one.keys() == KEYS for one in found)
+        return [one["code"] for one in found if one["severity"] != "info"]
+
+    return find

@@ -25,7 +25,11 @@ class Asked:
             connection.request(method, path, body, {name.replace("_", "-"): text for name, text in headers.items()})
             answer = connection.getresponse()
             content, kind = answer.read(), answer.headers["Content-Type"] or ""
-            return answer.status, answer.headers, json.loads(content) if "json" in kind else content.decode()
+            return (
+                answer.status,
+                answer.headers,
+                json.loads(content) if content and "json" in kind else content.decode(),
+            )
         finally:
             connection.close()
 

@@ -205,6 +205,13 @@ def test_another_sites_page_may_not_ask(served, pictures):
     assert status == 403 and "another site" in answer["error"]
 
 
+@pytest.mark.parametrize("path", ["/", "/healthz", "/v1/models", "/nowhere"])
+def test_who_asks_for_the_head_alone_gets_what_stands_before_the_answer(served, path):
+    status, headers, answer = served("GET", path)
+    found = served("HEAD", path)
+    assert (found[0], found[1]["Content-Length"], found[2]) == (status, headers["Content-Length"], "") and answer
+
+
 def test_counters_tell_what_was_done(served, pictures):
     served.predict(pictures[0], BAD)
     text = served("GET", "/metrics")[2]

@@ -59,7 +59,7 @@ class Door:
             return await refuse(refused, safe, self.counts)
         body = _Body(self, receive)
         try:
-            await self.app(scope, body.receive, safe)
+            await self.app(_as_get(scope), body.receive, safe)
         finally:
             self.held -= body.size
 
@@ -126,6 +126,11 @@ async def refuse(refused: Refused, send: Send, counts: Counts) -> None:
     raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": int(refused.status), "headers": raw})
     await send({"type": "http.response.body", "body": body})
+
+
+def _as_get(scope: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """A request, HEAD as the GET that it stands for: the server, which has the first scope, sends no body then."""
+    return {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
 
 
 def _with_headers(send: Send) -> Send:

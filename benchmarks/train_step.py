@@ -68,7 +68,7 @@ def vgglab_job(width: float, batch_norm: bool) -> Job:
         model, (stretch,) = start_model(config, dataset), remaining(config.phases, 0)
         begin_phase(model, config, stretch.phase, len(images))
         part = make_part(model, dataset, config, "none")
-        checkpoint = Checkpoint(folder, model, list(dataset.classes), [], record)
+        checkpoint = Checkpoint(folder, model, dataset, [], record)
         callbacks = watch(checkpoint, config, dataset, part, stretch, "none")
         callbacks += [LiveProgress(len(images), BATCH, config.train.epochs), turns]
         fit(part, BATCH, stretch.epochs, 0, callbacks)
@@ -222,6 +222,7 @@ def contestants(programs: list[str]) -> list[str]:
 
 def child(name: str, width: float, batch_norm: bool, steps: int) -> None:
     """Warm up, then do one measured piece of work for each line of standard input."""
+    threading.excepthook = end_process
     work = job(name, width, batch_norm)
     work(steps)
     print("ready", flush=True)
@@ -230,6 +231,12 @@ def child(name: str, width: float, batch_norm: bool, steps: int) -> None:
         done = work(steps)
         wall = time.perf_counter() - start
         print(json.dumps([done / wall, done / (time.process_time() - processor)]), flush=True)
+
+
+def end_process(failure: threading.ExceptHookArgs) -> None:
+    """Let a program whose thread failed end, as it would be waited for without end."""
+    sys.excepthook(failure.exc_type, failure.exc_value, failure.exc_traceback)
+    os._exit(1)
 
 
 def start(name: str, args: argparse.Namespace, batch_norm: bool) -> subprocess.Popen:

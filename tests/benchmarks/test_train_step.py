@@ -1,6 +1,8 @@
 """A benchmark needs what it was asked for to be installed, and nothing else."""
 
 import importlib.util
+import json
+import subprocess
 import sys
 from pathlib import Path
 
@@ -39,3 +41,11 @@ def test_programs_of_one_library_are_built_and_run_without_another(benchmark, mo
     monkeypatch.setattr(benchmark, "MATMUL", 16)
     assert benchmark.job("keras", 0.03, False)(1) == benchmark.BATCH
     assert benchmark.job("matmul-tensorflow", 0.03, False)(2) == 2 * 2 * 16**3
+
+
+@pytest.mark.long
+def test_vgglab_trains_as_a_program_that_waits_for_its_turns():
+    command = [sys.executable, SCRIPT, "--child", "vgglab", "--steps", "1", "--width", "0.03", "--batch-norm=off"]
+    done = subprocess.run(command, input="go\n", capture_output=True, text=True)
+    ready, rates = done.stdout.splitlines()
+    assert done.returncode == 0 and ready == "ready" and min(json.loads(rates)) > 0

@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 
+from vgglab.report.blocks import Words
 from vgglab.report.charts.parallel import Axis, Line, parallel_chart
 from vgglab.report.language import Language
 from vgglab.report.search_folder import read_search
@@ -93,3 +94,4 @@ def test_values_are_where_their_axes_say():
     (path,) = [shape for shape in picture.shapes if shape.css == "trial"]
     heights = {part.split()[1] for part in path.d.removeprefix("M").split("L")}
     assert len(heights) == 1 and len(path.d.split("L")) == 3
+    assert picture.shapes.index(path) < min(at for at, shape in enumerate(picture.shapes) if isinstance(shape, Words))

@@ -62,13 +62,13 @@ def parallel_chart(axes: Sequence[Axis], lines: Sequence[Line], title: Any, desc
     """An axis a setting, the last for the figure; later lines lie above earlier ones."""
     frame = Frame(width=60 + BETWEEN * (len(axes) - 1) + 60, height=250, left=60, right=60, top=14, bottom=30)
     across = [frame.left + BETWEEN * order for order in range(len(axes))]
-    shapes: list[Any] = []
-    for at, axis in zip(across, axes, strict=True):
-        shapes.append(Path(f"M{at:g} {frame.top}V{frame.height - frame.bottom}", "axis"))
-        beside, anchor = (5, "start") if axis is axes[-1] else (-5, "end")
-        shapes += [Words(at + beside, height + 4, text, "tick", anchor) for height, text in axis.ticks(frame, say)]
-        shapes.append(Words(at, frame.height - 10, cut(axis.name), "name", "middle"))
+    shapes: list[Any] = [Path(f"M{at:g} {frame.top}V{frame.height - frame.bottom}", "axis") for at in across]
     for line in lines:
         corners = [(at, axis.place(value, frame)) for at, axis, value in zip(across, axes, line.values, strict=True)]
         shapes.append(Path("M" + "L".join(f"{at:g} {height:g}" for at, height in corners), line.css, line.name))
+    for at, axis in zip(across, axes, strict=True):  # what is written lies above the lines that cross it
+        beside, anchor = (5, "start") if axis is axes[-1] else (-5, "end")
+        ticks = axis.ticks(frame, say)
+        shapes += [Words(at + beside, height + 4, text, "tick crossed", anchor) for height, text in ticks]
+        shapes.append(Words(at, frame.height - 10, cut(axis.name), "name", "middle"))
     return Picture(title, description, frame.width, frame.height, shapes, "wide" if frame.width > 500 else "")

@@ -1,19 +1,23 @@
 """A study on a real cluster of three machines: its driver is killed, then a machine; the bits are those of one."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 import vgglab
+from vgglab.config.resolve import make_config
 from vgglab.config.study_file import load_study, plan_runs
 from vgglab.config.yaml_text import dump_yaml
 from vgglab.experiments.grid.ray import Rays
-from vgglab.experiments.study import run_study
+from vgglab.experiments.study import run_study, seeds_study
 from vgglab.runs.files import write_text
 from vgglab.runs.store import load
 
@@ -44,6 +48,7 @@ def cluster(tmp_path_factory):
         for name, value in {
             "VGGLAB_TEST_HOLD": held,
             "TF_NUM_INTRAOP_THREADS": 1,
+            "VGGLAB_DATA": tmp_path_factory.mktemp("data"),
             "RAY_USAGE_STATS_ENABLED": 0,
         }.items():
             patch.setenv(name, str(value))
@@ -138,3 +143,35 @@ def test_killed_or_not_a_study_has_on_a_cluster_the_bits_that_it_has_on_one_mach
     study = load_study(str(begun[0]))
     assert not run_study(study, plan_runs(study, {}), tmp_path / "six", True, lambda line: None)
     assert differences(tmp_path / "six", done[0]) == ["extra: report.html"] * (done[0] / "report.html").exists()
+
+
+def test_weights_of_a_run_travel_to_a_machine_that_does_not_see_them(cluster, trained, tmp_path, monkeypatch):
+    monkeypatch.setattr("vgglab.experiments.grid.freight.listing", lambda place, beside=(): "seen by none")
+    shutil.copytree(trained.folder, tmp_path / "runs" / "first")
+    monkeypatch.chdir(tmp_path)
+    config = make_config({"data": {"limit": 60}, "backbone": {"weights": "run:first"}, "train": {"epochs": 1}})
+    study = seeds_study(config.model_copy(update={"name": "next"}), (0,))
+    with Rays(cluster.address, print, sharing=False) as train:
+        assert not run_study(study, plan_runs(study, {}), tmp_path / "next", True, print, train)
+    (copy,) = Path(os.environ["VGGLAB_DATA"]).glob("travelled/*/best.keras/best.keras")
+    assert copy.read_bytes() == (trained.folder / "best.keras").read_bytes()
+    assert vgglab.load(tmp_path / "next" / "seed-0").config.backbone.weights == "run:first"
+
+
+def test_what_is_to_end_does_not_wait_for_pictures_that_are_being_read(monkeypatch, tmp_path):
+    for name, stand_in in {"connect": print, "everywhere": print, "alive": lambda: [{"CPU": 1.0}]}.items():
+        monkeypatch.setattr(f"vgglab.experiments.grid.ray.{name}", stand_in)
+    rays, begun = Rays("auto", print), threading.Event()
+
+    def read(freight, path):  # as of a folder that is large
+        begun.set()
+        while not time.sleep(0.01):
+            freight.check()
+
+    monkeypatch.setattr("vgglab.experiments.grid.freight.Freight._hash", read)
+    (tmp_path / "cat.png").touch()
+    config = make_config({"data": {"name": str(tmp_path)}})
+    with ThreadPoolExecutor() as threads:
+        bringing = threads.submit(rays.hold.bring, None, config)
+        assert begun.wait(60) and not rays.stop()
+        assert isinstance(bringing.exception(60), KeyboardInterrupt)

@@ -16,6 +16,7 @@ from vgglab.config.schema import RunConfig
 from vgglab.experiments.grid.child import train_here
 from vgglab.experiments.grid.shares import Share, count_workers, share_out
 from vgglab.experiments.grid.waiting import have_next_wait, waiting_for
+from vgglab.experiments.outside import Places
 from vgglab.interrupts import CODE
 from vgglab.runs.store import load
 
@@ -109,14 +110,14 @@ def train_in_process(path: Path, quiet: bool) -> int:
     return Processes()(path, quiet)
 
 
-def train_alone(path: Path, data: Path | None) -> int:
+def train_alone(path: Path, places: Places) -> int:
     """Go on with a run in a child of a process that does no other; its exit code.
 
     Args:
         path: the run's folder.
-        data: the folder that its pictures are in here; None for the one in its config.
+        places: where what it reads is here, as for `go_on`.
     """
-    child = _context().Process(target=train_here, args=(path, True, {}, "", dict(os.environ), data))
+    child = _context().Process(target=train_here, args=(path, True, {}, "", dict(os.environ), places))
     child.start()
     child.join()
     return child.exitcode

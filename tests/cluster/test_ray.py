@@ -17,7 +17,7 @@ from vgglab.config.resolve import make_config
 from vgglab.config.study_file import load_study, plan_runs
 from vgglab.config.yaml_text import dump_yaml
 from vgglab.experiments.grid.ray import Rays
-from vgglab.experiments.study import run_study, seeds_study
+from vgglab.experiments.study import run_study
 from vgglab.runs.files import write_text
 from vgglab.runs.store import load
 
@@ -149,13 +149,11 @@ def test_weights_of_a_run_travel_to_a_machine_that_does_not_see_them(cluster, tr
     monkeypatch.setattr("vgglab.experiments.grid.freight.listing", lambda place, beside=(): "seen by none")
     shutil.copytree(trained.folder, tmp_path / "runs" / "first")
     monkeypatch.chdir(tmp_path)
-    config = make_config({"data": {"limit": 60}, "backbone": {"weights": "run:first"}, "train": {"epochs": 1}})
-    study = seeds_study(config.model_copy(update={"name": "next"}), (0,))
-    with Rays(cluster.address, print, sharing=False) as train:
-        assert not run_study(study, plan_runs(study, {}), tmp_path / "next", True, print, train)
+    options = {"limit": 60, "weights": "run:first", "epochs": 1, "name": "next"}
+    (run,) = vgglab.run_seeds(seeds=1, ray=cluster.address, out=tmp_path, progress="none", **options)
     (copy,) = Path(os.environ["VGGLAB_DATA"]).glob("travelled/*/best.keras/best.keras")
     assert copy.read_bytes() == (trained.folder / "best.keras").read_bytes()
-    assert vgglab.load(tmp_path / "next" / "seed-0").config.backbone.weights == "run:first"
+    assert run.status == "finished" and run.config.backbone.weights == "run:first"
 
 
 def test_what_is_to_end_does_not_wait_for_pictures_that_are_being_read(monkeypatch, tmp_path):

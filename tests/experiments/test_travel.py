@@ -6,6 +6,7 @@ import shutil
 import numpy as np
 import pytest
 
+import vgglab
 from vgglab.config.resolve import make_config
 from vgglab.datasets.load import load_dataset
 from vgglab.errors import DataError, RunError
@@ -178,6 +179,16 @@ def test_where_no_cluster_answers_there_is_a_line(told, tmp_path, monkeypatch, c
     code, out, said = told(*command, "--data", "digits", "--ray", "127.0.0.1:9", "--out", tmp_path)
     (line,) = said.splitlines()
     assert code == 1 and not out and line.startswith("vgglab: --ray 127.0.0.1:9: no cluster answers there")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("call", [vgglab.run_seeds, vgglab.run_folds, vgglab.search])
+def test_from_python_a_cluster_is_asked_for_as_on_the_command_line(tmp_path, monkeypatch, call):
+    monkeypatch.setattr("vgglab.experiments.grid.cluster.find_spec", lambda name: True)
+    given = {"seeds": 2} if call is vgglab.run_seeds else {"folds": 2} if call is vgglab.run_folds else {}
+    given |= {"config": {"space": {"train.epochs": "int 1 9"}}} if call is vgglab.search else {}
+    with pytest.raises(RunError, match=r"^--ray 127\.0\.0\.1:9: no cluster answers there"):
+        call(**given, ray="127.0.0.1:9", out=tmp_path)
     assert not list(tmp_path.iterdir())
 
 

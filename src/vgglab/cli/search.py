@@ -10,7 +10,7 @@ import typer
 from vgglab.cli.console import print_table, say, say_report
 from vgglab.cli.options import with_config_options
 from vgglab.cli.parameters import DataDir, Json, Language, Out, Ray, Workers
-from vgglab.cli.where import Where
+from vgglab.experiments.grid.where import Where
 from vgglab.keras_tools.backend import import_keras
 
 if TYPE_CHECKING:
@@ -67,8 +67,8 @@ def _do_search(plan: "Plan", folder: Path, timeout: float | None, where: Where, 
     from vgglab.report.outcome import headline
     from vgglab.report.search_folder import read_search
 
-    with where.trainer([plan.config()], as_json) as train:
-        run_search(plan, folder, as_json, say, timeout, train, train.workers)
+    with where.trainer([plan.config()], say, as_json) as (train, workers):
+        run_search(plan, folder, as_json, say, timeout, train, workers)
     left = settle_search(plan, folder)
     found = read_search(folder)
     typer.echo(json.dumps(found.as_json(), indent=1) if as_json else str(found))

@@ -12,7 +12,7 @@ from vgglab.cli.console import Complaints, print_table, say, say_report
 from vgglab.cli.options import with_config_options
 from vgglab.cli.parameters import Code, DataDir, Json, Language, Out, Ray, Seeds, Workers, run_code
 from vgglab.cli.runs import show_rows
-from vgglab.cli.where import Where
+from vgglab.experiments.grid.where import Where
 from vgglab.keras_tools.backend import import_keras
 
 if TYPE_CHECKING:
@@ -181,8 +181,8 @@ def _do_study(
         os.environ["VGGLAB_DATA"] = str(data_dir)  # the runs' own processes look there too
     check_trackers(tuple({name for plan in planned for name in plan.config.log}))
     check_data(planned)
-    with where.trainer([plan.config for plan in planned if plan.wanted], as_json) as train:
-        failures = run_study(loaded, planned, folder, as_json, say, train, train.workers)
+    with where.trainer([plan.config for plan in planned if plan.wanted], say, as_json) as (train, workers):
+        failures = run_study(loaded, planned, folder, as_json, say, train, workers)
     damaged = Complaints()
     found = find_runs([folder], damaged)
     _write_wholes(found, folder)

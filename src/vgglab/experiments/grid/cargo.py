@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from vgglab.config.schema import RunConfig
@@ -13,12 +14,11 @@ class Cargo:
     """A freight that is read once, by the thread that is first; others that want it wait for that one.
 
     Args:
-        what: as `outside` tells of it.
-        check: as of `Freight`.
+        find: the freight.
     """
 
-    def __init__(self, what: Outside, check: Callable[[], None]):
-        self.what, self.check, self.lock = what, check, threading.Lock()
+    def __init__(self, find: Callable[[], Freight]):
+        self.find, self.lock = find, threading.Lock()
         self.freight: Freight | None = None
         self.parts: list[Any] = []
 
@@ -29,7 +29,7 @@ class Cargo:
             DataError: there is no such data.
         """
         with self.lock:
-            self.freight = self.freight or Freight(self.what, self.check)
+            self.freight = self.freight or self.find()
             return self.freight.ticket
 
     def held(self) -> list[Any]:
@@ -46,11 +46,11 @@ class Hold:
     """The cargo of all runs; one that several runs read is there once.
 
     Args:
-        check: as of `Freight`.
+        find: the freight of what `outside` tells of.
     """
 
-    def __init__(self, check: Callable[[], None]):
-        self.check, self.lock = check, threading.Lock()
+    def __init__(self, find: Callable[[Outside], Freight]):
+        self.find, self.lock = find, threading.Lock()
         self.loaded: dict[Outside, Cargo] = {}
 
     def bring(self, there: Any, config: RunConfig) -> None:
@@ -63,7 +63,7 @@ class Hold:
 
         for field, what in outside(config).items():
             with self.lock:
-                cargo = self.loaded.setdefault(what, Cargo(what, self.check))
+                cargo = self.loaded.setdefault(what, Cargo(partial(self.find, what)))
             ticket = cargo.ticket()
             if not ray.get(there.bring.remote(field, ticket)):
                 ray.get(there.bring.remote(field, ticket, cargo.held()))

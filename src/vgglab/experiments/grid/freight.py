@@ -53,15 +53,16 @@ class Freight:
 
     Args:
         what: as `outside` tells of it.
+        data_dir: where the data sets lie; None for VGGLAB_DATA, then Keras's cache.
         check: called again and again while files are read; what it raises ends that.
 
     Raises:
         DataError: there is no such data.
     """
 
-    def __init__(self, what: Outside, check: Callable[[], None] = lambda: None):
+    def __init__(self, what: Outside, data_dir: Path | str | None = None, check: Callable[[], None] = lambda: None):
         self.published = what.place if what.place in ARCHIVES else None
-        self.place = find_folder(ARCHIVES[self.published]) if self.published else Path(what.place)
+        self.place = find_folder(ARCHIVES[self.published], data_dir) if self.published else Path(what.place)
         self.beside, self.check = what.beside, check
         self.files = _archive_files(self.place, self.published) if self.published else _files(self.place, what.beside)
 

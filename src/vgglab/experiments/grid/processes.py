@@ -5,16 +5,15 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from multiprocessing.connection import wait
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
-from vgglab.config.schema import RunConfig
 from vgglab.experiments.grid.child import train_here
-from vgglab.experiments.grid.shares import Share, count_workers, share_out
+from vgglab.experiments.grid.shares import Share
 from vgglab.experiments.grid.waiting import have_next_wait, waiting_for
 from vgglab.experiments.outside import Places
 from vgglab.interrupts import CODE
@@ -98,11 +97,6 @@ class Processes:
         if self.stopped.is_set():
             raise KeyboardInterrupt
         return child.exitcode
-
-
-def processes_for(asked: str, configs: Iterable[RunConfig]) -> Processes:
-    """The processes of some runs, as many beside each other as is asked for; see `count_workers`."""
-    return Processes(share_out(count_workers(asked, configs)))
 
 
 def train_in_process(path: Path, quiet: bool) -> int:

@@ -6,6 +6,7 @@ import secrets
 import sys
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from vgglab.experiments.grid.cluster import (
     needs,
     own_address,
 )
+from vgglab.experiments.grid.freight import Freight
 from vgglab.experiments.grid.local import wait_until_free
 from vgglab.experiments.grid.parcel import changed, unpack
 from vgglab.experiments.grid.versions import check_versions, own_versions
@@ -48,16 +50,24 @@ class Rays:
         say: told in a line what becomes of machines.
         heard: told of each epoch.
         sharing: whether it is looked for machines that see the runs' folder.
+        data_dir: where the data sets lie; None for VGGLAB_DATA, then Keras's cache.
 
     Raises:
         RunError: Ray is not installed, no cluster answers there, or a machine of it has other versions.
     """
 
-    def __init__(self, address: str, say: Callable[[str], None], heard: Heard | None = None, sharing: bool = True):
+    def __init__(
+        self,
+        address: str,
+        say: Callable[[str], None],
+        heard: Heard | None = None,
+        sharing: bool = True,
+        data_dir: Path | str | None = None,
+    ):
         self.say, self.heard, self.sharing = say, heard or (lambda run, place: None), sharing
         self.at_work: set[Any] = set()
         self.closed, self.guard, self.asked = False, threading.Lock(), ""
-        self.hold = Hold(self._check_open)
+        self.hold = Hold(partial(Freight, data_dir=data_dir, check=self._check_open))
         connect(address)
         try:
             everywhere(check_versions, own_versions())

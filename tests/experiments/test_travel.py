@@ -1,19 +1,25 @@
 """What travels to another machine and back: what has changed in a run's folder, and once what it reads beside it."""
 
+import json
 import os
 import shutil
 
 import numpy as np
 import pytest
+from filelock import FileLock
 
 import vgglab
 from vgglab.config.resolve import make_config
 from vgglab.datasets.load import load_dataset
 from vgglab.errors import DataError, RunError
+from vgglab.experiments.estimate import estimates_text, place
 from vgglab.experiments.grid import freight
+from vgglab.experiments.grid.beside import Order
 from vgglab.experiments.grid.cluster import GIB, connect, memory_of, needs
 from vgglab.experiments.grid.freight import Freight, at_hand, receive
 from vgglab.experiments.grid.parcel import changed, unpack
+from vgglab.experiments.grid.room import room_of_cluster
+from vgglab.experiments.grid.travelled import TravelledStore
 from vgglab.experiments.grid.versions import check_versions, own_versions
 from vgglab.experiments.outside import DATA, PRESET, WEIGHTS, outside, relocated
 from vgglab.models.build import build_model
@@ -110,6 +116,18 @@ def test_a_copy_is_made_whole_or_not_at_all_and_once(pictures, elsewhere, monkey
     assert receive(sent.ticket, cut_off) == copy and len(list(copy.rglob("*.png"))) == 16
 
 
+def test_what_has_travelled_is_listed_and_taken_away_unless_it_is_just_being_made(pictures, elsewhere, told):
+    sent = elsewhere(pictures)
+    copy = receive(sent.ticket, sent.parts)
+    (row,) = json.loads(told("cache", "--kind", "travelled", "--json")[1])
+    assert row["about"] == "pictures" and row["key"] == copy.parent.name == sent.ticket.key[:16]
+    with FileLock(TravelledStore().lock(row["key"])):
+        told("cache", "--clear", "--kind", "travelled")
+    assert at_hand(sent.ticket) == copy
+    _, out, said = told("cache", "--clear", "--kind", "travelled")
+    assert not out and said.startswith("travelled: 0.0 MB freed in ") and not list(copy.parent.parent.iterdir())
+
+
 def test_there_has_to_be_room_for_a_copy(pictures, tmp_path, monkeypatch):
     told = freight.Ticket(None, "/nowhere/pictures", key="0" * 64, bytes=10**18)
     with pytest.raises(DataError, match=r"needs 1000000000\.0 GB"):
@@ -156,6 +174,19 @@ def test_a_run_that_needs_no_file_waits_for_none_and_the_folder_of_a_preset_trav
     preset = make_config({"backbone": {"name": "hub:mine"}})
     assert outside(preset)[PRESET].place == tmp_path / "mine"
     assert relocated(preset, {PRESET: "/there/mine"}).backbone.name == "hub:/there/mine"
+
+
+def test_a_dry_run_places_runs_on_the_machines_that_have_what_they_need():
+    needs_of = {name: {"num_cpus": 4, "num_gpus": name == "gpu", "memory": 9 * GIB} for name in ("a", "b", "c", "gpu")}
+    room = room_of_cluster([PC, PC | {"GPU": 1.0}], needs_of)
+    rows = [{"run": name, "seconds": 10} for name in needs_of]
+    place(rows, Order(dict.fromkeys(needs_of, ())), room)
+    assert [row["begins"] for row in rows] == [0, 0, 10, 10] and room.at_once("a") == 2 and room.at_once("gpu") == 1
+    assert estimates_text(rows, room).startswith(
+        "about 20 s on the cluster's 2 machines, taken to be as fast as this one"
+    )
+    with pytest.raises(RunError, match=r"^gpu: no machine has the cores, GPUs and memory together"):
+        place(rows[-1:], Order({"gpu": ()}), room_of_cluster([PC], needs_of))
 
 
 def test_a_machine_with_other_versions_is_refused_in_a_line():

@@ -51,7 +51,7 @@ def search(
     plan = plan_search(path or {}, given, overrides)
     folder = out / (name or search_folder_name(plan))
     if dry_run:
-        return _show_cost(plan, folder, workers, as_json)
+        return _show_cost(plan, folder, Where(workers, ray), as_json)
     if data_dir:
         os.environ["VGGLAB_DATA"] = str(data_dir)  # the trials' own processes look there too
     _do_search(plan, folder, timeout, Where(workers, ray), language, as_json)
@@ -80,11 +80,11 @@ def _do_search(plan: "Plan", folder: Path, timeout: float | None, where: Where, 
     say_report(folder, language)
 
 
-def _show_cost(plan: "Plan", folder: Path, workers: str, as_json: bool) -> None:
+def _show_cost(plan: "Plan", folder: Path, where: Where, as_json: bool) -> None:
     """What is searched, and what the costliest trials come to."""
-    from vgglab.experiments.grid.shares import take_share
+    from vgglab.experiments.grid.room import TRIAL
 
-    count = take_share(workers, [plan.config()])  # what is timed here has a worker's share, too
+    room = where.room({TRIAL: plan.config()})
     import_keras()
     from vgglab.experiments.estimate import estimates_table
     from vgglab.experiments.trials.cost import cost_text, estimate_search
@@ -96,4 +96,4 @@ def _show_cost(plan: "Plan", folder: Path, workers: str, as_json: bool) -> None:
     print_table(["setting", "chosen from"], [[field, setting.text] for field, setting in plan.search.space.items()])
     typer.echo()
     print_table(*estimates_table(rows))
-    typer.echo(cost_text(rows, plan.search.count, count))
+    typer.echo(cost_text(rows, plan.search.count, room))

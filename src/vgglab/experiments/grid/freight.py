@@ -13,14 +13,15 @@ from filelock import FileLock
 
 from vgglab.datasets.archives import Archive
 from vgglab.datasets.cifar import CIFAR10, CIFAR100
+from vgglab.datasets.kept import mark_used
 from vgglab.datasets.listing import files_below
 from vgglab.datasets.places import data_home, find_folder, unpacked
 from vgglab.errors import DataError
+from vgglab.experiments.grid.travelled import TravelledStore
 from vgglab.experiments.outside import Outside
 from vgglab.runs.files import write_folder
 
 ARCHIVES = {"cifar10": CIFAR10, "cifar100": CIFAR100}
-FOLDER = "travelled"  # in the data folder: the copies of what has no name of its own
 PART = 64 * 2**20  # bytes that travel at a time
 Files = list[tuple[str, np.ndarray]]  # names below the copy, and the bytes of each file
 
@@ -123,7 +124,10 @@ def at_hand(ticket: Ticket) -> Path | None:
     place, copy = Path(ticket.place), copy_of(ticket)
     if listing(place, ticket.beside) == ticket.listing:
         return place
-    return copy / ticket.file if copy.is_dir() else None
+    if not copy.is_dir():
+        return None
+    mark_used(copy.parent)
+    return copy / ticket.file
 
 
 def receive(ticket: Ticket, parts: Callable[[], Iterable[Files]]) -> Path:
@@ -132,9 +136,10 @@ def receive(ticket: Ticket, parts: Callable[[], Iterable[Files]]) -> Path:
     Raises:
         DataError: there is no room for it.
     """
-    copy = copy_of(ticket)
-    copy.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(copy.parent / f".{copy.parent.name}-{ticket.key[:16] or copy.name}.lock"):
+    copy, lock = copy_of(ticket), _lock_of(ticket)
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(lock):
+        copy.parent.mkdir(exist_ok=True)
         found = at_hand(ticket)
         if found is None:
             free = shutil.disk_usage(copy.parent).free
@@ -156,7 +161,13 @@ def copy_of(ticket: Ticket) -> Path:
     """The folder of a machine's copy; below its key, as a data set has its folder's name."""
     if ticket.published:
         return data_home() / ARCHIVES[ticket.published].folder
-    return data_home() / FOLDER / ticket.key[:16] / Path(ticket.place).name
+    return TravelledStore().place(ticket.key[:16]) / Path(ticket.place).name
+
+
+def _lock_of(ticket: Ticket) -> Path:
+    if ticket.published:
+        return data_home() / f".{ARCHIVES[ticket.published].folder}.lock"
+    return TravelledStore().lock(ticket.key[:16])
 
 
 def _archive_files(place: Path, name: str) -> dict[str, Path]:

@@ -1,6 +1,6 @@
 """Where runs are done, as a command line or a script says it: in processes of this machine, or on a cluster."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:  # nothing slow is loaded by who only asks for help
     from vgglab.config.schema import RunConfig
     from vgglab.experiments.grid.local import Train
+    from vgglab.experiments.grid.room import Room
 
 Say = Callable[[str], None]
 
@@ -33,6 +34,31 @@ class Where(NamedTuple):
         from vgglab.experiments.grid.shares import count_workers
 
         count_workers(str(self.workers), [])
+
+    def room(self, configs: "Mapping[str, RunConfig]") -> "Room":
+        """What room there is for runs; this process, before it loads a backend, takes a worker's share of this machine.
+
+        Args:
+            configs: name of a run -> its config.
+
+        Raises:
+            UsageError: `workers` is neither a number nor `auto`.
+            RunError: the cluster cannot be used.
+        """
+        from vgglab.experiments.grid.room import room_of_cluster, room_of_workers
+
+        if self.ray is None:
+            from vgglab.experiments.grid.shares import take_share
+
+            return room_of_workers(take_share(str(self.workers), configs.values()))
+        from vgglab.experiments.grid.cluster import alive, connect, disconnect, needs
+
+        connect(self.ray)
+        try:
+            machines = alive()
+        finally:
+            disconnect()
+        return room_of_cluster(machines, {name: needs(config, machines) for name, config in configs.items()})
 
     @contextmanager
     def trainer(

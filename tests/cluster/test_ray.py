@@ -208,7 +208,7 @@ def test_ctrl_c_is_one_line_and_leaves_nothing_running_of_a_cluster_that_was_sta
     command = [sys.executable, "-m", "vgglab", "train", "--model", NETWORK, "--limit=60", "--epochs=10000", "--name=c"]
     command += ["--seeds=1", "--ray=local", "--out", str(tmp_path)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as driver:
-        assert next((line for line in driver.stderr if ": epoch 2/" in line), "")
+        assert next((line for line in driver.stderr if ": epoch " in line), "")
         os.killpg(driver.pid, signal.SIGINT)  # as a terminal does
         (said,) = [line for line in driver.stderr if ": epoch " not in line]
     assert driver.returncode == 130 and said.startswith("vgglab: interrupted; whole epochs are kept")

@@ -1,15 +1,21 @@
 """A study on a real cluster of three machines: its driver is killed, then a machine; the bits are those of one."""
 
+import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from small_network import NETWORK
 
 import vgglab
+from vgglab.config.resolve import make_config
 from vgglab.config.study_file import load_study, plan_runs
 from vgglab.config.yaml_text import dump_yaml
 from vgglab.experiments.grid.ray import Rays
@@ -22,6 +28,7 @@ pytestmark = pytest.mark.timeout(1800)
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 NAMES = "abcdef"
+CODE = ("source/held.py", "source/source.json")
 SOON = {"health_check_initial_delay_ms": 0, "health_check_period_ms": 1000, "health_check_failure_threshold": 3}
 SOON |= {"worker_niceness": 0}  # else they wait for whatever else the machine does
 STUDY = {
@@ -44,6 +51,7 @@ def cluster(tmp_path_factory):
         for name, value in {
             "VGGLAB_TEST_HOLD": held,
             "TF_NUM_INTRAOP_THREADS": 1,
+            "VGGLAB_DATA": tmp_path_factory.mktemp("data"),
             "RAY_USAGE_STATS_ENABLED": 0,
         }.items():
             patch.setenv(name, str(value))
@@ -120,6 +128,27 @@ def times(folder: Path) -> dict[str, int]:
     return {path.name: path.stat().st_mtime_ns for path in folder.iterdir() if path.name != ".lock"}
 
 
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def left_with(text: str) -> list[str]:
+    """The processes in whose environment there is a text, after the time that they may take to end."""
+    until = time.monotonic() + 60
+    while (left := processes_with(text)) and time.monotonic() < until:
+        time.sleep(0.1)
+    return left
+
+
+def processes_with(text: str) -> list[str]:
+    """The processes in whose environment there is a text."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        with contextlib.suppress(OSError):
+            found += [path.parent.name] * (text.encode() in path.read_bytes())
+    return found
+
+
 def test_a_run_whose_machine_dies_goes_on_from_its_last_epoch_on_another(done):
     folder, killed, said = done
     assert f"  {killed}: its machine is gone; another goes on with it after epoch 3" in said, "\n".join(said)
@@ -138,3 +167,50 @@ def test_killed_or_not_a_study_has_on_a_cluster_the_bits_that_it_has_on_one_mach
     study = load_study(str(begun[0]))
     assert not run_study(study, plan_runs(study, {}), tmp_path / "six", True, lambda line: None)
     assert differences(tmp_path / "six", done[0]) == ["extra: report.html"] * (done[0] / "report.html").exists()
+
+
+def test_weights_of_a_run_travel_with_their_code_to_a_machine_that_does_not_see_them(
+    begun, cluster, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("vgglab.experiments.grid.freight.listing", lambda place, beside=(): "seen by none")
+    first = shutil.copytree(begun[1] / "a", tmp_path / "runs" / "first")
+    monkeypatch.chdir(tmp_path)
+    options = {"limit": 60, "weights": "run:first", "epochs": 1, "name": "next"}
+    (run,) = vgglab.run_seeds(seeds=1, ray=cluster.address, out=tmp_path, progress="none", **options)
+    (copy,) = Path(os.environ["VGGLAB_DATA"]).glob("travelled/*/best.keras")
+    assert contents(copy) == {name: (first / name).read_bytes() for name in ("best.keras", *CODE)}
+    assert run.status == "finished" and run.config.backbone.weights == "run:first"
+
+
+def test_what_is_to_end_does_not_wait_for_pictures_that_are_being_read(monkeypatch, tmp_path):
+    for name, stand_in in {"connect": print, "everywhere": print, "alive": lambda: [{"CPU": 1.0}]}.items():
+        monkeypatch.setattr(f"vgglab.experiments.grid.ray.{name}", stand_in)
+    rays, begun = Rays("auto", print), threading.Event()
+
+    def read(freight, path):  # as of a folder that is large
+        begun.set()
+        while not time.sleep(0.01):
+            freight.check()
+
+    monkeypatch.setattr("vgglab.experiments.grid.freight.Freight._hash", read)
+    (tmp_path / "cat.png").touch()
+    config = make_config({"data": {"name": str(tmp_path)}})
+    with ThreadPoolExecutor() as threads:
+        bringing = threads.submit(rays.hold.bring, None, config)
+        assert begun.wait(60) and not rays.stop()
+        assert isinstance(bringing.exception(60), KeyboardInterrupt)
+
+
+def test_ctrl_c_is_one_line_and_leaves_nothing_running_of_a_cluster_that_was_started_for_a_command(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setenv("VGGLAB_TEST_MARK", str(tmp_path))
+    command = [sys.executable, "-m", "vgglab", "train", "--model", NETWORK, "--limit=60", "--epochs=10000", "--name=c"]
+    command += ["--seeds=1", "--ray=local", "--out", str(tmp_path)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as driver:
+        assert next((line for line in driver.stderr if ": epoch " in line), "")
+        os.killpg(driver.pid, signal.SIGINT)  # as a terminal does
+        (said,) = [line for line in driver.stderr if ": epoch " not in line]
+    assert driver.returncode == 130 and said.startswith("vgglab: interrupted; whole epochs are kept")
+    assert vgglab.load(tmp_path / "c" / "seed-0").status == "interrupted"
+    assert not left_with(str(tmp_path))

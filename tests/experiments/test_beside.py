@@ -11,6 +11,7 @@ from vgglab.experiments.estimate import estimates_text, place
 from vgglab.experiments.grid import shares
 from vgglab.experiments.grid.beside import Order, work_beside
 from vgglab.experiments.grid.child import Labelled
+from vgglab.experiments.grid.room import room_of_workers
 from vgglab.experiments.grid.shares import count_workers, share_out
 from vgglab.experiments.study import order_of, run_study, want_only
 from vgglab.keras_tools import threads
@@ -145,11 +146,11 @@ def test_workers_that_are_none_are_refused(asked):
 def test_a_dry_run_adds_up_for_workers_in_the_order_in_which_they_would_run():
     rows = [{"run": name, "seconds": seconds} for name, seconds in zip("abcd", (9, 2, 3, 1), strict=True)]
     rows += [{"run": "best", "seconds": 100}, {"run": "last", "seconds": 5}]
-    place(rows, order_of(PLANNED), 2)
+    place(rows, order_of(PLANNED), room := room_of_workers(2))
     assert [row["begins"] for row in rows] == [0, 0, 2, 5, 9, 6]
-    assert estimates_text(rows, 2).startswith("about 1 min 49 s on this machine with 2 workers")
-    place(rows, order_of(PLANNED), 1)
-    assert estimates_text(rows, 1).startswith("about 2 min 00 s on this machine, from")
+    assert estimates_text(rows, room).startswith("about 1 min 49 s on this machine with 2 workers")
+    place(rows, order_of(PLANNED), room := room_of_workers(1))
+    assert estimates_text(rows, room).startswith("about 2 min 00 s on this machine, from")
 
 
 def test_lines_of_several_runs_begin_with_their_names_and_come_whole():

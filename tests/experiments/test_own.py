@@ -85,6 +85,7 @@ def test_a_run_that_starts_from_its_model_takes_the_code_along(own, example, tmp
     folder, config = create_run(make_config({**STUDY, "name": "next", "model": model}), tmp_path)
     start = build_model(kept_config(folder, config), (32, 32, 3), 10)
     assert kept_source(folder).path == folder / "source" / "code" / "residual.py"
+    assert kept_source(folder / "source") == kept_source(folder)  # the model there is loaded in a process of its own
     assert all(map(np.array_equal, start.get_weights(), own.classifier.model.get_weights()))
     weights, _ = create_run(make_config({"name": "w", "backbone": {"weights": f"run:{own.folder}"}}), tmp_path)
     assert kept_source(weights).function == "make"

@@ -1,22 +1,30 @@
-"""What travels to another machine and back: what has changed in a run's folder, and once the data set."""
+"""What travels to another machine and back: what has changed in a run's folder, and once what it reads beside it."""
 
+import json
 import os
 import shutil
 
 import numpy as np
 import pytest
+from filelock import FileLock
 
+import vgglab
 from vgglab.config.resolve import make_config
-from vgglab.config.schema import DataConfig
 from vgglab.datasets.load import load_dataset
 from vgglab.errors import DataError, RunError
+from vgglab.experiments.estimate import estimates_text, place
 from vgglab.experiments.grid import freight
+from vgglab.experiments.grid.beside import Order
 from vgglab.experiments.grid.cluster import GIB, connect, memory_of, needs
-from vgglab.experiments.grid.freight import Freight, at_hand, freight_of, receive
+from vgglab.experiments.grid.freight import Freight, at_hand, receive
 from vgglab.experiments.grid.parcel import changed, unpack
+from vgglab.experiments.grid.room import room_of_cluster
+from vgglab.experiments.grid.travelled import TravelledStore
 from vgglab.experiments.grid.versions import check_versions, own_versions
-from vgglab.experiments.run_data import moved
+from vgglab.experiments.outside import DATA, PRESET, WEIGHTS, outside, relocated
+from vgglab.models.build import build_model
 from vgglab.runs.files import write_text
+from vgglab.runs.source import kept_source
 
 PC = {"CPU": 8.0, "memory": 16.0 * GIB}
 
@@ -51,18 +59,22 @@ def test_a_file_of_two_names_travels_once(tmp_path):
 
 @pytest.fixture
 def pictures(make_folder, tmp_path):
-    """The data of a folder of pictures with a table from elsewhere."""
+    """The config of a run on a folder of pictures with a table from elsewhere."""
     folder = make_folder({"cats": 8, "dogs": 8})
     (tmp_path / "doubts.csv").write_text("file,correct\ncats/000.png,\n")
-    return DataConfig(name=str(folder), without=str(tmp_path / "doubts.csv"))
+    return make_config({"data": {"name": str(folder), "without": str(tmp_path / "doubts.csv")}})
+
+
+def freight_of(config):
+    return Freight(outside(config)[DATA])
 
 
 @pytest.fixture
 def elsewhere(tmp_path, monkeypatch):
     """The freight of a folder, as seen from a machine on which that folder is another."""
 
-    def change(data):
-        sent = Freight(data)
+    def change(config):
+        sent = freight_of(config)
         assert sent.ticket.listing
         os.utime(tmp_path / "pictures" / "cats" / "001.png", (0, 0))
         monkeypatch.setenv("VGGLAB_DATA", str(tmp_path / "elsewhere"))
@@ -72,18 +84,18 @@ def elsewhere(tmp_path, monkeypatch):
 
 
 def test_a_machine_that_sees_the_same_pictures_needs_no_copy(pictures, tmp_path):
-    ticket = Freight(pictures).ticket
+    ticket = freight_of(pictures).ticket
     assert at_hand(ticket) == tmp_path / "pictures"
     (tmp_path / "doubts.csv").write_text("file,correct\n")
     assert at_hand(ticket) is None
 
 
 def test_pictures_are_the_same_where_they_have_travelled_to(pictures, elsewhere, tmp_path):
-    sent, here = elsewhere(pictures), load_dataset(pictures, image_size=16)
+    sent, here = elsewhere(pictures), load_dataset(pictures.data, image_size=16)
     copy = receive(sent.ticket, sent.parts)
     shutil.rmtree(tmp_path / "pictures")
     (tmp_path / "doubts.csv").unlink()
-    there = load_dataset(moved(pictures, at_hand(sent.ticket)), image_size=16)
+    there = load_dataset(relocated(pictures, {DATA: at_hand(sent.ticket)}).data, image_size=16)
     assert at_hand(sent.ticket) == copy and there.name == here.name and there.classes == here.classes
     assert len(here.train) + len(here.validation) + len(here.test) == 15 and there.files == here.files
     assert np.array_equal(there.train.images, here.train.images)
@@ -104,21 +116,77 @@ def test_a_copy_is_made_whole_or_not_at_all_and_once(pictures, elsewhere, monkey
     assert receive(sent.ticket, cut_off) == copy and len(list(copy.rglob("*.png"))) == 16
 
 
+def test_what_has_travelled_is_listed_and_taken_away_unless_it_is_just_being_made(pictures, elsewhere, told):
+    sent = elsewhere(pictures)
+    copy = receive(sent.ticket, sent.parts)
+    (row,) = json.loads(told("cache", "--kind", "travelled", "--json")[1])
+    assert row["about"] == "pictures" and row["key"] == copy.parent.name == sent.ticket.key[:16]
+    with FileLock(TravelledStore().lock(row["key"])):
+        told("cache", "--clear", "--kind", "travelled")
+    assert at_hand(sent.ticket) == copy
+    _, out, said = told("cache", "--clear", "--kind", "travelled")
+    assert not out and said.startswith("travelled: 0.0 MB freed in ") and not list(copy.parent.parent.iterdir())
+
+
 def test_there_has_to_be_room_for_a_copy(pictures, tmp_path, monkeypatch):
-    told = Freight(pictures).ticket.__class__(None, "/nowhere/pictures", key="0" * 64, bytes=10**18)
+    told = freight.Ticket(None, "/nowhere/pictures", key="0" * 64, bytes=10**18)
     with pytest.raises(DataError, match=r"needs 1000000000\.0 GB"):
         receive(told, lambda: [])
 
 
 def test_digits_are_everywhere_and_published_sets_are_known_by_their_name(tmp_path, monkeypatch):
-    assert freight_of(DataConfig(name="digits")) is None
+    assert outside(make_config({})) == {}
     for name in freight.CIFAR100.files:
         (tmp_path / name).write_bytes(name.encode())
     monkeypatch.setenv("VGGLAB_DATA", str(tmp_path))
-    sent = Freight(DataConfig(name="cifar100"))
+    sent = freight_of(make_config({"data": {"name": "cifar100"}}))
     monkeypatch.setenv("VGGLAB_DATA", str(tmp_path / "elsewhere"))
     copy = receive(sent.ticket, sent.parts)
     assert copy.name == "cifar-100-python" and at_hand(sent.ticket) == copy and len(contents(copy)) == 3
+
+
+@pytest.fixture
+def from_a_run(trained, tmp_path, monkeypatch):
+    """The config of a run that starts from another, one below a folder that the study is started in."""
+    shutil.copytree(trained.folder, tmp_path / "runs" / "first")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("VGGLAB_DATA", str(tmp_path / "elsewhere"))
+    return make_config({"backbone": {"weights": "run:first"}})
+
+
+def test_weights_of_a_run_travel_with_the_code_of_its_layers_and_nothing_else_of_it(from_a_run, trained, tmp_path):
+    sent, first = Freight(outside(from_a_run)[WEIGHTS]), tmp_path / "runs" / "first"
+    ticket, parts = sent.ticket, list(sent.parts())
+    assert at_hand(ticket) == first / "best.keras" and len(parts[0]) == 3
+    shutil.rmtree(first)
+    assert at_hand(ticket) is None
+    copy = receive(ticket, lambda: parts)
+    start = build_model(relocated(from_a_run, {WEIGHTS: at_hand(ticket)}), (32, 32, 3), 10)
+    there, here = (model.get_layer("block1_conv1").get_weights() for model in (start, trained.classifier.model))
+    assert all(map(np.array_equal, there, here)) and kept_source(copy.parent).function == "make"
+
+
+def test_a_run_that_needs_no_file_waits_for_none_and_the_folder_of_a_preset_travels(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for weights in ("imagenet", "builtin", "gone.weights.h5", "run:gone"):
+        assert outside(make_config({"backbone": {"name": "MobileNetV2", "weights": weights}})) == {}
+    (tmp_path / "mine").mkdir()
+    preset = make_config({"backbone": {"name": "hub:mine"}})
+    assert outside(preset)[PRESET].place == tmp_path / "mine"
+    assert relocated(preset, {PRESET: "/there/mine"}).backbone.name == "hub:/there/mine"
+
+
+def test_a_dry_run_places_runs_on_the_machines_that_have_what_they_need():
+    needs_of = {name: {"num_cpus": 4, "num_gpus": name == "gpu", "memory": 9 * GIB} for name in ("a", "b", "c", "gpu")}
+    room = room_of_cluster([PC, PC | {"GPU": 1.0}], needs_of)
+    rows = [{"run": name, "seconds": 10} for name in needs_of]
+    place(rows, Order(dict.fromkeys(needs_of, ())), room)
+    assert [row["begins"] for row in rows] == [0, 0, 10, 10] and room.at_once("a") == 2 and room.at_once("gpu") == 1
+    assert estimates_text(rows, room).startswith(
+        "about 20 s on the cluster's 2 machines, taken to be as fast as this one"
+    )
+    with pytest.raises(RunError, match=r"^gpu: no machine has the cores, GPUs and memory together"):
+        place(rows[-1:], Order({"gpu": ()}), room_of_cluster([PC], needs_of))
 
 
 def test_a_machine_with_other_versions_is_refused_in_a_line():
@@ -142,6 +210,16 @@ def test_where_no_cluster_answers_there_is_a_line(told, tmp_path, monkeypatch, c
     code, out, said = told(*command, "--data", "digits", "--ray", "127.0.0.1:9", "--out", tmp_path)
     (line,) = said.splitlines()
     assert code == 1 and not out and line.startswith("vgglab: --ray 127.0.0.1:9: no cluster answers there")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("call", [vgglab.run_seeds, vgglab.run_folds, vgglab.search])
+def test_from_python_a_cluster_is_asked_for_as_on_the_command_line(tmp_path, monkeypatch, call):
+    monkeypatch.setattr("vgglab.experiments.grid.cluster.find_spec", lambda name: True)
+    given = {"seeds": 2} if call is vgglab.run_seeds else {"folds": 2} if call is vgglab.run_folds else {}
+    given |= {"config": {"space": {"train.epochs": "int 1 9"}}} if call is vgglab.search else {}
+    with pytest.raises(RunError, match=r"^--ray 127\.0\.0\.1:9: no cluster answers there"):
+        call(**given, ray="127.0.0.1:9", out=tmp_path)
     assert not list(tmp_path.iterdir())
 
 

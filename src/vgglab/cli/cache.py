@@ -2,6 +2,7 @@
 
 import json
 from enum import StrEnum
+from math import isfinite
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,9 +19,10 @@ class Kind(StrEnum):
     PICTURES = "pictures"
     EXPORTED = "exported"
     PROGRAMS = "programs"
+    TRAVELLED = "travelled"
 
 
-KINDS = "Only `features`, decoded `pictures`, `exported` networks, or `programs` that JAX compiled."
+KINDS = "Only `features`, decoded `pictures`, `exported` networks, `programs` of JAX, or what has `travelled` here."
 
 
 def cache(
@@ -29,7 +31,7 @@ def cache(
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
-    """List what is kept so that it is done once: features, pictures, networks as ONNX, programs; or clear it."""
+    """List what is kept so that it is done once: features, pictures, networks as ONNX, programs, data of a cluster."""
     stores = [store for store in _stores(data_dir) if kind in (None, store.kind)]
     if clear:
         for store in stores:
@@ -43,20 +45,22 @@ def cache(
     if rows:
         print_table(list(rows[0]), [[str(value) for value in row.values()] for row in rows])
     for store, entries in listed:
-        used, limit = (number / 10**6 for number in (sum(entry.bytes for entry in entries), store.limit))
+        used = sum(entry.bytes for entry in entries) / 10**6
+        most = f" of at most {store.limit / 10**6:,.0f}" if isfinite(store.limit) else ""
         count = "1 entry" if len(entries) == 1 else f"{len(entries):,} entries"
-        say(f"{store.kind}: {count}, {used:,.1f} of at most {limit:,.0f} MB, in {store.folder}")
+        say(f"{store.kind}: {count}, {used:,.1f}{most} MB, in {store.folder}")
 
 
 def _stores(data_dir: Path | None) -> list[Any]:
-    """What frozen layers gave, and of the rest what is there: decoded pictures, exported networks, programs."""
+    """What frozen layers gave, and of the rest what is there: decoded pictures, exported networks, programs, ..."""
     from vgglab.datasets.picture_store import PictureStore, picture_folders
+    from vgglab.experiments.grid.travelled import TravelledStore
     from vgglab.exporting.kept import ExportStore
     from vgglab.training.feature_store import FeatureStore
     from vgglab.training.program_store import ProgramStore
 
     pictures = [PictureStore(folder) for folder in picture_folders(data_dir) if folder.is_dir()]
-    others = [store for store in (ExportStore(), ProgramStore()) if store.folder.is_dir()]
+    others = [store for store in (ExportStore(), ProgramStore(), TravelledStore(data_dir)) if store.folder.is_dir()]
     return [FeatureStore(), *pictures, *others]
 
 

@@ -10,7 +10,7 @@ import typer
 from vgglab.cli.console import print_table, say, say_report
 from vgglab.cli.options import with_config_options
 from vgglab.cli.parameters import DataDir, Json, Language, Out, Ray, Workers
-from vgglab.cli.where import Where
+from vgglab.experiments.grid.where import Where
 from vgglab.keras_tools.backend import import_keras
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def search(
     plan = plan_search(path or {}, given, overrides)
     folder = out / (name or search_folder_name(plan))
     if dry_run:
-        return _show_cost(plan, folder, workers, as_json)
+        return _show_cost(plan, folder, Where(workers, ray), as_json)
     if data_dir:
         os.environ["VGGLAB_DATA"] = str(data_dir)  # the trials' own processes look there too
     _do_search(plan, folder, timeout, Where(workers, ray), language, as_json)
@@ -67,8 +67,8 @@ def _do_search(plan: "Plan", folder: Path, timeout: float | None, where: Where, 
     from vgglab.report.outcome import headline
     from vgglab.report.search_folder import read_search
 
-    with where.trainer([plan.config()], as_json) as train:
-        run_search(plan, folder, as_json, say, timeout, train, train.workers)
+    with where.trainer([plan.config()], say, as_json) as (train, workers):
+        run_search(plan, folder, as_json, say, timeout, train, workers)
     left = settle_search(plan, folder)
     found = read_search(folder)
     typer.echo(json.dumps(found.as_json(), indent=1) if as_json else str(found))
@@ -80,11 +80,11 @@ def _do_search(plan: "Plan", folder: Path, timeout: float | None, where: Where, 
     say_report(folder, language)
 
 
-def _show_cost(plan: "Plan", folder: Path, workers: str, as_json: bool) -> None:
+def _show_cost(plan: "Plan", folder: Path, where: Where, as_json: bool) -> None:
     """What is searched, and what the costliest trials come to."""
-    from vgglab.experiments.grid.shares import take_share
+    from vgglab.experiments.grid.room import TRIAL
 
-    count = take_share(workers, [plan.config()])  # what is timed here has a worker's share, too
+    room = where.room({TRIAL: plan.config()})
     import_keras()
     from vgglab.experiments.estimate import estimates_table
     from vgglab.experiments.trials.cost import cost_text, estimate_search
@@ -96,4 +96,4 @@ def _show_cost(plan: "Plan", folder: Path, workers: str, as_json: bool) -> None:
     print_table(["setting", "chosen from"], [[field, setting.text] for field, setting in plan.search.space.items()])
     typer.echo()
     print_table(*estimates_table(rows))
-    typer.echo(cost_text(rows, plan.search.count, count))
+    typer.echo(cost_text(rows, plan.search.count, room))

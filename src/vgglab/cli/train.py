@@ -12,7 +12,7 @@ from vgglab.cli.console import Complaints, print_table, say, say_report
 from vgglab.cli.options import with_config_options
 from vgglab.cli.parameters import Code, DataDir, Json, Language, Out, Ray, Seeds, Workers, run_code
 from vgglab.cli.runs import show_rows
-from vgglab.cli.where import Where
+from vgglab.experiments.grid.where import Where
 from vgglab.keras_tools.backend import import_keras
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ def study(
     planned = want_only(plan_runs(loaded, overrides, read_seeds(seeds)), only)
     folder = out / (name or study_folder_name(loaded, planned, overrides))
     if dry_run:
-        return _show_estimates(planned, folder, workers, as_json)
+        return _show_estimates(planned, folder, Where(workers, ray), as_json)
     _do_study(loaded, planned, folder, Where(workers, ray), data_dir, as_json, language)
 
 
@@ -181,8 +181,8 @@ def _do_study(
         os.environ["VGGLAB_DATA"] = str(data_dir)  # the runs' own processes look there too
     check_trackers(tuple({name for plan in planned for name in plan.config.log}))
     check_data(planned)
-    with where.trainer([plan.config for plan in planned if plan.wanted], as_json) as train:
-        failures = run_study(loaded, planned, folder, as_json, say, train, train.workers)
+    with where.trainer([plan.config for plan in planned if plan.wanted], say, as_json) as (train, workers):
+        failures = run_study(loaded, planned, folder, as_json, say, train, workers)
     damaged = Complaints()
     found = find_runs([folder], damaged)
     _write_wholes(found, folder)
@@ -226,19 +226,18 @@ def lr_range(
     say(f"written: lr_range.json, lr_range.svg, lr_range.png in {folder}")
 
 
-def _show_estimates(planned: list[Any], folder: Path, workers: str, as_json: bool) -> None:
-    from vgglab.experiments.grid.shares import take_share
+def _show_estimates(planned: list[Any], folder: Path, where: Where, as_json: bool) -> None:
     from vgglab.experiments.study import order_of
 
-    count = take_share(workers, [plan.config for plan in planned])  # what is timed here has a worker's share, too
+    room = where.room({plan.name: plan.config for plan in planned})
     import_keras()
     from vgglab.experiments.estimate import estimate_runs, estimates_table, estimates_text, place
 
     wanted = {plan.name for plan in planned if plan.wanted}
     rows = [row for row in estimate_runs(planned, folder) if row["run"] in wanted]
-    place(rows, order_of(planned), count)
+    place(rows, order_of(planned), room)
     if as_json:
         typer.echo(json.dumps(rows, indent=1))
         return
     print_table(*estimates_table(rows))
-    typer.echo(estimates_text(rows, count))
+    typer.echo(estimates_text(rows, room))

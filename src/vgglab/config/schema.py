@@ -27,6 +27,7 @@ BUILTIN = ("VGG16", "MobileNetV2")  # networks that are shipped with weights, at
 BUILTIN_WIDTH = 0.25
 HUB_PREFIX = "hub:"  # of backbone.name: a preset of KerasHub
 RUN_PREFIX = "run:"  # of backbone.weights: the best model of a run
+NO_FILES = ("imagenet", "builtin", "preset", "none")  # of backbone.weights: what is fetched, shipped, or made up
 POOLING = ("flatten", "avg", "max")
 STREAM = ("auto", "on", "off")
 LAYOUTS = ("auto", "class", "part/class", "class/part")

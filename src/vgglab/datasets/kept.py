@@ -69,7 +69,7 @@ class Store(ABC):
 
     kind: str
 
-    def __init__(self, folder: Path, limit: int | None = None):
+    def __init__(self, folder: Path, limit: float | None = None):
         self.folder = folder
         self.limit = limit_from_environment() if limit is None else limit
 

@@ -12,8 +12,10 @@ import numpy as np
 from vgglab.config.schema import RunConfig
 from vgglab.config.study_file import PlannedRun
 from vgglab.datasets.load import Published, published_for
+from vgglab.errors import RunError
 from vgglab.experiments.grid.beside import Order
 from vgglab.experiments.grid.local import DONE
+from vgglab.experiments.grid.room import Room
 from vgglab.keras_tools.precision import computing_in
 from vgglab.models.build import build_model
 from vgglab.models.describe import count_flops, count_parameters
@@ -126,34 +128,39 @@ def estimates_table(rows: list[dict[str, Any]]) -> tuple[list[str], list[list[st
     ]
 
 
-def place(rows: list[dict[str, Any]], order: Order, workers: int) -> None:
-    """Add to each row in which second it `begins`, where so many runs are done beside each other.
+def place(rows: list[dict[str, Any]], order: Order, room: Room) -> None:
+    """Add to each row in which second it `begins`, where as many runs are done beside each other as have room.
 
     Args:
-        rows: as of `estimate_runs`, timed on the share of a worker.
+        rows: as of `estimate_runs`, timed on what a run has of a machine.
         order: of the same runs.
-        workers: how many.
+        room: where they are done.
+
+    Raises:
+        RunError: a run has no room though no other is there.
     """
-    of, now, running = {row["run"]: row for row in rows}, 0.0, []
+    of, now, running, waiting = {row["run"]: row for row in rows}, 0.0, [], []
     while True:
-        while len(running) < workers and (name := order.ready()):
+        waiting += iter(order.ready, None)
+        for name in [name for name in waiting if room.take(name)]:
+            waiting.remove(name)
             of[name]["begins"] = round(now, 1)
             heapq.heappush(running, (now + of[name]["seconds"], name))
         if not running:
-            return
+            break
         now, name = heapq.heappop(running)
+        room.give(name)
         order.over(name)
+    for name in waiting:
+        raise RunError(
+            f"{name}: no machine has the cores, GPUs and memory together that it needs; add one, or ask for less"
+        )
 
 
-def estimates_text(rows: list[dict[str, Any]], workers: int) -> str:
+def estimates_text(rows: list[dict[str, Any]], room: Room) -> str:
     """The whole, in a sentence."""
     end = max(row["begins"] + row["seconds"] for row in rows)
-    return f"about {format_seconds(end)} {on_workers(workers)}, from {TIMED_STEPS} timed steps of each network"
-
-
-def on_workers(workers: int) -> str:
-    """What it is done with."""
-    return "on this machine" + (f" with {workers} workers, each on a share of it" if workers > 1 else "")
+    return f"about {format_seconds(end)} {room.told}, from {TIMED_STEPS} timed steps of each network"
 
 
 def _cost(network: dict[str, Any]) -> float:

@@ -9,6 +9,7 @@ from vgglab.errors import ConfigError
 from vgglab.evaluation.displays import draw_confusion_matrix, save_figure
 from vgglab.evaluation.evaluate import PREDICTION_FIELDS
 from vgglab.evaluation.metrics import confusion_counts, confusion_csv, evaluate_predictions
+from vgglab.experiments.grid.where import Where
 from vgglab.experiments.run import resolve_config
 from vgglab.experiments.seeds import run_all
 from vgglab.experiments.study import folds_study
@@ -25,6 +26,7 @@ def run_folds(
     config: RunConfig | dict[str, Any] | Path | str | None = None,
     *,
     workers: int | str = 1,
+    ray: str | None = None,
     out: Path | str = DEFAULT_PARENT,
     data_dir: Path | str | None = None,
     progress: ProgressMode = "auto",
@@ -38,6 +40,7 @@ def run_folds(
     Args:
         config: as for `run`, with `data.folds` and without `data.fold`.
         workers: as for `run_seeds`.
+        ray: as for `run_seeds`.
         out: folder that the folder NAME is made in.
         data_dir: as for `run`.
         progress: as for `run`.
@@ -48,7 +51,8 @@ def run_folds(
 
     Raises:
         ConfigError: an unknown key or a wrong value, or no folds are asked for.
-        RunError: the folder holds runs with other settings, or a run failed; the same call goes on.
+        RunError: the folder holds runs with other settings, the cluster cannot be used, or a run failed; the same call
+            goes on.
 
     Example:
         >>> import vgglab
@@ -58,7 +62,7 @@ def run_folds(
     resolved = resolve_config(config, options)
     if not resolved.data.folds or resolved.data.fold:
         raise ConfigError("run_folds does every fold: give data.folds, such as folds=5, and leave data.fold out")
-    runs = run_all(folds_study(resolved), resolved, workers, out, data_dir, progress)
+    runs = run_all(folds_study(resolved), Where(workers, ray), out, data_dir, progress)
     write_wholes(runs)
     return runs
 

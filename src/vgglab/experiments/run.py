@@ -22,7 +22,7 @@ from vgglab.engines.fit import NonFiniteLoss, fit
 from vgglab.engines.placing import count_devices
 from vgglab.errors import RunError, explain
 from vgglab.evaluation.evaluate import evaluate_run
-from vgglab.experiments.run_data import read_run_data
+from vgglab.experiments.outside import DATA, Places, relocated
 from vgglab.experiments.trials.pruning import is_trial, stopping
 from vgglab.keras_tools.precision import computing_in
 from vgglab.models.build import build_model
@@ -108,11 +108,23 @@ def resume(
         RunError: the run is finished or diverged, or another process is training it.
         DataError: the data is missing, or is not what the run was trained on.
     """
+    return go_on(folder, {DATA: data} if data else {}, data_dir, progress)
+
+
+def go_on(
+    folder: Path | str, places: Places, data_dir: Path | str | None = None, progress: ProgressMode = "auto"
+) -> Run:
+    """Go on with a run, what it reads being where `places` says, field by field, or else where its config does.
+
+    Raises:
+        RunError, DataError: as of `resume`.
+    """
     stopped = load(folder)
     stopped.check_trained("only that script can go on with it")
     if stopped.status in ("finished", "diverged"):
         raise RunError(f"{folder}: the run is {stopped.status}; only a run that was stopped can go on")
-    return train(stopped.folder, stopped.config, read_run_data(stopped.config, data, data_dir), progress)
+    config = relocated(stopped.config, places)
+    return train(stopped.folder, config, read_data(config, data_dir), progress)
 
 
 def train(

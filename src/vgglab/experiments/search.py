@@ -6,7 +6,8 @@ from typing import Any
 
 from vgglab.config.resolve import from_options
 from vgglab.config.search_file import plan_search, search_folder_name
-from vgglab.experiments.grid.here import choose_place
+from vgglab.experiments.grid.here import trainer_for
+from vgglab.experiments.grid.where import Where
 from vgglab.experiments.trials.ready import check_search
 from vgglab.report.search_folder import Search, read_search
 from vgglab.runs.store import DEFAULT_PARENT
@@ -18,6 +19,7 @@ def search(
     *,
     timeout: float | None = None,
     workers: int | str = 1,
+    ray: str | None = None,
     out: Path | str = DEFAULT_PARENT,
     data_dir: Path | str | None = None,
     progress: ProgressMode = "auto",
@@ -33,6 +35,7 @@ def search(
             `trials`, `sampler`, `pruner` and `seed`.
         timeout: seconds after which no trial begins.
         workers: trials beside each other; as for `run_seeds`.
+        ray: as for `run_seeds`.
         out: folder that the search's folder is made in.
         data_dir: where the data sets lie; None for VGGLAB_DATA, then Keras's cache.
         progress: `auto` or `none`.
@@ -44,7 +47,7 @@ def search(
     Raises:
         ConfigError: an unknown key or a wrong value.
         DataError: the data set is missing or damaged.
-        RunError: the folder holds another search, or no trial came to its end.
+        RunError: the folder holds another search, no trial came to its end, or the cluster cannot be used.
 
     Example:
         >>> import vgglab
@@ -59,7 +62,7 @@ def search(
     from vgglab.experiments.trials.loop import run_search, settle_search  # which load Optuna
 
     folder = Path(out) / (name or search_folder_name(plan))
-    train, count = choose_place(workers, plan.config(), data_dir, progress)
-    run_search(plan, folder, progress != "auto", partial(tell, progress), timeout, train, count)
+    with trainer_for(Where(workers, ray), [plan.config()], data_dir, progress) as (train, count):
+        run_search(plan, folder, progress != "auto", partial(tell, progress), timeout, train, count)
     settle_search(plan, folder, data_dir)
     return read_search(folder)

@@ -8,7 +8,8 @@ from vgglab.config.schema import RunConfig
 from vgglab.config.seeds import read_seeds
 from vgglab.config.study_file import Study, plan_runs
 from vgglab.errors import RunError
-from vgglab.experiments.grid.here import choose_place
+from vgglab.experiments.grid.here import trainer_for
+from vgglab.experiments.grid.where import Where
 from vgglab.experiments.run import resolve_config
 from vgglab.experiments.study import run_study, seeds_study
 from vgglab.report.notebook import Run, load
@@ -22,6 +23,7 @@ def run_seeds(
     *,
     seeds: int | str | list[int] | tuple[int, ...],
     workers: int | str = 1,
+    ray: str | None = None,
     out: Path | str = DEFAULT_PARENT,
     data_dir: Path | str | None = None,
     progress: ProgressMode = "auto",
@@ -36,6 +38,8 @@ def run_seeds(
         seeds: how many, counted from 0, or which.
         workers: runs beside each other, each in a process of its own with a share of the cores and GPUs, or `auto`, one
             on each GPU. With more than one, a script keeps what it does below `if __name__ == "__main__":`.
+        ray: address of a Ray cluster whose machines do the runs, as `--ray` has it: `auto`, `local` (started here) or
+            `HOST:PORT`; None for this machine.
         out: folder that the folder NAME is made in.
         data_dir: as for `run`.
         progress: as for `run`.
@@ -46,7 +50,8 @@ def run_seeds(
 
     Raises:
         ConfigError: an unknown key or a wrong value.
-        RunError: the folder holds runs with other settings, or a run failed; the same call goes on.
+        RunError: the folder holds runs with other settings, the cluster cannot be used, or a run failed; the same call
+            goes on.
 
     Example:
         >>> import vgglab
@@ -54,26 +59,26 @@ def run_seeds(
         >>> vgglab.compare("runs/normed")
     """
     resolved = resolve_config(config, options)
-    return run_all(seeds_study(resolved, read_seeds(seeds)), resolved, workers, out, data_dir, progress)
+    return run_all(seeds_study(resolved, read_seeds(seeds)), Where(workers, ray), out, data_dir, progress)
 
 
 def run_all(
     study: Study,
-    config: RunConfig,
-    workers: int | str,
+    where: Where,
     out: Path | str,
     data_dir: Path | str | None,
     progress: ProgressMode,
 ) -> list[Run]:
-    """Do the runs of a study of one config, or go on with them; in this process where there is one worker.
+    """Do the runs of a study of one config, or go on with them; in this process where one is done at a time here.
 
     Raises:
         RunError: the folder holds runs with other settings, or a run failed.
     """
-    check_trackers(config.log)
     planned, folder = plan_runs(study, {}), Path(out) / study.name
-    train, count = choose_place(workers, config, data_dir, progress)
-    failures = run_study(study, planned, folder, progress != "auto", partial(tell, progress), train, count)
+    configs = [plan.config for plan in planned]
+    check_trackers(configs[0].log)
+    with trainer_for(where, configs, data_dir, progress) as (train, count):
+        failures = run_study(study, planned, folder, progress != "auto", partial(tell, progress), train, count)
     for name, reason in failures.items():
         undone = f"{len(failures)} of {len(planned)} {study.runs[0].name}s are not done, the same call goes on"
         raise RunError(f"{folder / name}: {reason}; {undone}")

@@ -6,9 +6,7 @@ from typing import Any
 from vgglab.errors import RunError, UsageError
 from vgglab.keras_tools.backend import import_keras
 from vgglab.runs.seeds import find_group
-from vgglab.runs.store import Run, find_folder
-
-BEST = "best.keras"
+from vgglab.runs.store import BEST, Run, find_folder
 
 
 def find_classifier(path: Path | str, classes: Path | str | None = None) -> Any:

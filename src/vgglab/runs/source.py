@@ -223,6 +223,12 @@ def kept_source(folder: Path) -> Source | None:
     return next((source for source in _all_kept(folder) if source.function), None)
 
 
+def kept_code(folder: Path) -> list[Path]:
+    """The files by which a folder keeps the code of its models, to be copied with them; none where it keeps none."""
+    source = kept_source(folder)
+    return [source.path, source.path.with_name(RECORD)] if source else []
+
+
 def trusts_kept(folder: Path) -> bool:
     """Whether this user had all code executed that a run folder keeps."""
     return all(is_trusted(source.path.read_bytes(), source.place) for source in _all_kept(folder))
@@ -235,7 +241,7 @@ def trust_kept(folder: Path) -> None:
 
 
 def _all_kept(folder: Path) -> list[Source]:
-    places = (folder / FOLDER, folder / FOLDER / CODE)
+    places = (folder / FOLDER, folder / FOLDER / CODE, folder / CODE)  # the last of a model that is kept itself
     return [_kept(place) for place in places if (place / RECORD).is_file()]
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from vgglab.config.names import readable_name
 from vgglab.config.resolve import make_config
-from vgglab.config.schema import DATASETS, RUN_PREFIX, RunConfig, flatten
+from vgglab.config.schema import DATASETS, NO_FILES, RUN_PREFIX, RunConfig, flatten
 from vgglab.config.seeds import group_of
 from vgglab.config.watched import WatchedConfig, make_watched_config
 from vgglab.config.yaml_text import dump_yaml, read_yaml
@@ -23,7 +23,8 @@ from vgglab.runs.shapes import TRAINED, WATCHED, ClassNames, Findings, HistoryRo
 from vgglab.runs.source import keep_code, keep_source
 
 DEFAULT_PARENT = "runs"
-MODELS = ("best.keras", "last.keras", "model.weights.h5")  # what only training writes into a run folder
+BEST = "best.keras"
+MODELS = (BEST, "last.keras", "model.weights.h5")  # what only training writes into a run folder
 
 
 class Run:
@@ -278,8 +279,8 @@ def start_folder(
     write_text(folder / "config.yaml", dump_yaml(config.model_dump(mode="json", by_alias=True)))
     if isinstance(config, RunConfig):
         keep_source(folder, config)
-        if origin := _origin(config):
-            keep_code(folder, origin)
+        if (start := start_file(config)) and start.suffix == ".keras":
+            keep_code(folder, start.parent)
     now = datetime.now().astimezone().isoformat("T", "seconds")
     record = RunRecord(config.name, "running", now, parameters=parameters or {}, kind=kind)
     if kind == TRAINED:
@@ -287,12 +288,16 @@ def start_folder(
     record.save(folder)
 
 
-def _origin(config: RunConfig) -> Path | None:
-    """The folder of the model that a run starts from; None where it starts from none."""
-    start = config.model.name if config.model.own else config.backbone.weights or ""
+def start_file(config: RunConfig) -> Path | None:
+    """The file with the model or the weights that a run starts from, there or not; None where it starts from none."""
+    if config.model.own:
+        return Path(config.model.name).expanduser() if config.model.name.endswith(".keras") else None
+    start = config.backbone.weights
+    if start is None or start.lower() in NO_FILES:
+        return None
     if start.startswith(RUN_PREFIX):
-        return find_folder(start.removeprefix(RUN_PREFIX))
-    return Path(start).expanduser().parent if start.endswith(".keras") else None
+        return find_folder(start.removeprefix(RUN_PREFIX)) / BEST
+    return Path(start).expanduser()
 
 
 def _with_folder(tree: Any) -> Any:

@@ -21,7 +21,7 @@ INTERRUPTS = (signal.SIGINT, signal.SIGTERM)
 
 
 def train_here(
-    path: Path, quiet: bool, share: dict[str, str], label: str, environment: dict[str, str], data: Path | None = None
+    path: Path, quiet: bool, share: dict[str, str], label: str, environment: dict[str, str], places: Any = None
 ) -> None:
     """Go on with a run and say what came of it; the run's record has why it failed.
 
@@ -31,7 +31,7 @@ def train_here(
         share: environment variables of this run alone.
         label: what the lines on stderr begin with, where other runs write there too; else empty.
         environment: of the process that asks for it.
-        data: the folder that its pictures are in here; None for the one in its config.
+        places: where what it reads is here, as for `go_on`; None for where its config says.
     """
     try:
         raise_swallowed_again()
@@ -44,7 +44,7 @@ def train_here(
         if label:
             sys.stderr = Labelled(sys.stderr, label)
         _listen(signal.default_int_handler)
-        run = preloaded.resume(path, data=data, progress=_progress(quiet, bool(label)))
+        run = preloaded.go_on(path, places or {}, progress=_progress(quiet, bool(label)))
         print(outcome_text(run), file=sys.stderr, flush=True)
     except KeyboardInterrupt:
         _be_deaf()

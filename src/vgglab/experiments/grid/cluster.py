@@ -31,13 +31,15 @@ def connect(address: str) -> None:
     if address not in (LOCAL, AUTO):
         _knock(address)
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault(
+        "RAY_DEDUP_LOGS_SKIP_REGEX", ".*"
+    )  # else it says of a machine that dies on stdout, among data
     import ray
 
     options = {"include_dashboard": False} if address == LOCAL else {}
     handler = signal.getsignal(signal.SIGTERM)
     try:
         ray.init(address=address, log_to_driver=False, logging_level="ERROR", **options)
-        ray._private.worker._worker_logs_enabled = False  # of a machine that dies it would speak on stdout, among data
     except Exception as error:  # of many kinds, by what is there instead
         raise RunError(f"--ray {address}: {first_line(error)}; {ADVICE}") from None
     finally:

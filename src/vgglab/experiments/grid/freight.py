@@ -1,4 +1,4 @@
-"""A data set on its way to the machines that train on it: what travels, and the one copy that each of them keeps."""
+"""What a run reads, on its way to the machines that train: what travels, and the one copy that each of them keeps."""
 
 import hashlib
 import os
@@ -11,29 +11,30 @@ from pathlib import Path
 import numpy as np
 from filelock import FileLock
 
-from vgglab.config.schema import DATASETS, DataConfig
 from vgglab.datasets.archives import Archive
 from vgglab.datasets.cifar import CIFAR10, CIFAR100
+from vgglab.datasets.kept import mark_used
 from vgglab.datasets.listing import files_below
 from vgglab.datasets.places import data_home, find_folder, unpacked
 from vgglab.errors import DataError
-from vgglab.experiments.run_data import TABLES, carried
+from vgglab.experiments.grid.travelled import TravelledStore
+from vgglab.experiments.outside import Outside
 from vgglab.runs.files import write_folder
 
 ARCHIVES = {"cifar10": CIFAR10, "cifar100": CIFAR100}
-FOLDER = "travelled"  # in the data folder: the copies of folders of pictures
 PART = 64 * 2**20  # bytes that travel at a time
-Files = list[tuple[str, np.ndarray]]  # names below the data set's folder, and the bytes of each file
+Files = list[tuple[str, np.ndarray]]  # names below the copy, and the bytes of each file
 
 
 @dataclass(frozen=True)
 class Ticket:
-    """What a machine is told of a data set before anything travels.
+    """What a machine is told of a freight before anything travels.
 
     Attributes:
-        published: name of a published set, which is known by its name; None for a folder of pictures.
-        place: the folder where the study was started.
-        tables: what lies elsewhere there and belongs to it.
+        published: name of a published data set, which is known by its name; None for other things.
+        place: the folder, or the file, where the study was started.
+        beside: what lies elsewhere there and belongs to it.
+        file: name of the file in a copy, where it is one; empty for a folder.
         listing: hash of all their names, sizes and times: a machine that sees the same there needs no copy.
         key: hash of all that is in them.
         bytes: how many there are.
@@ -41,38 +42,51 @@ class Ticket:
 
     published: str | None
     place: str
-    tables: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
+    file: str = ""
     listing: str = ""
     key: str = ""
     bytes: int = 0
 
 
 class Freight:
-    """The files of a data set, where the study was started.
+    """The files of something that a run reads, where the study was started.
 
     Args:
-        data: the data of a run; not that of a built-in set.
+        what: as `outside` tells of it.
+        data_dir: where the data sets lie; None for VGGLAB_DATA, then Keras's cache.
+        check: called again and again while files are read; what it raises ends that.
 
     Raises:
         DataError: there is no such data.
     """
 
-    def __init__(self, data: DataConfig):
-        self.published = data.name if data.name in DATASETS else None
-        self.place = find_folder(ARCHIVES[data.name]) if self.published else Path(data.name).expanduser().absolute()
-        self.files = _files(self.place, data) if not self.published else _archive_files(self.place, data.name)
+    def __init__(self, what: Outside, data_dir: Path | str | None = None, check: Callable[[], None] = lambda: None):
+        self.published = what.place if what.place in ARCHIVES else None
+        self.place = find_folder(ARCHIVES[self.published], data_dir) if self.published else Path(what.place)
+        self.beside, self.check = what.beside, check
+        self.files = _archive_files(self.place, self.published) if self.published else _files(self.place, what.beside)
 
     @cached_property
     def ticket(self) -> Ticket:
-        """What is told of it first; of a folder every file is read for that, once."""
+        """What is told of it first; but for a published set every file is read for that, once."""
         if self.published:
             return Ticket(self.published, str(self.place), bytes=self._bytes)
         digest = hashlib.sha256()
         for name, path in self.files.items():
-            with path.open("rb") as file:
-                digest.update(os.fsencode(name) + b"\0" + hashlib.file_digest(file, "sha256").digest())
-        tables = tuple(str(path) for path in self.files.values() if not path.is_relative_to(self.place))
-        return Ticket(None, str(self.place), tables, listing(self.place, tables), digest.hexdigest(), self._bytes)
+            digest.update(os.fsencode(name) + b"\0" + self._hash(path))
+        beside = tuple(str(path) for _, path in self.beside)
+        file = self.place.name if self.place.is_file() else ""
+        told = listing(self.place, beside)
+        return Ticket(None, str(self.place), beside, file, told, digest.hexdigest(), self._bytes)
+
+    def _hash(self, path: Path) -> bytes:
+        digest = hashlib.sha256()
+        with path.open("rb") as file:
+            while content := file.read(PART):
+                self.check()
+                digest.update(content)
+        return digest.digest()
 
     @property
     def _bytes(self) -> int:
@@ -82,6 +96,7 @@ class Freight:
         """Its files, some at a time."""
         part, held = [], 0
         for name, path in self.files.items():
+            self.check()
             part.append((name, np.fromfile(path, np.uint8)))
             held += part[-1][1].nbytes
             if held >= PART:
@@ -90,16 +105,11 @@ class Freight:
         yield part
 
 
-def freight_of(data: DataConfig) -> Freight | None:
-    """What has to be where a run trains; None for a set that is built in."""
-    return None if data.name == "digits" else Freight(data)
-
-
-def listing(place: Path, tables: Iterable[str] = ()) -> str:
-    """A hash of the names, sizes and times of a folder's files and of tables; empty where one is missing."""
+def listing(place: Path, beside: Iterable[str] = ()) -> str:
+    """A hash of the names, sizes and times of a file, or a folder's, and of others; empty where one is missing."""
     digest = hashlib.sha256()
     try:
-        for path in [*sorted(files_below(place)), *map(Path, tables)]:
+        for path in [*_all_of(place), *map(Path, beside)]:
             status = path.stat()
             digest.update(os.fsencode(path) + f" {status.st_size} {status.st_mtime_ns}\n".encode())
     except OSError:
@@ -108,13 +118,16 @@ def listing(place: Path, tables: Iterable[str] = ()) -> str:
 
 
 def at_hand(ticket: Ticket) -> Path | None:
-    """On the machine of a run: the folder that a data set is in; None where it has to travel."""
+    """On the machine of a run: the folder, or the file; None where it has to travel."""
     if ticket.published:
         return unpacked(ARCHIVES[ticket.published], data_home())
-    place, copy = Path(ticket.place), _copy(ticket)
-    if listing(place, ticket.tables) == ticket.listing:
+    place, copy = Path(ticket.place), copy_of(ticket)
+    if listing(place, ticket.beside) == ticket.listing:
         return place
-    return copy if copy.is_dir() else None
+    if not copy.is_dir():
+        return None
+    mark_used(copy.parent)
+    return copy / ticket.file
 
 
 def receive(ticket: Ticket, parts: Callable[[], Iterable[Files]]) -> Path:
@@ -123,17 +136,18 @@ def receive(ticket: Ticket, parts: Callable[[], Iterable[Files]]) -> Path:
     Raises:
         DataError: there is no room for it.
     """
-    copy = _copy(ticket)
-    copy.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(copy.parent / f".{copy.parent.name}-{ticket.key[:16] or copy.name}.lock"):
+    copy, lock = copy_of(ticket), _lock_of(ticket)
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(lock):
+        copy.parent.mkdir(exist_ok=True)
         found = at_hand(ticket)
         if found is None:
             free = shutil.disk_usage(copy.parent).free
             if free < ticket.bytes:
                 needed = f"{ticket.bytes / 1e9:.1f} GB, {free / 1e9:.1f} GB are free"
-                raise DataError(f"{copy.parent}: the data set needs {needed}; make room, or set VGGLAB_DATA there")
+                raise DataError(f"{copy.parent}: {copy.name} needs {needed}; make room, or set VGGLAB_DATA there")
             write_folder(copy, lambda folder: _write(folder, parts()))
-        return found or copy
+        return found or copy / ticket.file
 
 
 def _write(folder: Path, parts: Iterable[Files]) -> None:
@@ -143,11 +157,17 @@ def _write(folder: Path, parts: Iterable[Files]) -> None:
             content.tofile(folder / name)
 
 
-def _copy(ticket: Ticket) -> Path:
-    """Where a machine keeps its copy; of a folder below its key, as the folder's name is that of the data set."""
+def copy_of(ticket: Ticket) -> Path:
+    """The folder of a machine's copy; below its key, as a data set has its folder's name."""
     if ticket.published:
         return data_home() / ARCHIVES[ticket.published].folder
-    return data_home() / FOLDER / ticket.key[:16] / Path(ticket.place).name
+    return TravelledStore().place(ticket.key[:16]) / Path(ticket.place).name
+
+
+def _lock_of(ticket: Ticket) -> Path:
+    if ticket.published:
+        return data_home() / f".{ARCHIVES[ticket.published].folder}.lock"
+    return TravelledStore().lock(ticket.key[:16])
 
 
 def _archive_files(place: Path, name: str) -> dict[str, Path]:
@@ -155,11 +175,11 @@ def _archive_files(place: Path, name: str) -> dict[str, Path]:
     return {file: place / file for file in archive.files}
 
 
-def _files(place: Path, data: DataConfig) -> dict[str, Path]:
-    """Name in the copy -> path here; a table from elsewhere travels along."""
-    files = {path.relative_to(place).as_posix(): path for path in sorted(files_below(place))}
-    for field in TABLES:
-        table = (named := getattr(data, field)) and Path(named).expanduser().absolute()
-        if table and not table.is_relative_to(place):
-            files[carried(field)] = table
-    return files
+def _files(place: Path, beside: Iterable[tuple[str, Path]]) -> dict[str, Path]:
+    """Name in the copy -> path here; what lies elsewhere and belongs to it travels along."""
+    folder = place.parent if place.is_file() else place
+    return {path.relative_to(folder).as_posix(): path for path in _all_of(place)} | dict(beside)
+
+
+def _all_of(place: Path) -> list[Path]:
+    return [place] if place.is_file() else sorted(files_below(place))

@@ -1,33 +1,29 @@
-"""Where the runs of a call from Python are done: in this very process, or beside each other in their own."""
+"""Where the runs of a call from Python are done: in this very process, unless it says otherwise."""
 
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 
 from vgglab.config.schema import RunConfig
 from vgglab.experiments.grid.local import Train
-from vgglab.experiments.grid.processes import Processes
-from vgglab.experiments.grid.shares import count_workers, share_out
+from vgglab.experiments.grid.where import Where
 from vgglab.experiments.run import resume
-from vgglab.training.progress import ProgressMode
+from vgglab.training.progress import ProgressMode, tell
 
 
-def choose_place(
-    workers: int | str, config: RunConfig, data_dir: Path | str | None, progress: ProgressMode
-) -> tuple[Train, int]:
-    """What goes on with a run, and how many runs there are at a time.
+def trainer_for(
+    where: Where, configs: Sequence[RunConfig], data_dir: Path | str | None, progress: ProgressMode
+) -> AbstractContextManager[tuple[Train, int]]:
+    """What goes on with runs inside the block, and how many it does at a time; as of `Where.trainer`.
 
     Args:
-        workers: as for `count_workers`.
-        config: of any of the runs.
+        where: they are done; one after the other on this machine is in this process.
+        configs: of the runs.
         data_dir: where the data sets lie.
-        progress: of a run in this process.
-
-    Raises:
-        UsageError: `workers` is neither a number nor `auto`.
+        progress: of a run in this process, and of what is told.
     """
-    count = count_workers(str(workers), [config])
-    if count > 1:
-        data = {"VGGLAB_DATA": str(data_dir)} if data_dir else {}
-        return Processes([share | data for share in share_out(count)]), count
     go_on = partial(resume, data_dir=data_dir, progress=progress)
-    return lambda path, quiet: go_on(path), 1
+    return where.trainer(
+        configs, partial(tell, progress), progress != "auto", data_dir, lambda path, quiet: go_on(path)
+    )

@@ -4,6 +4,6 @@ from vgglab.keras_tools.backend import import_keras
 
 import_keras()
 
-from vgglab.experiments.run import resume  # noqa: E402 - Keras is imported first, without its greetings
+from vgglab.experiments.run import go_on  # noqa: E402 - Keras is imported first, without its greetings
 
-__all__ = ["resume"]
+__all__ = ["go_on"]

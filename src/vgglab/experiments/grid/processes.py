@@ -5,17 +5,17 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from multiprocessing.connection import wait
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
-from vgglab.config.schema import RunConfig
 from vgglab.experiments.grid.child import train_here
-from vgglab.experiments.grid.shares import Share, count_workers, share_out
+from vgglab.experiments.grid.shares import Share
 from vgglab.experiments.grid.waiting import have_next_wait, waiting_for
+from vgglab.experiments.outside import Places
 from vgglab.interrupts import CODE
 from vgglab.runs.store import load
 
@@ -99,24 +99,19 @@ class Processes:
         return child.exitcode
 
 
-def processes_for(asked: str, configs: Iterable[RunConfig]) -> Processes:
-    """The processes of some runs, as many beside each other as is asked for; see `count_workers`."""
-    return Processes(share_out(count_workers(asked, configs)))
-
-
 def train_in_process(path: Path, quiet: bool) -> int:
     """Go on with one run, which has the whole machine; the exit code of its process."""
     return Processes()(path, quiet)
 
 
-def train_alone(path: Path, data: Path | None) -> int:
+def train_alone(path: Path, places: Places) -> int:
     """Go on with a run in a child of a process that does no other; its exit code.
 
     Args:
         path: the run's folder.
-        data: the folder that its pictures are in here; None for the one in its config.
+        places: where what it reads is here, as for `go_on`.
     """
-    child = _context().Process(target=train_here, args=(path, True, {}, "", dict(os.environ), data))
+    child = _context().Process(target=train_here, args=(path, True, {}, "", dict(os.environ), places))
     child.start()
     child.join()
     return child.exitcode

@@ -6,11 +6,12 @@ import secrets
 import sys
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from vgglab.config.schema import DataConfig
 from vgglab.errors import RunError
+from vgglab.experiments.grid.cargo import Hold
 from vgglab.experiments.grid.cluster import (
     alive,
     as_raised,
@@ -21,7 +22,7 @@ from vgglab.experiments.grid.cluster import (
     needs,
     own_address,
 )
-from vgglab.experiments.grid.freight import Freight, Ticket, freight_of
+from vgglab.experiments.grid.freight import Freight
 from vgglab.experiments.grid.local import wait_until_free
 from vgglab.experiments.grid.parcel import changed, unpack
 from vgglab.experiments.grid.versions import check_versions, own_versions
@@ -49,16 +50,24 @@ class Rays:
         say: told in a line what becomes of machines.
         heard: told of each epoch.
         sharing: whether it is looked for machines that see the runs' folder.
+        data_dir: where the data sets lie; None for VGGLAB_DATA, then Keras's cache.
 
     Raises:
         RunError: Ray is not installed, no cluster answers there, or a machine of it has other versions.
     """
 
-    def __init__(self, address: str, say: Callable[[str], None], heard: Heard | None = None, sharing: bool = True):
+    def __init__(
+        self,
+        address: str,
+        say: Callable[[str], None],
+        heard: Heard | None = None,
+        sharing: bool = True,
+        data_dir: Path | str | None = None,
+    ):
         self.say, self.heard, self.sharing = say, heard or (lambda run, place: None), sharing
         self.at_work: set[Any] = set()
         self.closed, self.guard, self.asked = False, threading.Lock(), ""
-        self.freights: dict[str, tuple[Freight | None, list[Any]]] = {}
+        self.hold = Hold(partial(Freight, data_dir=data_dir, check=self._check_open))
         connect(address)
         try:
             everywhere(check_versions, own_versions())
@@ -114,7 +123,7 @@ class Rays:
         config = load(path).config
         with self._placed(needs(config, alive())) as there, self._marked(path) as marker:
             place, shared = ray.get(there.meet.remote(own_versions(), str(path.absolute()), marker))
-            self._bring_data(there, config.data)
+            self.hold.bring(there, config)
             with contextlib.nullcontext() if shared else lock(path):
                 parcel = [] if shared else changed(path, {})[0]
                 ray.get(there.begin.remote(parcel, self._environment(path), sys.argv, trusts_kept(path)))
@@ -172,19 +181,7 @@ class Rays:
         finally:
             marker.unlink(missing_ok=True)
 
-    def _bring_data(self, there: Any, data: DataConfig) -> None:
-        """Have the data set where the run is; it travels to a machine once, and is read here once."""
-        import ray
-
-        with self.guard:
-            key = data.model_dump_json(include={"name", "labels", "without"})
-            if key not in self.freights:
-                self.freights[key] = (freight_of(data), [])
-            freight, parts = self.freights[key]
-            ticket: Ticket | None = freight and freight.ticket
-        if ticket is None or ray.get(there.data.remote(ticket)):
-            return
-        with self.guard:
-            if not parts:
-                parts += [ray.put(part) for part in freight.parts()]
-        ray.get(there.data.remote(ticket, parts))
+    def _check_open(self) -> None:
+        """Interrupt who goes on reading what a run needs once nothing is to go on."""
+        if self.closed:
+            raise KeyboardInterrupt

@@ -39,7 +39,7 @@ class There:
 
     def __init__(self) -> None:
         self.folder, self.shared = Path(), False
-        self.pictures: Path | None = None
+        self.places: dict[str, str] = {}
         self.code: int | None = None
         self.known: State = {}
 
@@ -53,10 +53,11 @@ class There:
         self.folder, self.shared = Path(folder), bool(marker) and (Path(folder) / marker).exists()
         return Place(platform.node(), ray.get_runtime_context().get_node_id()), self.shared
 
-    def data(self, ticket: Ticket, parts: Sequence[Any] = ()) -> bool:
-        """Whether the data set is here; it is once `parts`, which Ray holds, are given."""
+    def bring(self, field: str, ticket: Ticket, parts: Sequence[Any] = ()) -> bool:
+        """Whether what a field of the run's config names is here; it is once `parts`, which Ray holds, are given."""
         found = receive(ticket, lambda: map(ray.get, parts)) if parts else at_hand(ticket)
-        self.pictures = None if ticket.published else found
+        if found and not ticket.published:
+            self.places[field] = str(found)
         return found is not None
 
     def begin(self, parcel: Parcel, environment: Mapping[str, str], command: list[str], trusted: bool) -> None:
@@ -103,6 +104,6 @@ class There:
         from vgglab.experiments.grid.processes import train_alone
 
         try:
-            self.code = train_alone(self.folder, self.pictures)
+            self.code = train_alone(self.folder, self.places)
         finally:
             self.code = FAILED if self.code is None else self.code

@@ -6,7 +6,8 @@ from typing import Any
 
 from vgglab.config.search_file import Plan
 from vgglab.config.study_file import PlannedRun
-from vgglab.experiments.estimate import TIMED_STEPS, estimate_runs, on_workers
+from vgglab.experiments.estimate import TIMED_STEPS, estimate_runs
+from vgglab.experiments.grid.room import TRIAL, Room
 from vgglab.training.progress import format_seconds
 
 Row = dict[str, Any]
@@ -21,12 +22,12 @@ def estimate_search(plan: Plan, folder: Path) -> list[Row]:
     return [row for row in rows if told[row["epochs"], row["seconds"]] is row]
 
 
-def cost_text(rows: list[Row], trials: int, workers: int) -> str:
-    """The whole, in a sentence, with so many trials beside each other."""
+def cost_text(rows: list[Row], trials: int, room: Room) -> str:
+    """The whole, in a sentence, with as many trials beside each other as have room."""
     most = max(rows, key=lambda row: row["seconds"])
-    seconds = math.ceil(trials / workers) * most["seconds"]
+    seconds = math.ceil(trials / max(1, room.at_once(TRIAL))) * most["seconds"]
     return (
         f"{trials} trials of at most {format_seconds(most['seconds'])} ({most['run']}): at most about "
-        f"{format_seconds(seconds)} {on_workers(workers)}, from {TIMED_STEPS} timed steps of each network; "
+        f"{format_seconds(seconds)} {room.told}, from {TIMED_STEPS} timed steps of each network; "
         "less what is cut short"
     )

@@ -193,7 +193,7 @@ class Readers:
         for file, old, new in (("run.json", '"finished"', '"failed"'), ("config.yaml", "epochs: 3", "epochs: 4")):
             path = self.stopped / file
             path.write_bytes(path.read_bytes().replace(old.encode(), new.encode()))
-        with stopped_at("run", "fit", read_run_data=self.dataset, **known):
+        with stopped_at("run", "fit", read_data=self.dataset, **known):
             return until_read(lambda: vgglab.resume(self.stopped, progress="none"))
 
 

@@ -82,12 +82,13 @@ def find_pictures(config: DataConfig) -> Pictures:
     if config.without:
         listed = corrected(listed, Path(config.without).expanduser())
     rows = sorted(listed.rows, key=lambda row: one_line(row[0]))  # the order that a record of the split has too
-    files, named, placed = zip(*rows, strict=True) if rows else ((), (), ())
-    classes = tuple(sorted({*listed.classes, *named}))
+    files = tuple(file for file, _, _ in rows)
+    classes = tuple(sorted({*listed.classes, *(name for _, name, _ in rows)}))
     numbers = {name: number for number, name in enumerate(classes)}
-    labels = np.array([numbers[name] for name in named], dtype=np.int64)
-    parts = dict.fromkeys((*listed.parts, *placed))
-    positions = {part: np.flatnonzero(np.array(placed) == part) for part in parts}
+    labels = np.fromiter((numbers[name] for _, name, _ in rows), np.int64, len(rows))
+    parts = {part: number for number, part in enumerate(dict.fromkeys((*listed.parts, *(row[2] for row in rows))))}
+    places = np.fromiter((parts[part] for *_, part in rows), np.int8, len(rows))
+    positions = {part: np.flatnonzero(places == number) for part, number in parts.items()}
     groups = _numbered([listed.groups[file] for file in files]) if listed.groups else None
     return Pictures(root, classes, files, labels, positions, listed.split, listed.notes, groups, listed.packed)
 
@@ -124,7 +125,7 @@ def _list_files(root: Path, layout: str) -> Listed:
     """The files below `root`, in the classes and parts that its folders are; arguments and errors as of `arrange`."""
     arranged = arrange(root, layout)
     rows = [
-        (file.relative_to(root).as_posix(), name, part)
+        (f"{folder.relative_to(root).as_posix()}/{file}", name, part)
         for part, folders in arranged.parts.items()
         for name, folder in folders.items()
         for file in files_below(folder)

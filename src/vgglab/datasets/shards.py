@@ -29,7 +29,7 @@ def find_shards(root: Path, flat: bool = False) -> list[Path]:
         DataError: there are shards of several kinds.
     """
     found = []
-    for file in files_below(root):
+    for file in map(root.joinpath, files_below(root)):
         if (flat or file.parent != root) and looks_like_picture(file.name):
             return []
         if file.suffix.lower() in READERS and not file.name.startswith(LEFT_BEHIND):

@@ -99,7 +99,7 @@ def listing(place: Path, tables: Iterable[str] = ()) -> str:
     """A hash of the names, sizes and times of a folder's files and of tables; empty where one is missing."""
     digest = hashlib.sha256()
     try:
-        for path in [*sorted(files_below(place)), *map(Path, tables)]:
+        for path in [*map(place.joinpath, sorted(files_below(place))), *map(Path, tables)]:
             status = path.stat()
             digest.update(os.fsencode(path) + f" {status.st_size} {status.st_mtime_ns}\n".encode())
     except OSError:
@@ -157,7 +157,7 @@ def _archive_files(place: Path, name: str) -> dict[str, Path]:
 
 def _files(place: Path, data: DataConfig) -> dict[str, Path]:
     """Name in the copy -> path here; a table from elsewhere travels along."""
-    files = {path.relative_to(place).as_posix(): path for path in sorted(files_below(place))}
+    files = {name: place / name for name in sorted(files_below(place))}
     for field in TABLES:
         table = (named := getattr(data, field)) and Path(named).expanduser().absolute()
         if table and not table.is_relative_to(place):

@@ -18,9 +18,10 @@ class Kind(StrEnum):
     PICTURES = "pictures"
     EXPORTED = "exported"
     PROGRAMS = "programs"
+    SHARDS = "shards"
 
 
-KINDS = "Only `features`, decoded `pictures`, `exported` networks, or `programs` that JAX compiled."
+KINDS = "Only `features`, decoded `pictures`, `exported` networks, `programs` of JAX, or `shards`: what is in tars."
 
 
 def cache(
@@ -29,7 +30,7 @@ def cache(
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
-    """List what is kept so that it is done once: features, pictures, networks as ONNX, programs; or clear it."""
+    """List what is kept so that it is done once: features, pictures, networks as ONNX, programs, tars; or clear it."""
     stores = [store for store in _stores(data_dir) if kind in (None, store.kind)]
     if clear:
         for store in stores:
@@ -49,14 +50,15 @@ def cache(
 
 
 def _stores(data_dir: Path | None) -> list[Any]:
-    """What frozen layers gave, and of the rest what is there: decoded pictures, exported networks, programs."""
+    """What frozen layers gave, and of the rest what is there: pictures, exported networks, programs, lists of tars."""
     from vgglab.datasets.picture_store import PictureStore, picture_folders
+    from vgglab.datasets.shard_index import IndexStore
     from vgglab.exporting.kept import ExportStore
     from vgglab.training.feature_store import FeatureStore
     from vgglab.training.program_store import ProgramStore
 
     pictures = [PictureStore(folder) for folder in picture_folders(data_dir) if folder.is_dir()]
-    others = [store for store in (ExportStore(), ProgramStore()) if store.folder.is_dir()]
+    others = [store for store in (ExportStore(), ProgramStore(), IndexStore()) if store.folder.is_dir()]
     return [FeatureStore(), *pictures, *others]
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from sys import intern
 
 from vgglab.config.shown import count_of, some_names
 from vgglab.datasets.arrow_shards import ARROW, PARQUET, read_arrow
@@ -94,7 +95,7 @@ def _parts(root: Path, shards: Sequence[Path]) -> dict[str, list[Path]]:
 def _class_of(sample: Sample, names: Sequence[str]) -> str | None:
     """The class of a picture, by the names of the classes where it has a number; None where it has no label."""
     label = name_of(sample.label, names, sample.name)
-    return None if label in (None, "") or (isinstance(label, int) and label < 0) else str(label)
+    return None if label in (None, "") or (isinstance(label, int) and label < 0) else intern(str(label))
 
 
 def _left_out(root: Path, part: str, names: Sequence[str], whole: bool) -> str:

@@ -17,7 +17,7 @@ from vgglab.datasets.entries import Entry, Packed, size_of, state_of
 from vgglab.datasets.formats import readable_formats
 from vgglab.datasets.labels import find_labelled
 from vgglab.datasets.listing import Listed, files_below
-from vgglab.datasets.shards import find_shards, list_shards, packed_pictures
+from vgglab.datasets.shards import find_shards, list_shards, names_column, packed_pictures
 from vgglab.errors import DataError
 
 VERSION = 2  # of how pictures are decoded, and kept: another one decodes everything anew
@@ -65,7 +65,7 @@ def find_pictures(config: DataConfig) -> Pictures:
 
     Every file counts, whatever its name ends in: whether it is a picture shows when it is read. Classes and parts are
     told by the folders (see `arrangement`), by the table `config.labels`, or by shards (see `shards`), which are a
-    data set where there are no folders of pictures.
+    data set where there are no folders of pictures; of Parquet and Arrow by their column `config.labels`.
 
     Raises:
         DataError: there is no such folder, it has no classes, its parts do not fit together, or it can be read in two
@@ -73,12 +73,7 @@ def find_pictures(config: DataConfig) -> Pictures:
     """
     root = Path(config.name).expanduser().absolute()
     _check_is_folder(root)
-    shards = find_shards(root, flat=config.labels is not None) if config.layout == "auto" else []
-    if config.labels:
-        packed = packed_pictures(root, shards)
-        listed = find_labelled(root, Path(config.labels).expanduser(), config.groups, packed)
-    else:
-        listed = list_shards(root, shards) if shards else _list_files(root, config.layout)
+    listed = _list(root, config)
     if config.without:
         listed = corrected(listed, Path(config.without).expanduser())
     rows = sorted(listed.rows, key=lambda row: one_line(row[0]))  # the order that a record of the split has too
@@ -119,6 +114,17 @@ def _check_is_folder(root: Path) -> None:
         raise DataError(f"{root}: no such folder; {advice}")
     if not root.is_dir():
         raise DataError(f"{root}: is a file, not a folder; {advice}")
+
+
+def _list(root: Path, config: DataConfig) -> Listed:
+    shards = find_shards(root, flat=config.labels is not None) if config.layout == "auto" else []
+    column = config.labels if config.labels and names_column(config.labels, shards) else None
+    if config.labels and not column:
+        packed = packed_pictures(root, shards)
+        return find_labelled(root, Path(config.labels).expanduser(), config.groups, packed)
+    if config.groups:
+        raise DataError(f"--groups {config.groups}: is a column of a table, and --labels {column} one of the shards")
+    return list_shards(root, shards, column) if shards else _list_files(root, config.layout)
 
 
 def _list_files(root: Path, layout: str) -> Listed:

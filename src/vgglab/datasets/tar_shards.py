@@ -61,12 +61,13 @@ class Member(NamedTuple):
     size: int
 
 
-def read_tar(shard: Path, called: str) -> Iterator[Sample]:
+def read_tar(shard: Path, called: str, column: str | None = None) -> Iterator[Sample]:
     """The pictures in a tar file, in their order.
 
     Args:
         shard: the file.
         called: what the names of its pictures begin with.
+        column: as for `read_arrow`; a tar has none.
 
     Raises:
         DataError: it is no tar, cut short, compressed, or holds a file twice; the line names the file.

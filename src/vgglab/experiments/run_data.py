@@ -56,8 +56,9 @@ def moved(config: DataConfig, data: Path | str) -> DataConfig:
     for field in TABLES:
         named = getattr(config, field)
         table = named and Path(named).expanduser().absolute()
-        if table and table.is_relative_to(old):
-            place[field] = str(new / table.relative_to(old))
+        inside = table and table.is_relative_to(old) and new / table.relative_to(old)
+        if inside and (inside.suffix or inside.exists()):  # else it is a column in shards
+            place[field] = str(inside)
         elif table and (new / carried(field)).is_file():
             place[field] = str(new / carried(field))
     return config.model_copy(update=place)

@@ -160,6 +160,6 @@ def _files(place: Path, data: DataConfig) -> dict[str, Path]:
     files = {name: place / name for name in sorted(files_below(place))}
     for field in TABLES:
         table = (named := getattr(data, field)) and Path(named).expanduser().absolute()
-        if table and not table.is_relative_to(place):
+        if table and table.is_file() and not table.is_relative_to(place):  # else it is a column in the shards
             files[carried(field)] = table
     return files

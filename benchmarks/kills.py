@@ -1,24 +1,26 @@
 """Kill trainings with SIGKILL at random moments, go on with them, and compare with a training that was not killed.
 
-    python benchmarks/kills.py [--scenarios usual|recipe|NAME...] [--kills 100] [--seed 0] [--limit 100] [--width 0.05]
+    python benchmarks/kills.py [--scenarios usual|recipe|streamed|NAME...] [--kills 100] [--seed 0] [--width 0.05]
 
 Trainings from scratch, on frozen features, in phases, with several seeds and in folds, and studies are killed, or one
-with each option of the recipe and one with all of them, at moments drawn from the seed: half of the kills by the clock,
-from outside; half at the n-th file operation (opening for writing, renaming, linking, removing), so that saving and
-evaluating are hit as often as they have files. What was killed is gone on with by the command that vgglab advises,
-which is killed too, and evaluated once more, with a kill in that. In the end weights, optimizer state, history,
-metrics, predictions and every other file must be those of an undisturbed training, to the bit; only times and paths
-may differ. Prints a Markdown table; code 1 where anything differs or is left behind.
+with each option of the recipe and one with all of them, or such as decode pictures on the way, at moments drawn from
+the seed: half of the kills by the clock, from outside; half at the n-th file operation (opening for writing, renaming,
+linking, removing), so that saving and evaluating are hit as often as they have files. What was killed is gone on with
+by the command that vgglab advises, which is killed too, and evaluated once more, with a kill in that. In the end
+weights, optimizer state, history, metrics, predictions and every other file must be those of an undisturbed training,
+to the bit; only times and paths may differ. Prints a Markdown table; code 1 where anything differs or is left behind.
 """
 
 import argparse
 import contextlib
+import io
 import os
 import random
 import re
 import shutil
 import signal
 import sys
+import tarfile
 import tempfile
 import time
 from collections import Counter
@@ -26,6 +28,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from PIL import Image
 from same_runs import differences, left_behind
 
 from vgglab.config.yaml_text import dump_yaml
@@ -62,8 +66,9 @@ for settings in RECIPE.values():
     settings["model.batch_norm"] = True  # without it a network of this size stays at chance
 ALL = {field: value for settings in RECIPE.values() for field, value in settings.items()}
 RECIPE["all-of-them"] = ALL | MOMENTUM | {"train.early_stopping": 3}
-KNOWN = SCENARIOS | RECIPE
-SETS = {"usual": tuple(SCENARIOS), "recipe": tuple(RECIPE)}
+STREAMED = {kind: {"data.stream": "on", "model.image_size": 32} for kind in ("pictures", "shards")}
+KNOWN = SCENARIOS | RECIPE | STREAMED
+SETS = {"usual": tuple(SCENARIOS), "recipe": tuple(RECIPE), "streamed": tuple(STREAMED)}
 SEVERAL = {"seeds": ["--seeds", "2"], "folds": ["--folds", "2"]}
 STUDIES = ("study", *SEVERAL)  # folders of several runs; the command that began one goes on with it
 MOST_IN_A_TRIAL = 4  # kills of one training
@@ -204,6 +209,8 @@ def prepare(scenario: str, folder: Path, settings: dict[str, Any]) -> None:
     """A folder with the file that a scenario starts from."""
     folder.mkdir(parents=True)
     settings = settings | KNOWN[scenario]
+    if scenario in STREAMED:
+        settings["data.name"] = str(make_pictures(folder.parent / "data", packed=scenario == "shards"))
     tree: dict[str, Any] = {"name": scenario}
     if scenario == "study":
         steps = [{"name": "slow"}, {"name": "fast", "set": {"train.learning_rate": 0.2}}]
@@ -212,6 +219,25 @@ def prepare(scenario: str, folder: Path, settings: dict[str, Any]) -> None:
     else:
         tree |= nested(settings)
     (folder / f"{scenario}.yaml").write_text(dump_yaml(tree), encoding="utf-8")
+
+
+def make_pictures(home: Path, packed: bool) -> Path:
+    """A folder of 200 pictures of noise in two classes, or of a tar of them; made once."""
+    pictures, tars, random = home / "pictures", home / "shards", np.random.default_rng(0)
+    for name in ("ants", "bees") if not home.exists() else ():
+        (pictures / name).mkdir(parents=True)
+        for number in range(100):
+            noise = random.integers(0, 256, (40, 40, 3), dtype=np.uint8)
+            Image.fromarray(noise // (1 + (name == "bees"))).save(pictures / name / f"{number:03}.png")
+    if packed and not tars.exists():
+        tars.mkdir()
+        with tarfile.open(tars / "all.tar", "w") as tar:
+            for path in sorted(pictures.glob("*/*")):
+                tar.add(path, f"{path.parent.name}/{path.name}")
+                label = tarfile.TarInfo(f"{path.parent.name}/{path.stem}.cls")
+                label.size = len(path.parent.name)
+                tar.addfile(label, io.BytesIO(path.parent.name.encode()))
+    return tars if packed else pictures
 
 
 def nested(settings: dict[str, Any]) -> dict[str, Any]:

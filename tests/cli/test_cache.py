@@ -1,6 +1,7 @@
-"""`vgglab cache`: both kinds are listed and cleared, or one."""
+"""`vgglab cache`: all kinds are listed and cleared, or one."""
 
 import json
+import tarfile
 import tempfile
 
 import pytest
@@ -12,6 +13,7 @@ from vgglab.config.schema import DataConfig
 from vgglab.datasets import picture_store, places
 from vgglab.datasets.layout import find_pictures
 from vgglab.datasets.picture_cache import decoded_pictures
+from vgglab.errors import DataError
 from vgglab.training.feature_store import FeatureStore
 
 
@@ -41,6 +43,17 @@ def test_both_kinds_are_listed_and_where_they_are(cache, tmp_path):
     assert "vgg16, 1,000 images" in out and "1 pictures, 200 x 200" in out
     assert f"features: 1 entry, 0.1 of at most 20,000 MB, in {tmp_path / 'features'}\n" in err
     assert f"pictures: 1 entry, 0.1 of at most 20,000 MB, in {tmp_path / 'home/pictures'}\n" in err
+
+
+def test_what_is_known_of_tars_is_listed_too(cache, tmp_path):
+    (tmp_path / "shards").mkdir()
+    with tarfile.open(tmp_path / "shards/0.tar", "w") as tar:
+        tar.add(tmp_path / "photos/cat/photo.png", "a.png")
+    with pytest.raises(DataError, match="no picture in 1 shard has a label"):
+        find_pictures(DataConfig(name=str(tmp_path / "shards")))
+    assert f"1 pictures in {tmp_path / 'shards/0.tar'}" in cache("--kind", "shards")[1]
+    assert cache("--clear", "--kind", "shards")[2].startswith("shards: 0.0 MB freed in ")
+    assert json.loads(cache("--kind", "shards", "--json")[1]) == []
 
 
 def test_for_machines_there_is_the_kind_too(cache, tmp_path, monkeypatch):

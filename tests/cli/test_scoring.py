@@ -2,10 +2,13 @@
 
 import csv
 import json
+import tarfile
 from importlib.util import find_spec
 
 import keras
 import numpy as np
+import pyarrow
+import pyarrow.parquet
 import pytest
 from PIL import Image
 
@@ -66,6 +69,27 @@ def test_a_finished_file_is_left_and_one_of_another_list_is_made_anew(vgglab, tr
     assert first == "out.csv: was made with another list of pictures; it is made anew" and len(rows("out.csv")) == 4
     assert second == "written: out.csv, 4 pictures" and not list(tmp_path.glob("*.part"))
     assert json.loads((tmp_path / "out.csv.json").read_text())["files"] == 4
+
+
+def test_shards_are_scored_as_the_folder_is(vgglab, trained, pictures, tmp_path, rows):
+    (tmp_path / "shards").mkdir()
+    files = sorted(pictures.iterdir())
+    with tarfile.open(tmp_path / "shards/0.tar", "w") as tar:
+        for file in files:
+            tar.add(file, file.name)
+    columns = {"image": [file.read_bytes() for file in files], "class": [0] * 5, "label": [0] * 5}
+    pyarrow.parquet.write_table(pyarrow.table(columns), tmp_path / "p.parquet")
+    for name, given in (("files", "pictures"), ("tar", "shards"), ("parquet", "p.parquet")):
+        assert vgglab("predict", trained.folder, given, "-o", f"{name}.csv", "--engine", "keras")[0] == 0
+    answers = [[row["probability"] for row in rows(f"{name}.csv")] for name in ("files", "tar", "parquet")]
+    assert answers[0] == answers[1] == answers[2]
+    assert rows("tar.csv")[0]["path"] == "shards/0/0.png" and rows("parquet.csv")[4]["path"] == "p/000004"
+
+
+def test_a_shard_that_is_damaged_is_one_line(vgglab, trained, tmp_path):
+    (tmp_path / "0.tar").write_text("nothing")
+    code, out, err = vgglab("predict", trained.folder, "0.tar")
+    assert code == 1 and not out and err.startswith("vgglab: 0.tar: is no whole, uncompressed tar (")
 
 
 def test_what_was_interrupted_goes_on(vgglab, trained, pictures, monkeypatch, rows):

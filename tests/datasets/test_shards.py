@@ -17,6 +17,9 @@ from vgglab.datasets import load_data
 from vgglab.datasets.check import check_folder
 from vgglab.datasets.layout import find_pictures
 from vgglab.errors import DataError
+from vgglab.experiments.evaluation import given_data
+from vgglab.experiments.grid.freight import _files
+from vgglab.experiments.run_data import moved
 
 PAGE = (Path(__file__).parents[2] / "docs/shards.md").read_text(encoding="utf-8")
 MADE = dict(zip(("shards", "parquet"), re.findall(r"```python\n(.+?)```", PAGE, re.DOTALL), strict=True))
@@ -69,6 +72,16 @@ def test_shards_made_as_the_page_says_are_split_and_decoded_as_the_folder_is(fol
     for part in ("train", "validation", "test"):
         assert np.array_equal(getattr(one, part).images, getattr(other, part).images)
         assert np.array_equal(getattr(one, part).labels, getattr(other, part).labels)
+
+
+@pytest.mark.parametrize("kind", MADE)
+def test_a_limit_keeps_the_same_pictures_whether_they_are_kept_or_not(folder, kind, tmp_path):
+    exec(MADE[kind], {})
+    given = [("pictures", "off"), (kind, "off"), (kind, "on")]
+    parts = [load_data(str(tmp_path / name), image_size=8, limit=4, stream=how).train for name, how in given]
+    assert len(parts[0]) == 4
+    for part in parts[1:]:
+        assert np.array_equal(part.images[:], parts[0].images) and np.array_equal(part.indices, parts[0].indices)
 
 
 def test_arrow_files_are_read_as_parquet_is(folder, tmp_path):
@@ -190,11 +203,34 @@ def test_a_damaged_tar_is_one_line(tmp_path, damage):
 
 def test_two_columns_of_labels_or_a_damaged_file_are_one_line(tmp_path):
     write_rows(tmp_path / "0.parquet", {"image": [b""], "label": [0], "class": [0]})
-    with pytest.raises(DataError, match=r"0.parquet: has the columns image, label, class; expected one of pictures"):
+    with pytest.raises(DataError, match=r"0.parquet: label, class could be the labels; say which with --labels COLUMN"):
         listed(tmp_path)
     (tmp_path / "0.parquet").write_bytes((tmp_path / "0.parquet").read_bytes()[:100])
     with pytest.raises(DataError, match=r"0.parquet: is no whole parquet file \(.*\); copy it again$"):
         listed(tmp_path)
+
+
+def test_of_two_columns_of_labels_one_is_chosen(tmp_path):
+    features = {name: {"_type": "ClassLabel", "names": ["x", *NAMES]} for name in ("fine_label", "coarse_label")}
+    columns = {"image": [b"1", b"2"], "fine_label": [1, 2], "coarse_label": [0, 0], "note": ["a", "b"]}
+    write_rows(tmp_path / "0.parquet", columns, features)
+    assert list(classes_of(tmp_path, labels="fine_label").values()) == NAMES
+    assert list(classes_of(tmp_path, labels="note").values()) == ["a", "b"]
+    with pytest.raises(
+        DataError, match=r"--labels is 'fine', no column of it; expected a table, or one of fine_label,"
+    ):
+        listed(tmp_path, labels="fine")
+    with pytest.raises(DataError, match=r"--groups note: is a column of a table, and --labels fine_label one of the"):
+        listed(tmp_path, labels="fine_label", groups="note")
+    with pytest.raises(DataError, match=r"--labels: t.csv .* expected a CSV file"):
+        listed(tmp_path, labels="t.csv")
+
+
+def test_a_column_of_labels_stays_one_where_the_pictures_are_elsewhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    before = DataConfig(name=str(tmp_path), labels="fine")
+    assert moved(before, tmp_path / "new").labels == "fine"
+    assert given_data(tmp_path, "fine", None).labels == "fine" and _files(tmp_path, before) == {}
 
 
 def test_without_pyarrow_parquet_says_what_to_install(tmp_path, monkeypatch):

@@ -19,10 +19,14 @@ class Kind(StrEnum):
     PICTURES = "pictures"
     EXPORTED = "exported"
     PROGRAMS = "programs"
+    SHARDS = "shards"
     TRAVELLED = "travelled"
 
 
-KINDS = "Only `features`, decoded `pictures`, `exported` networks, `programs` of JAX, or what has `travelled` here."
+KINDS = (
+    "Only `features`, decoded `pictures`, `exported` networks, `programs` of JAX, `shards`: what is in tars, or what has "
+    "`travelled` here."
+)
 
 
 def cache(
@@ -54,14 +58,15 @@ def cache(
 def _stores(data_dir: Path | None) -> list[Any]:
     """What frozen layers gave, and of the rest what is there: decoded pictures, exported networks, programs, ..."""
     from vgglab.datasets.picture_store import PictureStore, picture_folders
+    from vgglab.datasets.shard_index import IndexStore
     from vgglab.experiments.grid.travelled import TravelledStore
     from vgglab.exporting.kept import ExportStore
     from vgglab.training.feature_store import FeatureStore
     from vgglab.training.program_store import ProgramStore
 
     pictures = [PictureStore(folder) for folder in picture_folders(data_dir) if folder.is_dir()]
-    others = [store for store in (ExportStore(), ProgramStore(), TravelledStore(data_dir)) if store.folder.is_dir()]
-    return [FeatureStore(), *pictures, *others]
+    others = (ExportStore(), ProgramStore(), IndexStore(), TravelledStore(data_dir))
+    return [FeatureStore(), *pictures, *(store for store in others if store.folder.is_dir())]
 
 
 def _in_use(store: Any) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from vgglab.cli.parameters import Classes, Code, Ensemble, Tta
-from vgglab.cli.pictures import HELP, PictureLines
+from vgglab.cli.pictures import PictureLines
 from vgglab.config.export import ENGINES
 
 Anything = Annotated[
@@ -16,7 +16,8 @@ Anything = Annotated[
         metavar="RUN|MODEL.keras|EXPORTED", help="Run folder, a run's name below ./runs, a model file, or its export."
     ),
 ]
-Paths = Annotated[list[str] | None, typer.Argument(metavar="IMAGE|FOLDER...", help=HELP)]
+HELP = "Picture files, tar or Parquet shards of them, and folders with them at any depth."
+Paths = Annotated[list[str] | None, typer.Argument(metavar="IMAGE|FOLDER|SHARD...", help=HELP)]
 
 
 def predict(

@@ -15,7 +15,7 @@ from vgglab.cli.console import say
 from vgglab.cli.pictures import complaining, conclude, say_unnamed
 from vgglab.config.shown import one_line, shown_name
 from vgglab.datasets.counting import counting
-from vgglab.datasets.pictures import find_files
+from vgglab.datasets.pictures import find_pictures
 from vgglab.errors import UsageError
 from vgglab.evaluation.arrivals import Arrivals
 from vgglab.evaluation.predict import Prediction, predict_files, predict_found
@@ -59,7 +59,7 @@ class Scorer:
     def show(self, paths: list[str], printer: Callable[[int], Show]) -> None:
         """Print what is said of pictures."""
         live = sys.stderr.isatty() and not sys.stdout.isatty()
-        number = sum(1 for _ in islice(find_files(paths), None if live else MANY))
+        number = sum(1 for _ in islice(find_pictures(paths), None if live else MANY))
         network, columns = self.open(number >= MANY)
         show, tally = printer(columns), Tally()
         with counting("pictures", number, live=live) as count:
@@ -73,7 +73,7 @@ class Scorer:
         """Write a file; what it was stopped in goes on, and what is finished is not done again."""
         check_writable(target)
         scores = Scores(target, self.asked.digest(), self.top)
-        number, told = scores.read_list(find_files(paths)), scores.finished()
+        number, told = scores.read_list(find_pictures(paths)), scores.finished()
         changes = told and scores.changes(told)
         if told and not changes:
             say(f"{target}: is finished, {told['files'] - told['failed']:,} pictures; nothing is done again")
@@ -82,7 +82,7 @@ class Scorer:
             say(f"{target}: was made with another {changes}; it is made anew")
         with scores.held():
             scores.begin()
-            self._write(scores, scores.others(find_files(paths)), number)
+            self._write(scores, scores.others(find_pictures(paths)), number)
         conclude(scores.tally.files, scores.tally.failed)
 
     def _write(self, scores: Scores, found: Iterator, number: int) -> None:
@@ -108,7 +108,8 @@ class Scorer:
         show, arrivals = log.add if log else printer(columns), Arrivals(folder, log.known if log else frozenset())
         say(f"{folder}: is watched; Ctrl-C ends it")
         while True:
-            for prediction in settled(predict_files(network, arrivals.look(), self.top), arrivals):
+            found = ((path, None) for path in arrivals.look())
+            for prediction in settled(predict_found(network, found, self.top), arrivals):
                 show(prediction)
             time.sleep(PAUSE)
 

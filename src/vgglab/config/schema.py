@@ -123,7 +123,7 @@ class DataConfig(Section):
     limit: Whole | None = Field(None, ge=1, description="at most this many images per part, stratified")
     strict: bool = Field(False, description="refuse a folder with unreadable images instead of leaving them out")
     layout: Literal[LAYOUTS] = Field("auto", description="what a folder's folders are")
-    labels: str | None = Field(None, min_length=1, description="table of a folder's images: file, class, perhaps part")
+    labels: str | None = Field(None, min_length=1, description="table of images: file, class, perhaps part; or column")
     groups: str | None = Field(None, min_length=1, description="column of that table: what stays in one part")
     without: str | None = Field(None, min_length=1, description="table of doubtful images, left out or corrected")
     stretch: bool = Field(False, description="stretch the grey levels that a folder's training images use to 0 to 255")

@@ -5,11 +5,12 @@ its row. Of Parquet a group of rows is read at a time; Arrow files are mapped in
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import repeat
 from pathlib import Path
+from threading import get_ident
 from typing import Any, Protocol
 
 from vgglab.config.shown import some_names
@@ -19,6 +20,8 @@ from vgglab.datasets.shard_names import name_of
 from vgglab.errors import DataError
 
 PARQUET, ARROW = ".parquet", ".arrow"
+NO_LABELS = ""  # in place of a column's name
+OPEN = 128  # files that are kept open, at most
 WIDTH = 6  # digits of a row's number, at least: sorted as text, rows stay in their order
 
 
@@ -44,12 +47,13 @@ class InArrow(Packed):
         return self.group, self.row, *file_state(self.shard)
 
 
-def read_arrow(shard: Path, called: str) -> Iterator[Sample]:
+def read_arrow(shard: Path, called: str, column: str | None = None) -> Iterator[Sample]:
     """The pictures in a Parquet or Arrow file, in their order.
 
     Args:
         shard: the file.
         called: what the names of its pictures begin with.
+        column: the one of labels; None for the one that is there, `NO_LABELS` where they do not matter.
 
     Raises:
         DataError: pyarrow is missing, the file is no such file or cut short, or it is not clear which column is what.
@@ -59,15 +63,15 @@ def read_arrow(shard: Path, called: str) -> Iterator[Sample]:
     except ImportError:
         raise DataError(f"{shard}: takes the package pyarrow; pip install 'vgglab[parquet]'") from None
     try:
-        yield from _samples(shard, called)
+        yield from _samples(shard, called, column)
     except (ArrowException, OSError) as error:
         reason = str(error).partition("\n")[0]
         raise DataError(f"{shard}: is no whole {shard.suffix[1:]} file ({reason}); copy it again") from None
 
 
-def _samples(shard: Path, called: str) -> Iterator[Sample]:
+def _samples(shard: Path, called: str, wanted: str | None) -> Iterator[Sample]:
     rows = open_rows(str(shard))
-    column, label, names = find_columns(shard, rows.schema)
+    column, label, names = find_columns(shard, rows.schema, wanted)
     labels = rows.column(label).to_pylist() if label else repeat(None)
     places = ((group, row) for group, count in enumerate(rows.groups) for row in range(count))
     for number, ((group, row), told) in enumerate(zip(places, labels, strict=False)):
@@ -75,31 +79,43 @@ def _samples(shard: Path, called: str) -> Iterator[Sample]:
         yield Sample(name, name_of(told, names, str(shard)), InArrow(str(shard), column, group, row, name))
 
 
-def find_columns(shard: Path, schema: Any) -> tuple[str, str | None, Sequence[str]]:
+def find_columns(shard: Path, schema: Any, wanted: str | None = None) -> tuple[str, str | None, Sequence[str]]:
     """The column of pictures, that of labels if there is one, and the names of the classes, where the file tells them.
 
     Args:
         shard: for what is said.
         schema: a `pyarrow.Schema`.
+        wanted: as `column` of `read_arrow`.
 
     Raises:
-        DataError: there is no column of pictures, or several; or there are several of labels.
+        DataError: there is no column of pictures, or several; or there are several of labels, or not the wanted one.
     """
     told = json.loads((schema.metadata or {}).get(b"huggingface", "{}")).get("info", {}).get("features", {})
     pictures = [field.name for field in schema if _holds_bytes(field.type)]
-    labels = [name for name in schema.names if told.get(name, {}).get("_type") == "ClassLabel"]
-    labels = labels or [field.name for field in schema if _holds_labels(field)]
     if len(pictures) > 1:
         pictures = [name for name in pictures if name.lower() in FILE_HEADS]
+    if len(pictures) != 1:
+        raise DataError(
+            f"{shard}: has the columns {some_names(schema.names, 8)}; expected one of pictures, such as image: write "
+            "it without the others"
+        )
+    label = None if wanted == NO_LABELS else _label_column(shard, schema, told, wanted)
+    return pictures[0], label, told.get(label, {}).get("names") or ()
+
+
+def _label_column(shard: Path, schema: Any, told: Mapping[str, Any], wanted: str | None) -> str | None:
+    if wanted is not None:
+        if wanted in schema.names and _are_labels(schema.field(wanted).type):
+            return wanted
+        known = some_names([field.name for field in schema if _are_labels(field.type)], 8)
+        raise DataError(f"{shard}: --labels is {wanted!r}, no column of it; expected a table, or one of {known}")
+    labels = [name for name in schema.names if told.get(name, {}).get("_type") == "ClassLabel"]
+    labels = labels or [field.name for field in schema if _are_labels(field.type) and field.name.lower() in CLASS_HEADS]
     if len(labels) > 1:
         labels = [name for name in labels if name.lower() in CLASS_HEADS] or labels
-    if len(pictures) != 1 or len(labels) > 1:
-        raise DataError(
-            f"{shard}: has the columns {some_names(schema.names, 8)}; expected one of pictures, such as image, and one "
-            "of labels, such as label: write it without the others"
-        )
-    label = labels[0] if labels else None
-    return pictures[0], label, told.get(label, {}).get("names") or ()
+    if len(labels) > 1:
+        raise DataError(f"{shard}: {some_names(labels, 8)} could be the labels; say which with --labels COLUMN")
+    return labels[0] if labels else None
 
 
 def _holds_bytes(kind: Any) -> bool:
@@ -110,11 +126,11 @@ def _holds_bytes(kind: Any) -> bool:
     return types.is_binary(kind) or types.is_large_binary(kind)
 
 
-def _holds_labels(field: Any) -> bool:
+def _are_labels(kind: Any) -> bool:
     from pyarrow import types
 
     kinds = (types.is_integer, types.is_boolean, types.is_string, types.is_large_string, types.is_dictionary)
-    return field.name.lower() in CLASS_HEADS and any(is_one(field.type) for is_one in kinds)
+    return any(is_one(kind) for is_one in kinds)
 
 
 class Rows(Protocol):
@@ -133,14 +149,17 @@ class ParquetRows:
     def __init__(self, shard: str):
         from pyarrow.parquet import ParquetFile
 
-        self.file = ParquetFile(shard)
+        self.file = ParquetFile(shard, memory_map=True)
         self.schema = self.file.schema_arrow
         self.groups = [self.file.metadata.row_group(number).num_rows for number in range(self.file.num_row_groups)]
 
     def column(self, name: str, group: int | None = None) -> Any:
         """See `Rows`."""
-        read = self.file.read([name]) if group is None else self.file.read_row_group(group, [name])
-        return read.column(0)
+        if group is None:
+            return self.file.read([name]).column(0)
+        return self.file.read_row_group(group, [name], use_threads=False).column(
+            0
+        )  # a column is not worth starting any
 
 
 class ArrowRows:
@@ -162,10 +181,16 @@ def open_rows(shard: str) -> Rows:
     return (ArrowRows if shard.lower().endswith(ARROW) else ParquetRows)(shard)
 
 
+@lru_cache(maxsize=OPEN)
+def _kept_open(shard: str, state: tuple[int, ...], thread: int) -> Rows:
+    """A file, opened once by each thread: opening a Parquet file takes longer than reading small pictures of it."""
+    return open_rows(shard)
+
+
 @lru_cache(maxsize=1)  # pictures are mostly asked for in their order; more groups would be more memory
 def _pictures(shard: str, column: str, group: int, state: tuple[int, ...]) -> Any:
     """The bytes of the pictures in a group of rows; `state` is that of the file, which may be written anew."""
     from pyarrow import compute, types
 
-    found = open_rows(shard).column(column, group)
+    found = _kept_open(shard, state, get_ident()).column(column, group)
     return compute.struct_field(found, "bytes") if types.is_struct(found.type) else found

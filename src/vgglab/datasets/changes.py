@@ -26,17 +26,17 @@ def file_digest(path: str, size: int) -> str:
     return hashlib.blake2b(os.fsencode(f"{named} {size}"), digest_size=DIGEST_BYTES).hexdigest()
 
 
-def by_folder(files: Sequence[str], digests: Mapping[int, str]) -> dict[str, dict[str, str | None]]:
+def by_folder(files: Sequence[str], digests: Sequence[str | None]) -> dict[str, dict[str, str | None]]:
     """Files as `split.json` has them: folder -> name -> hash, which takes less room than whole paths.
 
     Args:
         files: paths below the folder, sorted.
-        digests: position in `files` -> hash of the pixels.
+        digests: of each a hash of the pixels, None where it was not read.
     """
     tree: dict[str, dict[str, str | None]] = {}
-    for position, path in enumerate(files):
+    for path, digest in zip(files, digests, strict=True):
         folder, _, name = path.rpartition("/")
-        tree.setdefault(folder, {})[name] = digests.get(position)
+        tree.setdefault(folder, {})[name] = digest
     return tree
 
 

@@ -34,7 +34,7 @@ def are_kept(images: Any) -> bool:
 
 
 class Skipped(NamedTuple):
-    """A file of a folder that was left out: its path below the folder, its part, and what is wrong with it."""
+    """A file of a folder that was left out, or is black: its path below it, its part, and what is wrong with it."""
 
     path: str
     part: str
@@ -65,3 +65,14 @@ class DataSet:
     def image_shape(self) -> tuple[int, int, int]:
         """(height, width, channels) of one image, pixels."""
         return self.train.images.shape[1:]
+
+    def black(self) -> list[Skipped]:
+        """Of pictures that are decoded anew each time those that could not be read so far."""
+        if are_kept(self.train.images):
+            return []
+        broken = self.train.images.decoder.broken
+        parts = {"train": self.train, "validation": self.validation, "test": self.test}
+        rows = (
+            (part, int(row)) for part in parts for row in parts[part].indices[np.isin(parts[part].indices, [*broken])]
+        )
+        return [Skipped(self.files[row], part, broken[row]) for part, row in rows]

@@ -31,8 +31,7 @@ def find_labelled(
         DataError: there is no such table or column, it is not one, a file is named twice or could be two files.
     """
     rows = read_table(table)
-    below = (file for file in files_below(root) if file != table.absolute())
-    files = _Files(packed or [file.relative_to(root).as_posix() for file in below])
+    files = _Files(packed or [file for file in files_below(root) if root / file != table.absolute()])
     columns = find_columns(table, rows, files.by_name, groups)
     labelled, missing, unnamed = _match(table, rows[columns.head :], columns, files)
     parts = {part for _, part, _ in labelled.values()}

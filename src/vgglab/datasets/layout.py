@@ -17,7 +17,7 @@ from vgglab.datasets.entries import Entry, Packed, size_of, state_of
 from vgglab.datasets.formats import readable_formats
 from vgglab.datasets.labels import find_labelled
 from vgglab.datasets.listing import Listed, files_below
-from vgglab.datasets.shards import find_shards, list_shards, packed_pictures
+from vgglab.datasets.shards import find_shards, list_shards, names_column, packed_pictures
 from vgglab.errors import DataError
 
 VERSION = 2  # of how pictures are decoded, and kept: another one decodes everything anew
@@ -65,7 +65,7 @@ def find_pictures(config: DataConfig) -> Pictures:
 
     Every file counts, whatever its name ends in: whether it is a picture shows when it is read. Classes and parts are
     told by the folders (see `arrangement`), by the table `config.labels`, or by shards (see `shards`), which are a
-    data set where there are no folders of pictures.
+    data set where there are no folders of pictures; of Parquet and Arrow by their column `config.labels`.
 
     Raises:
         DataError: there is no such folder, it has no classes, its parts do not fit together, or it can be read in two
@@ -73,21 +73,17 @@ def find_pictures(config: DataConfig) -> Pictures:
     """
     root = Path(config.name).expanduser().absolute()
     _check_is_folder(root)
-    shards = find_shards(root, flat=config.labels is not None) if config.layout == "auto" else []
-    if config.labels:
-        packed = packed_pictures(root, shards)
-        listed = find_labelled(root, Path(config.labels).expanduser(), config.groups, packed)
-    else:
-        listed = list_shards(root, shards) if shards else _list_files(root, config.layout)
+    listed = _list(root, config)
     if config.without:
         listed = corrected(listed, Path(config.without).expanduser())
     rows = sorted(listed.rows, key=lambda row: one_line(row[0]))  # the order that a record of the split has too
-    files, named, placed = zip(*rows, strict=True) if rows else ((), (), ())
-    classes = tuple(sorted({*listed.classes, *named}))
+    files = tuple(file for file, _, _ in rows)
+    classes = tuple(sorted({*listed.classes, *(name for _, name, _ in rows)}))
     numbers = {name: number for number, name in enumerate(classes)}
-    labels = np.array([numbers[name] for name in named], dtype=np.int64)
-    parts = dict.fromkeys((*listed.parts, *placed))
-    positions = {part: np.flatnonzero(np.array(placed) == part) for part in parts}
+    labels = np.fromiter((numbers[name] for _, name, _ in rows), np.int64, len(rows))
+    parts = {part: number for number, part in enumerate(dict.fromkeys((*listed.parts, *(row[2] for row in rows))))}
+    places = np.fromiter((parts[part] for *_, part in rows), np.int8, len(rows))
+    positions = {part: np.flatnonzero(places == number) for part, number in parts.items()}
     groups = _numbered([listed.groups[file] for file in files]) if listed.groups else None
     return Pictures(root, classes, files, labels, positions, listed.split, listed.notes, groups, listed.packed)
 
@@ -120,11 +116,22 @@ def _check_is_folder(root: Path) -> None:
         raise DataError(f"{root}: is a file, not a folder; {advice}")
 
 
+def _list(root: Path, config: DataConfig) -> Listed:
+    shards = find_shards(root, flat=config.labels is not None) if config.layout == "auto" else []
+    column = config.labels if config.labels and names_column(config.labels, shards) else None
+    if config.labels and not column:
+        packed = packed_pictures(root, shards)
+        return find_labelled(root, Path(config.labels).expanduser(), config.groups, packed)
+    if config.groups:
+        raise DataError(f"--groups {config.groups}: is a column of a table, and --labels {column} one of the shards")
+    return list_shards(root, shards, column) if shards else _list_files(root, config.layout)
+
+
 def _list_files(root: Path, layout: str) -> Listed:
     """The files below `root`, in the classes and parts that its folders are; arguments and errors as of `arrange`."""
     arranged = arrange(root, layout)
     rows = [
-        (file.relative_to(root).as_posix(), name, part)
+        (f"{folder.relative_to(root).as_posix()}/{file}", name, part)
         for part, folders in arranged.parts.items()
         for name, folder in folders.items()
         for file in files_below(folder)

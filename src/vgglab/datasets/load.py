@@ -94,10 +94,10 @@ def load_data(
             training images this one is the test part; see `datasets.folds`), `limit` (images kept in each part, every
             class in its share; None, or more than there are, keeps all), `strict` (refuse a folder with unreadable
             files), `layout` (what a folder's folders are: `class`, `part/class` or `class/part`), `labels` (a CSV file
-            that says the class of each picture), `groups` (its column of what stays in one part), `without` (a CSV
-            file of pictures to leave out or to correct, as `find_doubts` writes it), `stretch` (stretch the grey
-            levels that the training pictures of a folder use to 0 to 255) and `stream` (`on`: decode a folder's
-            pictures anew each time, and keep none; `auto`: where there is no room for them).
+            that says the class of each picture, or a column of Parquet shards), `groups` (a column of that file: what
+            stays in one part), `without` (a CSV file of pictures to leave out or to correct, as `find_doubts` writes
+            it), `stretch` (stretch the grey levels that the training pictures of a folder use to 0 to 255) and `stream`
+            (`on`: decode a folder's pictures anew each time, and keep none; `auto`: where there is no room for them).
 
     Returns:
         A data set of uint8 images, shape (N, 32, 32, 3) or (N, image_size, image_size, 3), 0 to 255, RGB; of pictures

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from sys import intern
 
 from vgglab.config.shown import count_of, some_names
-from vgglab.datasets.arrow_shards import ARROW, PARQUET, read_arrow
+from vgglab.datasets.arrow_shards import ARROW, NO_LABELS, PARQUET, read_arrow
 from vgglab.datasets.entries import Packed, Sample
 from vgglab.datasets.formats import looks_like_picture
 from vgglab.datasets.listing import Listed, files_below
@@ -13,7 +14,8 @@ from vgglab.datasets.shard_names import class_names, name_of
 from vgglab.datasets.tar_shards import TAR, read_tar
 from vgglab.errors import DataError
 
-READERS: dict[str, Callable[[Path, str], Iterator[Sample]]] = {TAR: read_tar, PARQUET: read_arrow, ARROW: read_arrow}
+Reader = Callable[[Path, str, str | None], Iterator[Sample]]
+READERS: dict[str, Reader] = {TAR: read_tar, PARQUET: read_arrow, ARROW: read_arrow}
 LEFT_BEHIND = "cache-"  # by `datasets`, beside its Arrow files
 EXPECTED = "expected key.jpg with key.cls, key.json or key.txt in a tar, a column label in Parquet"
 
@@ -29,23 +31,49 @@ def find_shards(root: Path, flat: bool = False) -> list[Path]:
         DataError: there are shards of several kinds.
     """
     found = []
-    for file in files_below(root):
+    for file in map(root.joinpath, files_below(root)):
         if (flat or file.parent != root) and looks_like_picture(file.name):
             return []
-        if file.suffix.lower() in READERS and not file.name.startswith(LEFT_BEHIND):
+        if _is_shard(file):
             found.append(file)
     if len(kinds := sorted({file.suffix.lower() for file in found})) > 1:
         raise DataError(f"{root}: has files that end in {' and in '.join(kinds)}; keep the shards of one kind there")
     return sorted(found)
 
 
+def names_column(labels: str, shards: Sequence[Path]) -> bool:
+    """Whether `labels` names a column of shards: such have columns, and there is no file of that name."""
+    columns = any(READERS[shard.suffix.lower()] is read_arrow for shard in shards)
+    return columns and not Path(labels).suffix and not Path(labels).expanduser().exists()
+
+
 def packed_pictures(root: Path, shards: Sequence[Path]) -> dict[str, Packed]:
     """Name -> where the bytes are, of every picture in some shards: for a table to say what they are."""
-    return {sample.name: sample.entry for shard in shards for sample in _samples(root, shard)}
+    return {sample.name: sample.entry for shard in shards for sample in _samples(root, shard, NO_LABELS)}
 
 
-def list_shards(root: Path, shards: Sequence[Path]) -> Listed:
+def pictures_in(path: str) -> Iterator[Packed] | None:
+    """The pictures in a shard, or in a folder that is a data set of shards, labelled or not; None where it is neither.
+
+    They are called by the path as it is given, and as in the data set.
+
+    Raises:
+        DataError: a shard is damaged, or there are shards of several kinds.
+    """
+    given = Path(path)
+    shards = find_shards(given, flat=True) if given.is_dir() else [given] if _is_shard(given) else []
+    called = {shard: shard.with_suffix("").as_posix() for shard in shards}
+    found = (READERS[shard.suffix.lower()](shard, name, NO_LABELS) for shard, name in called.items())
+    return (sample.entry for samples in found for sample in samples) if shards else None
+
+
+def list_shards(root: Path, shards: Sequence[Path], column: str | None = None) -> Listed:
     """The pictures in the shards of a folder, with their classes and parts; what has no label is left out and told.
+
+    Args:
+        root: the folder.
+        shards: in it.
+        column: the one of labels; None for the one that is there.
 
     Raises:
         DataError: a shard is damaged, its parts or labels do not fit together, or there are none.
@@ -55,7 +83,7 @@ def list_shards(root: Path, shards: Sequence[Path]) -> Listed:
     packed: dict[str, Packed] = {}
     for part, files in parts.items():
         unlabelled, before = [], len(rows)
-        for sample in (sample for shard in files for sample in _samples(root, shard)):
+        for sample in (sample for shard in files for sample in _samples(root, shard, column)):
             label = None if part == UNLABELLED else _class_of(sample, names)
             if label is None:
                 unlabelled.append(sample.name)
@@ -70,9 +98,13 @@ def list_shards(root: Path, shards: Sequence[Path]) -> Listed:
     return Listed(rows, len(parts) > 1, tuple(notes), parts=tuple(placed), packed=packed)
 
 
-def _samples(root: Path, shard: Path) -> Iterator[Sample]:
+def _samples(root: Path, shard: Path, column: str | None) -> Iterator[Sample]:
     called = shard.relative_to(root).with_suffix("").as_posix()
-    yield from READERS[shard.suffix.lower()](shard, called)
+    yield from READERS[shard.suffix.lower()](shard, called, column)
+
+
+def _is_shard(file: Path) -> bool:
+    return file.suffix.lower() in READERS and not file.name.startswith(LEFT_BEHIND)
 
 
 def _parts(root: Path, shards: Sequence[Path]) -> dict[str, list[Path]]:
@@ -94,7 +126,7 @@ def _parts(root: Path, shards: Sequence[Path]) -> dict[str, list[Path]]:
 def _class_of(sample: Sample, names: Sequence[str]) -> str | None:
     """The class of a picture, by the names of the classes where it has a number; None where it has no label."""
     label = name_of(sample.label, names, sample.name)
-    return None if label in (None, "") or (isinstance(label, int) and label < 0) else str(label)
+    return None if label in (None, "") or (isinstance(label, int) and label < 0) else intern(str(label))
 
 
 def _left_out(root: Path, part: str, names: Sequence[str], whole: bool) -> str:

@@ -96,13 +96,13 @@ def split_record(dataset: DataSet) -> dict[str, Any]:
     Of a folder also `files`: every file with a short hash of its pixels (see `changes.by_folder`), 40 bytes each. Of
     pictures that are decoded anew each time names and sizes of the files stand for the pixels: `by` is then `files`.
     """
-    digests: dict[int, str] = {}
+    digests: list[str | None] = [None] * len(dataset.files)
     by = "pixels" if are_kept(dataset.train.images) else "files"
     record = {
         "schema": SCHEMA,
         "data": dataset.name,
         **{name: part.indices.tolist() for name, part in _parts(dataset)},
-        "sha256": _digest(dataset, by, digests if dataset.files else None),
+        "sha256": _digest(dataset, by, digests),
     } | ({"by": by} if by == "files" else {})
     return record | ({"files": by_folder(dataset.files, digests)} if dataset.files else {})
 
@@ -141,12 +141,12 @@ def _check_files(dataset: DataSet, record: Mapping[str, Any]) -> None:
     Raises:
         DataError: it has not, or the record is too old to tell.
     """
-    then, digests = recorded_files(record), {}
+    then, digests = recorded_files(record), [None] * len(dataset.files)
     if then is None:
         changed = "some were added, removed, moved or replaced, and a run this old does not tell which"
     else:
         _digest(dataset, told_by(record), digests)
-        changed = tell_changes(then, {path: digests.get(at) for at, path in enumerate(dataset.files)})
+        changed = tell_changes(then, dict(zip(dataset.files, digests, strict=True)))
     if changed:
         raise DataError(
             f"{dataset.name} holds other pictures than the run was trained on: {changed}; "
@@ -163,8 +163,8 @@ def told_by(record: Mapping[str, Any]) -> str:
     return record.get("by", "pixels")
 
 
-def _digest(dataset: DataSet, by: str, each: dict[int, str] | None = None) -> str:
-    """A hash of everything; into `each` goes one of every picture, by its index."""
+def _digest(dataset: DataSet, by: str, each: list[str | None] | None = None) -> str:
+    """A hash of everything; into `each`, if it has room for them, goes one of every picture, by its index."""
     digest = hashlib.sha256()
     for name, part in _parts(dataset):
         digest.update(f"{name} {part.images.shape}".encode())
@@ -179,8 +179,9 @@ def _digest(dataset: DataSet, by: str, each: dict[int, str] | None = None) -> st
                 pixels = np.ascontiguousarray(part.images[start : start + CHUNK], dtype="u1")
                 digest.update(pixels)
                 found = map(picture_digest, pixels)
-            if each is not None:
-                each.update(zip(indices, found, strict=True))
+            if each:
+                for index, its in zip(indices, found, strict=True):
+                    each[index] = its
     return digest.hexdigest()
 
 

@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Lock
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,7 +15,6 @@ from vgglab.datasets.parallel import cores
 from vgglab.datasets.telling import tell
 
 PIECE = 4  # pictures that a thread is given at a time
-TOLD = 10  # pictures that cannot be read that are told by name
 
 
 class Coming(NamedTuple):
@@ -34,18 +34,22 @@ class Decoder:
     """Decodes pictures of a data set, with a thread a core.
 
     Threads, as Pillow decodes and scales without Python's lock: docs/results/scale.md has what else was tried. A
-    picture that cannot be read is black, and told of: which ones those are is not known before they are decoded.
+    picture that cannot be read is black: which ones those are is not known before they are decoded.
 
     Args:
         pictures: the data set.
         size: side of the images, pixels.
         levels: see `decode.decode_picture`.
+
+    Attributes:
+        broken: position of each picture that could not be read so far -> what is wrong with it.
     """
 
     def __init__(self, pictures: Pictures, size: int, levels: Levels | None = None):
         self.pictures, self.size, self.levels = pictures, size, levels
         self.threads = ThreadPoolExecutor(cores(), thread_name_prefix="decode")
         self.broken: dict[int, str] = {}
+        self.first = Lock()  # is told of, and held from then on
         warnings.filterwarnings("ignore", category=UserWarning, module="PIL")  # odd metadata; no thread can do that
 
     def begin(self, rows: np.ndarray) -> Coming:
@@ -59,17 +63,15 @@ class Decoder:
         for image, row, entry in zip(images, rows.tolist(), self.pictures.entries(rows), strict=True):
             decoded = decode_in_thread(entry, self.size, self.levels)
             if isinstance(decoded, str):
-                self._note(row, decoded)
+                self.broken[row] = decoded
+                self._tell(row)
             else:
                 image[...] = decoded
 
-    def _note(self, row: int, reason: str) -> None:
-        if row in self.broken or len(self.broken) > TOLD:
-            return
-        self.broken[row] = reason
-        told = f"{self.pictures.root}: {self.pictures.files[row]} {reason}; it is taken as a black picture"
-        more = f"{self.pictures.root}: more pictures cannot be read; vgglab data check lists them"
-        tell([told if len(self.broken) <= TOLD else more])
+    def _tell(self, row: int) -> None:
+        if self.first.acquire(blocking=False):
+            told = f"{self.pictures.root}: {self.pictures.files[row]} {self.broken[row]}"
+            tell([f"{told}; it is black, as all are that cannot be read: vgglab data check lists them"])
 
 
 class StreamedImages:

@@ -9,6 +9,7 @@ import tarfile
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -17,6 +18,7 @@ from vgglab.datasets.entries import Packed, Sample, file_state
 from vgglab.datasets.formats import ENDS
 from vgglab.datasets.label_table import CLASS_HEADS
 from vgglab.datasets.listing import is_hidden
+from vgglab.datasets.shard_index import Place, indexed
 from vgglab.errors import DataError
 
 TAR = ".tar"
@@ -59,28 +61,34 @@ class Member(NamedTuple):
     size: int
 
 
-def read_tar(shard: Path, called: str) -> Iterator[Sample]:
+def read_tar(shard: Path, called: str, column: str | None = None) -> Iterator[Sample]:
     """The pictures in a tar file, in their order.
 
     Args:
         shard: the file.
         called: what the names of its pictures begin with.
+        column: as for `read_arrow`; a tar has none.
 
     Raises:
         DataError: it is no tar, cut short, compressed, or holds a file twice; the line names the file.
     """
     try:
-        with shard.open("rb") as file, tarfile.open(fileobj=file, mode="r:") as tar:
-            for files in map(_by_end, _members(shard, tar).values()):
-                if picture := next((files[end[1:]] for end in ENDS if end[1:] in files), None):
-                    entry = InTar(str(shard), picture.offset, picture.size, f"{called}/{picture.name}")
-                    yield Sample(entry.name, _label(shard, file, files), entry)
+        for name, label, offset, size in indexed(shard, partial(_list_places, shard)):
+            entry = InTar(str(shard), offset, size, f"{called}/{name}")
+            yield Sample(entry.name, label, entry)
     except (tarfile.TarError, EOFError) as error:
         raise DataError(
             f"{shard}: is no whole, uncompressed tar ({error}); copy it again, or unpack it where it is compressed"
         ) from None
     except OSError as error:
         raise DataError(f"{shard}: cannot be read ({error.strerror or error}); copy it again") from None
+
+
+def _list_places(shard: Path) -> Iterator[Place]:
+    with shard.open("rb") as file, tarfile.open(fileobj=file, mode="r:") as tar:
+        for files in map(_by_end, _members(shard, tar).values()):
+            if picture := next((files[end[1:]] for end in ENDS if end[1:] in files), None):
+                yield Place(picture.name, _label(shard, file, files), picture.offset, picture.size)
 
 
 def _members(shard: Path, tar: tarfile.TarFile) -> Mapping[str, dict[str, Member]]:

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from vgglab.datasets.parallel import map_parallel
-from vgglab.datasets.pictures import Found, find_files, read_picture
+from vgglab.datasets.pictures import Found, find_pictures, read_picture
 from vgglab.runs.find import find_classifier
 
 TOP = 5
@@ -66,11 +66,12 @@ def predict_files(
     Args:
         model: a classifier, a run folder, a run's name, a `.keras` file, or what
             `vgglab.exporting.exported.open_exported` gives of an exported folder.
-        paths: picture files, and folders of them (all files below that are not hidden).
+        paths: picture files, folders of them (all files below that are not hidden), and tar, Parquet or Arrow shards.
         top: how many classes of each picture, at most; at least 1.
 
     Raises:
         RunError: there is no such model, or it takes no square RGB images.
+        DataError: a shard is damaged.
 
     Example:
         >>> import vgglab
@@ -78,7 +79,7 @@ def predict_files(
         ...     print(prediction.path, prediction.classes[:1], prediction.error)
     """
     network = find_classifier(model) if isinstance(model, str | PathLike) else model
-    return predict_found(network, find_files(paths), top)
+    return predict_found(network, find_pictures(paths), top)
 
 
 def predict_found(network: Network, found: Iterable[Found], top: int = TOP) -> Iterator[Prediction]:

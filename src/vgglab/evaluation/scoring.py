@@ -16,6 +16,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from vgglab.datasets.entries import Entry, Packed
 from vgglab.datasets.pictures import Found
 from vgglab.errors import RunError
 from vgglab.evaluation.predict import Prediction
@@ -63,7 +64,7 @@ class Scores:
         digest, count = hashlib.sha256(), 0
         for path, problem in self.others(found):
             count += 1
-            digest.update(os.fsencode(path) + f"\0{_state(path)}{problem or ''}\n".encode())
+            digest.update(os.fsencode(str(path)) + f"\0{_state(path)}{problem or ''}\n".encode())
         self.job |= {"pictures": count, "list": digest.hexdigest()}
         return count
 
@@ -109,7 +110,7 @@ class Scores:
         own = {os.path.abspath(path) for path in (self.target, self.part, self.record)}
         names = {os.path.basename(path) for path in own}
         for path, problem in found:
-            if os.path.basename(path) not in names or os.path.abspath(path) not in own:
+            if isinstance(path, Packed) or os.path.basename(path) not in names or os.path.abspath(path) not in own:
                 yield path, problem
 
     def begin(self) -> None:
@@ -162,7 +163,9 @@ def _prediction(line: bytes) -> Prediction:
     return Prediction(path, tuple(classes), tuple(probabilities), error)
 
 
-def _state(path: str) -> tuple[int, ...]:
+def _state(path: Entry) -> tuple[int, ...]:
+    if isinstance(path, Packed):
+        return path.state()
     try:
         status = os.stat(path)
     except OSError:

@@ -93,7 +93,8 @@ def given_data(data: Path | str | None, labels: Path | str | None, layout: str |
         UsageError: that was told without a folder.
         ConfigError: it cannot be read so.
     """
-    told = {"labels": labels and str(Path(labels).expanduser().absolute()), "layout": layout}
+    table = labels and Path(labels).expanduser()  # or a column
+    told = {"labels": labels and str(table.absolute() if table.suffix or table.exists() else labels), "layout": layout}
     told = {name: value for name, value in told.items() if value is not None}
     if data is not None:
         return make_config({"data": {"name": str(Path(data).expanduser().absolute()), **told}}, source="--data").data

@@ -65,7 +65,8 @@ def _data(config: RunConfig) -> Outside:
         return Outside(data.name)
     place = Path(data.name).expanduser().absolute()
     tables = [(field, Path(named).expanduser().absolute()) for field in TABLES if (named := getattr(data, field))]
-    return Outside(place, tuple((carried(field), path) for field, path in tables if not path.is_relative_to(place)))
+    elsewhere = [(field, path) for field, path in tables if path.is_file() and not path.is_relative_to(place)]
+    return Outside(place, tuple((carried(field), path) for field, path in elsewhere))  # else it is a column in shards
 
 
 def _preset(config: RunConfig) -> Path | None:

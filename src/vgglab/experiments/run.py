@@ -11,7 +11,7 @@ import keras
 from vgglab.config.resolve import from_options, make_config
 from vgglab.config.schema import RunConfig, flatten
 from vgglab.config.yaml_text import read_yaml
-from vgglab.datasets.dataset import DataSet, Skipped
+from vgglab.datasets.dataset import DataSet
 from vgglab.datasets.load import read_data
 from vgglab.datasets.split import check_split, split_record
 from vgglab.diagnosis.data import data_signals
@@ -23,6 +23,7 @@ from vgglab.engines.placing import count_devices
 from vgglab.errors import RunError, explain
 from vgglab.evaluation.evaluate import evaluate_run
 from vgglab.experiments.outside import DATA, Places, relocated
+from vgglab.experiments.run_data import skipped_written
 from vgglab.experiments.trials.pruning import is_trial, stopping
 from vgglab.keras_tools.precision import computing_in
 from vgglab.models.build import build_model
@@ -31,7 +32,7 @@ from vgglab.models.own import check_frozen
 from vgglab.models.preprocessing import pixel_statistics, wants_statistics
 from vgglab.report.notebook import Run, load
 from vgglab.runs.environment import describe_environment
-from vgglab.runs.files import write_csv, write_json, write_text
+from vgglab.runs.files import write_json, write_text
 from vgglab.runs.record import RunRecord
 from vgglab.runs.saved_model import Classifier, load_model, write_weights
 from vgglab.runs.source import kept_config
@@ -134,7 +135,13 @@ def train(
 
     Whatever stops the training, the record says what happened and everything trained so far is kept.
     """
-    with lock(folder), tracked(folder, config.log, partial(tell, progress)) as tracking, recorded(folder) as record:
+    told = partial(tell, progress)
+    with (
+        lock(folder),
+        tracked(folder, config.log, told) as tracking,
+        recorded(folder) as record,
+        skipped_written(folder, dataset),
+    ):
         ProgramStore().make_room(0, "")
         history = checkpointed_history(folder)
         if history:
@@ -258,8 +265,6 @@ def describe_data(folder: Path, config: RunConfig, dataset: DataSet) -> None:
         check_split(dataset, load(folder).split)
     else:
         write_json(folder / "split.json", split_record(dataset))
-    if dataset.skipped:
-        write_csv(folder / "skipped.csv", Skipped._fields, [skipped._asdict() for skipped in dataset.skipped])
 
 
 def describe_network(folder: Path, model: keras.Model, record: RunRecord) -> None:

@@ -1,13 +1,20 @@
 """The data of a run that is there: from where its config says, or from another place."""
 
+import csv
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from vgglab.config.schema import DATASETS, DataConfig, RunConfig
-from vgglab.datasets.dataset import DataSet
+from vgglab.config.shown import count_of
+from vgglab.datasets.dataset import DataSet, Skipped
 from vgglab.datasets.load import read_data
+from vgglab.datasets.telling import tell
 from vgglab.errors import DataError, UsageError
+from vgglab.runs.files import write_csv
 
 TABLES = ("labels", "without")  # the fields that name a table beside the pictures
+SKIPPED = "skipped.csv"  # in a run's folder: pictures that cannot be read
 
 
 def read_run_data(config: RunConfig, data: Path | str | None = None, data_dir: Path | str | None = None) -> DataSet:
@@ -23,6 +30,33 @@ def read_run_data(config: RunConfig, data: Path | str | None = None, data_dir: P
         DataError: the data is missing or damaged.
     """
     return read_data(located(config, data), data_dir)
+
+
+@contextmanager
+def skipped_written(folder: Path, dataset: DataSet) -> Iterator[None]:
+    """Write down which pictures are left out; and in the end, whatever it is, those that turned out to be black."""
+    _write_skipped(folder, dataset.skipped)
+    try:
+        yield
+    finally:
+        if black := dataset.black():
+            known = sorted({*black, *_read_skipped(folder)})
+            _write_skipped(folder, known)
+            count = count_of(len(known), "picture")
+            tell([f"{folder}: black for {count} that cannot be read, such as {known[0].path}; {SKIPPED} names all"])
+
+
+def _write_skipped(folder: Path, skipped: Iterable[Skipped]) -> None:
+    if skipped:
+        write_csv(folder / SKIPPED, Skipped._fields, [each._asdict() for each in skipped])
+
+
+def _read_skipped(folder: Path) -> list[Skipped]:
+    """What is written down already: a run that goes on need not come across it again."""
+    if not (folder / SKIPPED).exists():
+        return []
+    with (folder / SKIPPED).open(encoding="utf-8", newline="") as file:
+        return [Skipped(**row) for row in csv.DictReader(file)]
 
 
 def located(config: RunConfig, data: Path | str | None = None) -> RunConfig:
@@ -56,8 +90,9 @@ def moved(config: DataConfig, data: Path | str) -> DataConfig:
     for field in TABLES:
         named = getattr(config, field)
         table = named and Path(named).expanduser().absolute()
-        if table and table.is_relative_to(old):
-            place[field] = str(new / table.relative_to(old))
+        inside = table and table.is_relative_to(old) and new / table.relative_to(old)
+        if inside and (inside.suffix or inside.exists()):  # else it is a column in shards
+            place[field] = str(inside)
         elif table and (new / carried(field)).is_file():
             place[field] = str(new / carried(field))
     return config.model_copy(update=place)

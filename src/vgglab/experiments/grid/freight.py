@@ -182,4 +182,4 @@ def _files(place: Path, beside: Iterable[tuple[str, Path]]) -> dict[str, Path]:
 
 
 def _all_of(place: Path) -> list[Path]:
-    return [place] if place.is_file() else sorted(files_below(place))
+    return [place] if place.is_file() else [place / name for name in sorted(files_below(place))]

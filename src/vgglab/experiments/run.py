@@ -33,6 +33,8 @@ from vgglab.report.notebook import Run, load
 from vgglab.runs.environment import describe_environment
 from vgglab.runs.files import write_csv, write_json, write_text
 from vgglab.runs.record import RunRecord
+from vgglab.runs.remote.names import shown
+from vgglab.runs.remote.writing import mirrored, new_parent
 from vgglab.runs.saved_model import Classifier, load_model, write_weights
 from vgglab.runs.source import kept_config
 from vgglab.runs.store import DEFAULT_PARENT, create_run, lock
@@ -60,7 +62,7 @@ def run(
 
     Args:
         config: a config, a nested dict, or the path of a YAML file; None for the defaults.
-        out: folder that the run's own folder is made in.
+        out: folder that the run's own folder is made in; a URL such as `s3://bucket/runs` keeps it there.
         data_dir: where the data sets lie; None for VGGLAB_DATA, then Keras's cache.
         progress: `auto`, `json` or `none`.
         before: called with the config, the data set and the new network before there is a folder; what it raises stops
@@ -74,6 +76,7 @@ def run(
         ConfigError: an unknown key or a wrong value.
         DataError: the data set is missing or damaged.
         RunError: a run of that name exists already.
+        RemoteError: nothing can be written at the URL of `out`, or not all of the run is there at its end.
 
     Example:
         >>> import vgglab
@@ -81,12 +84,14 @@ def run(
     """
     config = resolve_config(config, options)
     check_trackers(config.log)
+    parent, taken = new_parent(out)
     dataset = read_data(config, data_dir)
     model = start_model(config, dataset)  # before there is a folder: what cannot be built leaves none behind
     if before:
         before(config, dataset, model)
-    folder, config = create_run(config, out)
-    return train(folder, config, dataset, progress, model)
+    folder, config = create_run(config, parent, taken)
+    with mirrored(shown(folder)):
+        return train(folder, config, dataset, progress, model)
 
 
 def resume(
@@ -99,20 +104,22 @@ def resume(
     """Go on with a run that was interrupted, from its last whole epoch.
 
     Args:
-        folder: the run folder.
+        folder: the run folder, also one at a URL.
         data: the folder that the run's pictures are in now, if it is another.
         data_dir: where the data sets lie; None for VGGLAB_DATA, then Keras's cache.
         progress: `auto`, `json` or `none`.
 
     Raises:
         RunError: the run is finished or diverged, or another process is training it.
+        RemoteError: as of `run`.
         DataError: the data is missing, or is not what the run was trained on.
     """
-    stopped = load(folder)
-    stopped.check_trained("only that script can go on with it")
-    if stopped.status in ("finished", "diverged"):
-        raise RunError(f"{folder}: the run is {stopped.status}; only a run that was stopped can go on")
-    return train(stopped.folder, stopped.config, read_run_data(stopped.config, data, data_dir), progress)
+    with mirrored(folder) as place:
+        stopped = load(place)
+        stopped.check_trained("only that script can go on with it")
+        if stopped.status in ("finished", "diverged"):
+            raise RunError(f"{folder}: the run is {stopped.status}; only a run that was stopped can go on")
+        return train(stopped.folder, stopped.config, read_run_data(stopped.config, data, data_dir), progress)
 
 
 def train(

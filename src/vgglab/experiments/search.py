@@ -9,6 +9,7 @@ from vgglab.config.search_file import plan_search, search_folder_name
 from vgglab.experiments.grid.here import choose_place
 from vgglab.experiments.trials.ready import check_search
 from vgglab.report.search_folder import Search, read_search
+from vgglab.runs.remote.writing import mirrored
 from vgglab.runs.store import DEFAULT_PARENT
 from vgglab.training.progress import ProgressMode, tell
 
@@ -45,6 +46,7 @@ def search(
         ConfigError: an unknown key or a wrong value.
         DataError: the data set is missing or damaged.
         RunError: the folder holds another search, or no trial came to its end.
+        RemoteError: as of `run`.
 
     Example:
         >>> import vgglab
@@ -58,8 +60,8 @@ def search(
     check_search(plan, data_dir)
     from vgglab.experiments.trials.loop import run_search, settle_search  # which load Optuna
 
-    folder = Path(out) / (name or search_folder_name(plan))
     train, count = choose_place(workers, plan.config(), data_dir, progress)
-    run_search(plan, folder, progress != "auto", partial(tell, progress), timeout, train, count)
-    settle_search(plan, folder, data_dir)
+    with mirrored(Path(out) / (name or search_folder_name(plan))) as folder:
+        run_search(plan, folder, progress != "auto", partial(tell, progress), timeout, train, count)
+        settle_search(plan, folder, data_dir)
     return read_search(folder)

@@ -12,6 +12,7 @@ from vgglab.experiments.grid.here import choose_place
 from vgglab.experiments.run import resolve_config
 from vgglab.experiments.study import run_study, seeds_study
 from vgglab.report.notebook import Run, load
+from vgglab.runs.remote.writing import mirrored
 from vgglab.runs.store import DEFAULT_PARENT
 from vgglab.tracking.trackers import check_trackers
 from vgglab.training.progress import ProgressMode, tell
@@ -69,11 +70,13 @@ def run_all(
 
     Raises:
         RunError: the folder holds runs with other settings, or a run failed.
+        RemoteError: as of `run`.
     """
     check_trackers(config.log)
-    planned, folder = plan_runs(study, {}), Path(out) / study.name
+    planned = plan_runs(study, {})
     train, count = choose_place(workers, config, data_dir, progress)
-    failures = run_study(study, planned, folder, progress != "auto", partial(tell, progress), train, count)
+    with mirrored(Path(out) / study.name) as folder:
+        failures = run_study(study, planned, folder, progress != "auto", partial(tell, progress), train, count)
     for name, reason in failures.items():
         undone = f"{len(failures)} of {len(planned)} {study.runs[0].name}s are not done, the same call goes on"
         raise RunError(f"{folder / name}: {reason}; {undone}")

@@ -5,6 +5,7 @@ from typing import Any
 
 from vgglab.errors import RunError, UsageError
 from vgglab.keras_tools.backend import import_keras
+from vgglab.runs.remote.folder import fetched
 from vgglab.runs.seeds import find_group
 from vgglab.runs.store import Run, find_folder
 
@@ -39,7 +40,7 @@ def find_model(path: Path | str, classes: Path | str | None = None) -> Path:
     if path.is_dir():
         run = Run(path)
         run.check_trained("there is no model in the folder; name a .keras file that the script saves")
-        if not (path / BEST).exists():
+        if not fetched(path / BEST).exists():
             raise RunError(f"{path}: {BEST} is missing, the run is {run.status}; there is no model to predict with")
         if classes:
             raise UsageError(f"--classes {classes}: the run {path} knows its class names; leave --classes out")

@@ -78,17 +78,22 @@ class Sending(threading.Thread):
         self.over, self.failing = threading.Event(), False
 
     def run(self) -> None:
+        """Look again and again until it is over."""
         while not self.over.wait(AGAIN):
-            try:
-                self.claim.renew(RENEWED)
-                if (now := self.mirror.epochs()) != self.seen:
-                    self.seen = now
-                    self.mirror.up()
-                    self.failing = False
-            except Exception as error:
-                if not self.failing:
-                    _say(f"{error}; training goes on in {self.mirror.folder}, and it is tried again after each epoch")
-                self.failing = True
+            self.look()
+
+    def look(self) -> None:
+        """Send what has changed, where an epoch has been written since."""
+        try:
+            self.claim.renew(RENEWED)
+            if (now := self.mirror.epochs()) != self.seen:
+                self.seen = now
+                self.mirror.up()
+                self.failing = False
+        except Exception as error:  # of a thread nobody hears; and training must not end by it
+            if not self.failing:
+                _say(f"{error}; training goes on in {self.mirror.folder}, and it is tried again after each epoch")
+            self.failing = True
 
     def end(self) -> None:
         """Send what is left.

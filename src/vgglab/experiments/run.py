@@ -118,7 +118,7 @@ def resume(
         stopped = load(place)
         stopped.check_trained("only that script can go on with it")
         if stopped.status in ("finished", "diverged"):
-            raise RunError(f"{folder}: the run is {stopped.status}; only a run that was stopped can go on")
+            raise RunError(f"{shown(place)}: the run is {stopped.status}; only a run that was stopped can go on")
         return train(stopped.folder, stopped.config, read_run_data(stopped.config, data, data_dir), progress)
 
 

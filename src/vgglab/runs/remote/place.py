@@ -103,7 +103,8 @@ class Place:
         try:
             yield
         except Exception as error:
-            raise RemoteError(f"{self.url}: cannot be {what} ({first_line(error)})") from error
+            advice = "look at its spelling, the network, and what you may do there"
+            raise RemoteError(f"{self.url}: cannot be {what} ({first_line(error)}); {advice}") from error
 
 
 def _mark(info: dict[str, Any]) -> str:

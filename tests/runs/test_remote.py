@@ -273,6 +273,25 @@ def test_who_else_writes_there_is_told(kept, url, there, capsys):
     assert capsys.readouterr().err.count("another process may be writing there (process 7 on other") == 1
 
 
+def test_where_another_process_of_this_machine_writes_nothing_comes_down(kept, url, there):
+    claim = {"host": "here", "machine": machine(), "process": 1, "time": (there / "one" / "run.json").stat().st_mtime}
+    (there / "one" / f"{PREFIX}x").write_text(json.dumps(claim))
+    (there / "one" / "report.html").write_text("new")
+    brought(url)
+    assert not (kept / "report.html").exists()
+    (there / "one" / f"{PREFIX}x").unlink()
+    brought(url)
+    assert (kept / "report.html").exists()
+
+
+def test_what_another_thread_sent_meanwhile_stays_there(kept, url, there):
+    (unit,) = Mirror(url)._units({})
+    (kept / "report.html").write_text("new")
+    sent(kept)
+    unit.send([])
+    assert (there / "one" / "report.html").exists()
+
+
 def test_no_claim_is_left(kept, there):
     assert not list(there.rglob(".*"))
 

@@ -4,9 +4,11 @@ import json
 import os
 import platform
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import datetime
 from pathlib import PurePosixPath
+from typing import Any
 
 from vgglab.errors import RemoteError
 from vgglab.runs.files import has_ended, machine
@@ -36,8 +38,8 @@ class Claim:
         if every and time.monotonic() - self.renewed < every:
             return
         told = {"host": platform.node(), "machine": machine(), "process": os.getpid(), "time": time.time()}
+        self.renewed = time.monotonic()  # also where it fails: not to be tried again at once
         self.place.write(self.name, json.dumps(told).encode())
-        self.renewed = time.monotonic()
 
     def release(self) -> None:
         """Take it back, if that can be done."""
@@ -48,27 +50,35 @@ class Claim:
 def others(place: Place) -> list[str]:
     """Who else seems to write into a folder, into one below, or into the one above: a text for each."""
     url, _, _ = place.url.rpartition("/")
-    found = [(place, at) for at in place.list() if PurePosixPath(at).name.startswith(PREFIX)]
+    found = [(place, at) for at in place.list()]
     if not url.endswith(("/", ":")):
         above = Place(url)
-        found += [(above, at) for at in above.names() if at.startswith(PREFIX)]
-    return [text for there, at in found if (text := _told(there, at))]
+        found += [(above, at) for at in above.names()]
+    claims = [claim for there, at in found if (claim := _live(there, at))]
+    said = [datetime.fromtimestamp(claim["time"]).strftime("%H:%M:%S") for claim in claims]
+    return [
+        f"process {claim['process']} on {claim['host']}, which said so at {at}"
+        for claim, at in zip(claims, said, strict=True)
+    ]
 
 
-def _told(place: Place, name: str) -> str:
-    """Who made a claim, and when; empty where it is this process, or one that has ended, whose claim is taken away."""
+def held_here(place: Place, names: Iterable[str]) -> list[PurePosixPath]:
+    """The folders that another process of this machine writes into, by its claim: their mirrors are ahead of them."""
+    claims = [(PurePosixPath(name).parent, _live(place, name)) for name in names]
+    return [folder for folder, claim in claims if claim and claim["machine"] == machine()]
+
+
+def _live(place: Place, name: str) -> dict[str, Any] | None:
+    """A claim of another process; None of one that has ended, whose claim is taken away, or has long said nothing."""
+    if not PurePosixPath(name).name.startswith(PREFIX):
+        return None
     try:
         claim = json.loads(place.read(name))
-        host, home, process, ago = claim["host"], claim["machine"], claim["process"], time.time() - claim["time"]
+        home, process, ago = claim["machine"], claim["process"], time.time() - claim["time"]
     except (RemoteError, ValueError, TypeError, KeyError):
-        return ""
-    if (home, process) == (machine(), os.getpid()):
-        return ""
+        return None
     if home == machine() and has_ended(process):
         with suppress(RemoteError):
             place.remove(name)
-        return ""
-    if abs(ago) > RECENT:
-        return ""
-    said = datetime.fromtimestamp(claim["time"]).strftime("%H:%M:%S")
-    return f"process {process} on {host}, which said so at {said}"
+        return None
+    return None if (home, process) == (machine(), os.getpid()) or abs(ago) > RECENT else claim

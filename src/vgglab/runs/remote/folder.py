@@ -26,7 +26,7 @@ def brought(path: Path | str) -> Path:
     mirror = Mirror(url)
     mirror.down()
     try:
-        if mirror.pending():
+        if not mirror.busy and mirror.pending():
             mirror.up()
     except RemoteError as error:
         print(f"vgglab: {error}; what is not up there is in {mirror.folder}", file=sys.stderr, flush=True)

@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 
 from vgglab.errors import RemoteError
 from vgglab.runs.files import State, state_of, temporary_name
+from vgglab.runs.remote.claims import held_here
 from vgglab.runs.remote.names import mirror_of
 from vgglab.runs.remote.place import Place
 from vgglab.runs.remote.unit import Unit
@@ -29,12 +30,16 @@ class Mirror:
 
     def __init__(self, url: str):
         self.url, self.folder, self.place = url, mirror_of(url), Place(url)
+        self.busy = False  # whether, when it was last looked, another process of this machine was writing there
 
     def down(self) -> None:
         """Have here what is new there; what is up there no longer is taken away, unless nothing at all is left."""
-        there = {name: mark for name, mark in self.place.list().items() if not is_hidden(name)}
-        if there:
-            for unit in self._units(there):
+        found = self.place.list()
+        held = [self.folder / folder for folder in held_here(self.place, found)]
+        there = {name: mark for name, mark in found.items() if not is_hidden(name)}
+        self.busy = bool(held)
+        for unit in self._units(there) if there else []:
+            if not any(unit.folder.is_relative_to(folder) for folder in held):
                 unit.bring(models=unit.folder == self.folder)
 
     def up(self) -> None:

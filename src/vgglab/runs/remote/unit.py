@@ -70,7 +70,7 @@ class Unit:
                 sent.setdefault(state, name)
                 known[name] = state, put
                 self._keep(known)
-            for name in known.keys() - self.here.keys():
+            for name in [name for name in known if not (self.folder / name).exists()]:
                 self.place.remove(name)
                 del known[name]
                 self._keep(known)
@@ -81,13 +81,11 @@ class Unit:
         Args:
             models: also those of a run that has ended; else they stay there until somebody asks for them.
         """
-        known = self._read()
-        fresh = [name for name, mark in self.there.items() if known.get(name, ((), ""))[1] != mark or self._lacks(name)]
-        gone = known.keys() - self.there.keys()
-        if not (fresh or gone) or (self.is_run and is_locked(self.folder)):
+        if not any(self._news(self._read())) or (self.is_run and is_locked(self.folder)):
             return
         self.folder.mkdir(parents=True, exist_ok=True)
         with self._held() as known:
+            fresh, gone = self._news(known)
             if self.is_run and self._changed(known) and self._further():
                 known.clear()  # all of it goes up anew: two trainings are not mixed
                 return self._keep(known)
@@ -116,8 +114,11 @@ class Unit:
         if names:
             self._keep(known)
 
-    def _lacks(self, name: str) -> bool:
-        return name not in self.here
+    def _news(self, known: Known) -> tuple[list[str], set[str]]:
+        """What is another there or lacks here, and what is there no longer."""
+        there = self.there.items()
+        fresh = [name for name, mark in there if name not in self.here or known.get(name, ((), ""))[1] != mark]
+        return fresh, known.keys() - self.there.keys()
 
     def _changed(self, known: Known) -> list[str]:
         return [name for name, state in self.here.items() if known.get(name, ((), ""))[0] != state]

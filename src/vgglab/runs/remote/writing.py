@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from filelock import FileLock
+
 from vgglab.errors import RemoteError
 from vgglab.runs.remote.claims import RENEWED, Claim, others
 from vgglab.runs.remote.mirror import Mirror
@@ -30,21 +32,26 @@ def mirrored(path: Path | str) -> Iterator[Path]:
         yield Path(path)
         return
     mirror = Mirror(url)
-    claim = Claim(mirror.place)
-    try:
-        for other in others(mirror.place):
-            _say(f"{url}: another process may be writing there ({other}); nothing keeps two apart, let one go on alone")
-        mirror.down()
-        sending = Sending(mirror, claim)
-        sending.start()
+    with _alone(mirror.folder):  # of two that start at once, one finds the other's claim
+        claim = Claim(mirror.place)
         try:
-            yield mirror.folder
+            for other in others(mirror.place):
+                _say(f"{url}: another process may be writing there ({other}); nothing keeps two machines apart")
+            mirror.down()
         except BaseException:
-            try:
-                sending.end()
-            except RemoteError as error:
-                _say(str(error))
+            claim.release()
             raise
+    sending = Sending(mirror, claim)
+    sending.start()
+    try:
+        yield mirror.folder
+    except BaseException:
+        try:
+            sending.end()
+        except RemoteError as error:
+            _say(str(error))
+        raise
+    else:
         sending.end()
     finally:
         claim.release()
@@ -62,6 +69,14 @@ def new_parent(out: Path | str) -> tuple[Path, frozenset[str]]:
     place = Place(url)
     Claim(place).release()
     return mirror_of(url), frozenset(place.names())
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """No other process of this machine is in such a block for this mirror."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder.with_name(f".{folder.name}.lock")):
+        yield
 
 
 class Sending(threading.Thread):

@@ -191,6 +191,11 @@ def test_a_run_that_was_removed_there_is_gone_here(kept, url, there, write_run):
     assert [run.name for run in list_runs(url)] == ["two"] and not kept.exists()
 
 
+def test_a_file_that_is_lost_there_goes_up_again(kept, url, there):
+    (there / "one" / "config.yaml").unlink()
+    assert [run.name for run in list_runs(url)] == ["one"] and (there / "one" / "config.yaml").exists()
+
+
 def test_where_nothing_at_all_is_left_there_the_mirror_stays(kept, url, there):
     shutil.rmtree(there)
     assert [run.name for run in list_runs(url)] == ["one"]

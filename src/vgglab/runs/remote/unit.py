@@ -89,7 +89,7 @@ class Unit:
             if self.is_run and self._changed(known) and self._further():
                 known.clear()  # all of it goes up anew: two trainings are not mixed
                 return self._keep(known)
-            self._take_away(gone, known)
+            self._forget(gone, known)
             models_too = [name for name in fresh if name in MODELS]
             self._get([name for name in fresh if name not in MODELS], known)
             if models or not self.is_run or _progress(self.folder / "run.json")[0] == 0:
@@ -105,11 +105,11 @@ class Unit:
             known[name] = file_state(path), self.there[name]
             self._keep(known)
 
-    def _take_away(self, names: set[str], known: Known) -> None:
-        """Remove what is there no longer; what was changed here since is left."""
+    def _forget(self, names: set[str], known: Known) -> None:
+        """What is there no longer goes up anew; where nothing is left there it was removed, and what is the same goes."""
         for name in names:
             state, _ = known.pop(name)
-            if self.here.get(name) == state:
+            if not self.there and self.here.get(name) == state:
                 (self.folder / name).unlink(missing_ok=True)
         if names:
             self._keep(known)

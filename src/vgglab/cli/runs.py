@@ -64,7 +64,7 @@ def runs(
 ) -> None:
     """List the runs below a folder."""
     from vgglab.report.compare import make_row, number
-    from vgglab.runs.remote.names import shown
+    from vgglab.runs.remote.names import shown, url_of
     from vgglab.runs.store import list_runs
 
     damaged = Complaints()
@@ -83,7 +83,10 @@ def runs(
     put = {"epochs": str, "best_val_accuracy": number, "best_val_loss": number}
     told = [row | {"status": f"{row['status']}{' early' if row['early'] else ''}"} for row in rows]
     cells = [[put.get(name, str)(row[name]) for name in columns] for row in told]
-    print_table([name.replace("best_", "best ") for name in columns], cells) if cells else say(f"no runs in {out}")
+    if cells:
+        print_table([name.replace("best_", "best ") for name in columns], cells)
+    else:
+        say(f"no runs in {url_of(out) or out}")
     damaged.exit()
 
 

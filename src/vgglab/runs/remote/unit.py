@@ -106,7 +106,7 @@ class Unit:
             self._keep(known)
 
     def _forget(self, names: set[str], known: Known) -> None:
-        """What is there no longer goes up anew; where nothing is left there it was removed, and what is the same goes."""
+        """What is there no longer goes up anew; where nothing at all is left there, what is unchanged here goes."""
         for name in names:
             state, _ = known.pop(name)
             if not self.there and self.here.get(name) == state:

@@ -172,6 +172,11 @@ def test_readers_load_no_backend(module):
     assert module in loaded and not loaded & (BACKENDS | {"numpy"})
 
 
+def test_a_folder_of_this_machine_needs_nothing_that_reaches_others(tmp_path):
+    loaded = modules_after(f"from vgglab.runs.store import list_runs\nlist_runs({str(tmp_path)!r})")
+    assert "vgglab.runs.remote.folder" in loaded and not loaded & {"fsspec", "vgglab.runs.remote.mirror", "filelock"}
+
+
 def test_writing_a_report_loads_no_backend(write_run):
     folder = write_run("a", [2.3, 1.1], test_accuracy=0.5).folder
     loaded = modules_after(f"from vgglab.report.html import write_report\nwrite_report([{str(folder)!r}])")

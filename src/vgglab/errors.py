@@ -31,6 +31,10 @@ class ExportError(RunError):
     """A network cannot be written in another format, or answers otherwise there."""
 
 
+class RemoteError(VgglabError):
+    """A folder elsewhere cannot be read or written, or what reaches it is not installed."""
+
+
 class TrackingError(VgglabError):
     """What a run is to log to is not installed, or does not answer."""
 

@@ -8,6 +8,7 @@ import pytest
 import typer
 
 from vgglab.cli.app import app
+from vgglab.cli.console import _command
 from vgglab.cli.options import expand_options
 from vgglab.config.resolve import from_options, make_config
 
@@ -35,7 +36,8 @@ COMMANDS = sorted({(document, command) for document in DOCUMENTS for command in 
 
 def parse(command: str):
     """What Typer makes of a command; it fails as the command line would."""
-    expand_options(app, shlex.split(command)[1:])
+    if expand_options(app, shlex.split(command)[1:]):
+        _command.cache_clear()  # for tests that call the command line after these
     verb, *arguments = shlex.split(command)[1:]
     parser = typer.main.get_command(app).commands[verb]
     while hasattr(parser, "commands"):

@@ -109,6 +109,17 @@ def test_a_run_that_was_interrupted_goes_on_to_the_same_bits_as_one_that_was_not
     assert stopped.status == "interrupted" and len(stopped.history) == 1
     resumed = vgglab.resume(tmp_path / "stopped", progress="none")
     assert resumed.status == "finished" and same_bits(resumed, trained)
+
+
+def test_a_run_that_is_kept_elsewhere_goes_on_on_another_machine(trained, tiny, tmp_path, monkeypatch):
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(experiment, "watch", lambda *arguments: [*watch(*arguments), CtrlC()])
+        vgglab.run(**tiny, name="stopped", out="memory://runs", progress="none")
+    monkeypatch.setenv("VGGLAB_CACHE", str(tmp_path / "another machine"))
+    resumed = vgglab.resume("memory://runs/stopped", progress="none")
+    assert resumed.folder.is_relative_to(tmp_path) and len(resumed.history) == 3 and same_bits(resumed, trained)
+    monkeypatch.setenv("VGGLAB_CACHE", str(tmp_path / "a third"))
+    assert vgglab.load("memory://runs/stopped").metrics == resumed.metrics
     assert [row["val_loss"] for row in resumed.history] == [row["val_loss"] for row in trained.history]
 
 

@@ -24,8 +24,8 @@ class Kind(StrEnum):
 
 
 KINDS = (
-    "Only `features`, decoded `pictures`, `exported` networks, `programs` of JAX, `shards`: what is in tars, or what has "
-    "`travelled` here."
+    "Only `features`, decoded `pictures`, `exported` networks, `programs` of JAX, `shards`: what is in tars, or what "
+    "has `travelled` here."
 )
 
 

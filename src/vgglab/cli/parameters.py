@@ -12,9 +12,10 @@ Classes = Annotated[
 CODE = "Python file to execute first: it registers a network's own layers; runs that were trained here need none."
 Code = Annotated[Path | None, typer.Option(metavar="FILE.py", help=CODE)]
 Model = Annotated[
-    Path, typer.Argument(metavar="RUN|MODEL.keras", help="Run folder, a run's name below ./runs, or a model file.")
+    Path,
+    typer.Argument(metavar="RUN|MODEL.keras", help="Run folder or URL, a run's name below ./runs, or a model file."),
 ]
-Out = Annotated[Path, typer.Option("--out", help="Folder that runs are made in.")]
+Out = Annotated[Path, typer.Option("--out", help="Folder that runs are made in, or a URL such as s3://bucket/runs.")]
 DataDir = Annotated[Path | None, typer.Option("--data-dir", envvar="VGGLAB_DATA", help="Where the data sets lie.")]
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout.")]
 Labels = Annotated[str | None, typer.Option(metavar="TABLE", help="Table of the pictures' classes, as for train.")]

@@ -64,12 +64,13 @@ def runs(
 ) -> None:
     """List the runs below a folder."""
     from vgglab.report.compare import make_row, number
+    from vgglab.runs.remote.names import shown, url_of
     from vgglab.runs.store import list_runs
 
     damaged = Complaints()
     found = list_runs(out, damaged)
     rows = [
-        {"folder": str(run.folder), "kind": run.record.kind, "created": run.record.created, **make_row(run)}
+        {"folder": shown(run.folder), "kind": run.record.kind, "created": run.record.created, **make_row(run)}
         | {"early": run.ended_early, "engine": run.record.engine}
         for run in found
     ]
@@ -82,7 +83,10 @@ def runs(
     put = {"epochs": str, "best_val_accuracy": number, "best_val_loss": number}
     told = [row | {"status": f"{row['status']}{' early' if row['early'] else ''}"} for row in rows]
     cells = [[put.get(name, str)(row[name]) for name in columns] for row in told]
-    print_table([name.replace("best_", "best ") for name in columns], cells) if cells else say(f"no runs in {out}")
+    if cells:
+        print_table([name.replace("best_", "best ") for name in columns], cells)
+    else:
+        say(f"no runs in {url_of(out) or out}")
     damaged.exit()
 
 
@@ -105,6 +109,7 @@ def evaluate(
 ) -> None:
     """Evaluate a run's best model, or several, on its test images or on other pictures; writes figures and tables."""
     from vgglab.report.outcome import metrics_text, other_text
+    from vgglab.runs.remote.names import shown
     from vgglab.runs.store import find_folder
 
     run_code(code)
@@ -119,10 +124,10 @@ def evaluate(
     show = other_text if other else metrics_text
     typer.echo(json.dumps(metrics, indent=1) if as_json else show(metrics))
     if folder:
-        say(f"written: metrics.json, predictions.csv, confusion_matrix.* in {folder}")
+        say(f"written: metrics.json, predictions.csv, confusion_matrix.* in {shown(folder)}")
     elif not other:
         files = "metrics.json, predictions.csv, confusion_matrix.*, curves.*, examples.json"
-        say(f"written: {files} in {find_folder(model)}")
+        say(f"written: {files} in {shown(find_folder(model))}")
 
 
 def show_averaged(

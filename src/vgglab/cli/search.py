@@ -44,6 +44,7 @@ def search(
     from vgglab.config.resolve import make_config
     from vgglab.config.search_file import plan_search, read_params, search_folder_name
     from vgglab.diagnosis.reading import check_language
+    from vgglab.runs.remote.folder import brought
 
     check_language(language)
     name = make_config({}, {"name": overrides.pop("name", None)}, "options").name
@@ -51,14 +52,14 @@ def search(
     plan = plan_search(path or {}, given, overrides)
     folder = out / (name or search_folder_name(plan))
     if dry_run:
-        return _show_cost(plan, folder, Where(workers, ray), as_json)
+        return _show_cost(plan, brought(folder), Where(workers, ray), as_json)
     if data_dir:
         os.environ["VGGLAB_DATA"] = str(data_dir)  # the trials' own processes look there too
     _do_search(plan, folder, timeout, Where(workers, ray), language, as_json)
 
 
-def _do_search(plan: "Plan", folder: Path, timeout: float | None, where: Where, language: str, as_json: bool) -> None:
-    """Do the trials that are not done yet, show all of them, write the report."""
+def _do_search(plan: "Plan", out: Path, timeout: float | None, where: Where, language: str, as_json: bool) -> None:
+    """Do the trials that are not done yet in a folder, show all of them, write the report."""
     from vgglab.experiments.trials.ready import check_search
 
     where.check()
@@ -66,18 +67,21 @@ def _do_search(plan: "Plan", folder: Path, timeout: float | None, where: Where, 
     from vgglab.experiments.trials.loop import run_search, settle_search
     from vgglab.report.outcome import headline
     from vgglab.report.search_folder import read_search
+    from vgglab.runs.remote.names import shown
+    from vgglab.runs.remote.writing import mirrored
 
-    with where.trainer([plan.config()], say, as_json) as (train, workers):
-        run_search(plan, folder, as_json, say, timeout, train, workers)
-    left = settle_search(plan, folder)
-    found = read_search(folder)
-    typer.echo(json.dumps(found.as_json(), indent=1) if as_json else str(found))
-    if left:
-        return say(f"trials that go on in other processes: {left}; the last of these processes tests the best")
-    if not as_json:
-        typer.echo(f"\n{found.told}\n{headline(found.run.metrics)}")
-    say(f"the best as a config: {folder / 'best.yaml'}")
-    say_report(folder, language)
+    with mirrored(out) as folder:
+        with where.trainer([plan.config()], say, as_json) as (train, workers):
+            run_search(plan, folder, as_json, say, timeout, train, workers)
+        left = settle_search(plan, folder)
+        found = read_search(folder)
+        typer.echo(json.dumps(found.as_json(), indent=1) if as_json else str(found))
+        if left:
+            return say(f"trials that go on in other processes: {left}; the last of these processes tests the best")
+        if not as_json:
+            typer.echo(f"\n{found.told}\n{headline(found.run.metrics)}")
+        say(f"the best as a config: {shown(folder / 'best.yaml')}")
+        say_report(folder, language)
 
 
 def _show_cost(plan: "Plan", folder: Path, where: Where, as_json: bool) -> None:

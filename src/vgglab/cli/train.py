@@ -138,6 +138,7 @@ def study(
     from vgglab.config.study_file import load_study, plan_runs, study_folder_name
     from vgglab.diagnosis.reading import check_language
     from vgglab.experiments.study import want_only
+    from vgglab.runs.remote.folder import brought
 
     check_language(language)  # an unknown one is told before hours of training, not after
     name = make_config({}, {"name": overrides.pop("name", None)}, "options").name
@@ -145,7 +146,7 @@ def study(
     planned = want_only(plan_runs(loaded, overrides, read_seeds(seeds)), only)
     folder = out / (name or study_folder_name(loaded, planned, overrides))
     if dry_run:
-        return _show_estimates(planned, folder, Where(workers, ray), as_json)
+        return _show_estimates(planned, brought(folder), Where(workers, ray), as_json)
     _do_study(loaded, planned, folder, Where(workers, ray), data_dir, as_json, language)
 
 
@@ -164,31 +165,34 @@ def _train_several(
 def _do_study(
     loaded: "Study",
     planned: "list[PlannedRun]",
-    folder: Path,
+    out: Path,
     where: Where,
     data_dir: Path | None,
     as_json: bool,
     language: str = "en",
 ) -> None:
-    """Do the runs of a study that are not done yet, show them side by side, write the report."""
+    """Do the runs of a study that are not done yet in a folder, show them side by side, write the report."""
     from vgglab.experiments.study import check_data, run_study
     from vgglab.report.compare import find_runs, rows_of
     from vgglab.report.seeds import explain_runs
+    from vgglab.runs.remote.names import shown
+    from vgglab.runs.remote.writing import mirrored
     from vgglab.tracking.trackers import check_trackers
 
     where.check()
     if data_dir:
         os.environ["VGGLAB_DATA"] = str(data_dir)  # the runs' own processes look there too
     check_trackers(tuple({name for plan in planned for name in plan.config.log}))
-    check_data(planned)
-    with where.trainer([plan.config for plan in planned if plan.wanted], say, as_json) as (train, workers):
-        failures = run_study(loaded, planned, folder, as_json, say, train, workers)
     damaged = Complaints()
-    found = find_runs([folder], damaged)
-    _write_wholes(found, folder)
-    show_rows(rows_of(found), as_json, explain_runs(found, language, damaged))
-    say(f"runs are in {folder}")
-    say_report(folder, language)
+    with mirrored(out) as folder:
+        check_data(planned)
+        with where.trainer([plan.config for plan in planned if plan.wanted], say, as_json) as (train, workers):
+            failures = run_study(loaded, planned, folder, as_json, say, train, workers)
+        found = find_runs([folder], damaged)
+        _write_wholes(found, folder)
+        show_rows(rows_of(found), as_json, explain_runs(found, language, damaged))
+        say(f"runs are in {shown(folder)}")
+        say_report(folder, language)
     if failures:
         raise typer.Exit(1)
     damaged.exit()

@@ -19,6 +19,7 @@ from vgglab.report.doubts import write_doubts_page
 from vgglab.report.language import Language
 from vgglab.runs.files import write_csv
 from vgglab.runs.folds import Judged, read_judged
+from vgglab.runs.remote.folder import sent
 from vgglab.runs.seeds import Group, folded
 from vgglab.runs.store import find_folder
 
@@ -75,6 +76,7 @@ def find_doubts(
     told = list(zip(shown, images, strict=True))
     write_doubts_page(table.with_suffix(".html"), group.name, told, (likely, len(ranked)), say)
     write_table(table, chosen, judged)
+    sent(table.parent)
     return chosen
 
 

@@ -20,6 +20,7 @@ from vgglab.experiments.run_data import located
 from vgglab.runs.door import EVALUATIONS, read_json
 from vgglab.runs.files import sweep
 from vgglab.runs.find import find_classifier
+from vgglab.runs.remote.folder import sent
 from vgglab.runs.shapes import OtherMetrics
 from vgglab.runs.store import Run, find_folder
 
@@ -74,7 +75,9 @@ def evaluate(
         if out:
             raise UsageError("--out: the run's own test figures go into its folder; leave --out out")
         sweep(run.folder)  # what an evaluation that was killed was writing
-        return evaluate_run(run, own)
+        metrics = evaluate_run(run, own)
+        sent(run.folder)
+        return metrics
     if given is None:
         raise UsageError(f"{folder}: a model file knows no test images; name a folder of pictures with --data")
     if out and Path(out).exists():
@@ -149,6 +152,8 @@ def keep_tried(tried: Tried, classes: list[str], title: str, run: Run | None, ou
     if target:
         target.parent.mkdir(parents=True, exist_ok=True)
         write_tried(target, tried, classes, title, replace=not out)
+    if run and not out:
+        sent(run.folder)
     return tried.metrics | ({"folder": str(target)} if target else {})
 
 

@@ -16,6 +16,7 @@ from vgglab.experiments.study import folds_study
 from vgglab.report.notebook import Run
 from vgglab.runs import folds
 from vgglab.runs.files import write_csv, write_json, write_text
+from vgglab.runs.remote.folder import sent
 from vgglab.runs.seeds import Group, folded
 from vgglab.runs.store import DEFAULT_PARENT
 from vgglab.runs.store import Run as Folder
@@ -63,7 +64,8 @@ def run_folds(
     if not resolved.data.folds or resolved.data.fold:
         raise ConfigError("run_folds does every fold: give data.folds, such as folds=5, and leave data.fold out")
     runs = run_all(folds_study(resolved), Where(workers, ray), out, data_dir, progress)
-    write_wholes(runs)
+    for whole in write_wholes(runs):
+        sent(whole)
     return runs
 
 

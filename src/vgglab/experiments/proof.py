@@ -26,6 +26,7 @@ from vgglab.experiments.run import run as train_run
 from vgglab.experiments.run_data import located
 from vgglab.runs.files import write_json
 from vgglab.runs.record import MEASURES
+from vgglab.runs.remote.folder import sent
 from vgglab.runs.source import kept_config
 from vgglab.runs.store import Run
 from vgglab.training.progress import ProgressMode
@@ -74,6 +75,7 @@ def prove(
     after = trained_side(trial.after, data_dir, progress)
     proof = conclude(run, finding, trial, before, after)
     write_json(run.folder / PROOF, proof)
+    sent(run.folder)
     return proof
 
 

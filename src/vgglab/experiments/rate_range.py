@@ -23,6 +23,9 @@ from vgglab.experiments.run import start_model
 from vgglab.experiments.run_data import read_run_data
 from vgglab.keras_tools.precision import computing_in
 from vgglab.runs.files import write_json, write_text
+from vgglab.runs.remote.folder import sent
+from vgglab.runs.remote.names import shown
+from vgglab.runs.remote.writing import new_parent
 from vgglab.runs.source import kept_config
 from vgglab.runs.store import Run, find_folder, load
 from vgglab.training.batches import Batches, epoch_order, feed
@@ -136,14 +139,18 @@ def find_range(
     if run:
         if (run.folder / "split.json").exists():
             check_split(dataset, run.split)
-        return run.folder, run_range_test(config, dataset, run.folder, progress)
-    folder = out / f"{config.name or readable_name(config)}-lr-range"
-    if folder.exists():
-        raise RunError(f"{folder}: is there already; choose another --name or --out, or remove it")
+        tested = run_range_test(config, dataset, run.folder, progress)
+        sent(run.folder)
+        return run.folder, tested
+    parent, taken = new_parent(out)
+    folder = parent / f"{config.name or readable_name(config)}-lr-range"
+    if folder.exists() or folder.name in taken:
+        raise RunError(f"{shown(folder)}: is there already; choose another --name or --out, or remove it")
     with tempfile.TemporaryDirectory(prefix="vgglab-lr-range-") as kept:  # what is stopped leaves nothing
         tested = run_range_test(config, dataset, Path(kept), progress)
         write_text(Path(kept) / "config.yaml", dump_yaml(config.model_dump(mode="json")))
         shutil.copytree(kept, folder)
+    sent(folder)
     return folder, tested
 
 

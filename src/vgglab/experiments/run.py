@@ -34,6 +34,8 @@ from vgglab.report.notebook import Run, load
 from vgglab.runs.environment import describe_environment
 from vgglab.runs.files import write_json, write_text
 from vgglab.runs.record import RunRecord
+from vgglab.runs.remote.names import shown
+from vgglab.runs.remote.writing import mirrored, new_parent
 from vgglab.runs.saved_model import Classifier, load_model, write_weights
 from vgglab.runs.source import kept_config
 from vgglab.runs.store import DEFAULT_PARENT, create_run, lock
@@ -61,7 +63,7 @@ def run(
 
     Args:
         config: a config, a nested dict, or the path of a YAML file; None for the defaults.
-        out: folder that the run's own folder is made in.
+        out: folder that the run's own folder is made in; a URL such as `s3://bucket/runs` keeps it there.
         data_dir: where the data sets lie; None for VGGLAB_DATA, then Keras's cache.
         progress: `auto`, `json` or `none`.
         before: called with the config, the data set and the new network before there is a folder; what it raises stops
@@ -75,6 +77,7 @@ def run(
         ConfigError: an unknown key or a wrong value.
         DataError: the data set is missing or damaged.
         RunError: a run of that name exists already.
+        RemoteError: nothing can be written at the URL of `out`, or not all of the run is there at its end.
 
     Example:
         >>> import vgglab
@@ -82,12 +85,14 @@ def run(
     """
     config = resolve_config(config, options)
     check_trackers(config.log)
+    parent, taken = new_parent(out)
     dataset = read_data(config, data_dir)
     model = start_model(config, dataset)  # before there is a folder: what cannot be built leaves none behind
     if before:
         before(config, dataset, model)
-    folder, config = create_run(config, out)
-    return train(folder, config, dataset, progress, model)
+    folder, config = create_run(config, parent, taken)
+    with mirrored(shown(folder)):
+        return train(folder, config, dataset, progress, model)
 
 
 def resume(
@@ -100,13 +105,14 @@ def resume(
     """Go on with a run that was interrupted, from its last whole epoch.
 
     Args:
-        folder: the run folder.
+        folder: the run folder, also one at a URL.
         data: the folder that the run's pictures are in now, if it is another.
         data_dir: where the data sets lie; None for VGGLAB_DATA, then Keras's cache.
         progress: `auto`, `json` or `none`.
 
     Raises:
         RunError: the run is finished or diverged, or another process is training it.
+        RemoteError: as of `run`.
         DataError: the data is missing, or is not what the run was trained on.
     """
     return go_on(folder, {DATA: data} if data else {}, data_dir, progress)
@@ -118,14 +124,15 @@ def go_on(
     """Go on with a run, what it reads being where `places` says, field by field, or else where its config does.
 
     Raises:
-        RunError, DataError: as of `resume`.
+        RunError, RemoteError, DataError: as of `resume`.
     """
-    stopped = load(folder)
-    stopped.check_trained("only that script can go on with it")
-    if stopped.status in ("finished", "diverged"):
-        raise RunError(f"{folder}: the run is {stopped.status}; only a run that was stopped can go on")
-    config = relocated(stopped.config, places)
-    return train(stopped.folder, config, read_data(config, data_dir), progress)
+    with mirrored(folder) as place:
+        stopped = load(place)
+        stopped.check_trained("only that script can go on with it")
+        if stopped.status in ("finished", "diverged"):
+            raise RunError(f"{shown(place)}: the run is {stopped.status}; only a run that was stopped can go on")
+        config = relocated(stopped.config, places)
+        return train(stopped.folder, config, read_data(config, data_dir), progress)
 
 
 def train(

@@ -10,6 +10,7 @@ from vgglab.experiments.grid.here import trainer_for
 from vgglab.experiments.grid.where import Where
 from vgglab.experiments.trials.ready import check_search
 from vgglab.report.search_folder import Search, read_search
+from vgglab.runs.remote.writing import mirrored
 from vgglab.runs.store import DEFAULT_PARENT
 from vgglab.training.progress import ProgressMode, tell
 
@@ -48,6 +49,7 @@ def search(
         ConfigError: an unknown key or a wrong value.
         DataError: the data set is missing or damaged.
         RunError: the folder holds another search, no trial came to its end, or the cluster cannot be used.
+        RemoteError: as of `run`.
 
     Example:
         >>> import vgglab
@@ -61,8 +63,8 @@ def search(
     check_search(plan, data_dir)
     from vgglab.experiments.trials.loop import run_search, settle_search  # which load Optuna
 
-    folder = Path(out) / (name or search_folder_name(plan))
-    with trainer_for(Where(workers, ray), [plan.config()], data_dir, progress) as (train, count):
-        run_search(plan, folder, progress != "auto", partial(tell, progress), timeout, train, count)
-    settle_search(plan, folder, data_dir)
+    with mirrored(Path(out) / (name or search_folder_name(plan))) as folder:
+        with trainer_for(Where(workers, ray), [plan.config()], data_dir, progress) as (train, count):
+            run_search(plan, folder, progress != "auto", partial(tell, progress), timeout, train, count)
+        settle_search(plan, folder, data_dir)
     return read_search(folder)

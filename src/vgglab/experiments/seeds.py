@@ -13,6 +13,7 @@ from vgglab.experiments.grid.where import Where
 from vgglab.experiments.run import resolve_config
 from vgglab.experiments.study import run_study, seeds_study
 from vgglab.report.notebook import Run, load
+from vgglab.runs.remote.writing import mirrored
 from vgglab.runs.store import DEFAULT_PARENT
 from vgglab.tracking.trackers import check_trackers
 from vgglab.training.progress import ProgressMode, tell
@@ -73,11 +74,12 @@ def run_all(
 
     Raises:
         RunError: the folder holds runs with other settings, or a run failed.
+        RemoteError: as of `run`.
     """
-    planned, folder = plan_runs(study, {}), Path(out) / study.name
+    planned = plan_runs(study, {})
     configs = [plan.config for plan in planned]
     check_trackers(configs[0].log)
-    with trainer_for(where, configs, data_dir, progress) as (train, count):
+    with mirrored(Path(out) / study.name) as folder, trainer_for(where, configs, data_dir, progress) as (train, count):
         failures = run_study(study, planned, folder, progress != "auto", partial(tell, progress), train, count)
     for name, reason in failures.items():
         undone = f"{len(failures)} of {len(planned)} {study.runs[0].name}s are not done, the same call goes on"

@@ -13,6 +13,8 @@ from vgglab.errors import ConfigError, UsageError
 from vgglab.models.build import build_model
 from vgglab.models.preprocessing import UNIFORM
 from vgglab.models.pretrained import application_names, undownloaded
+from vgglab.runs.remote.folder import fetched
+from vgglab.runs.remote.names import url_of
 from vgglab.runs.saved_model import load_model, open_model
 from vgglab.runs.source import kept_config
 from vgglab.runs.store import find_folder, load
@@ -43,7 +45,7 @@ class ModelSource:
             return self._build(make_config({"model": {"name": network}}, self.overrides | _parse(settings), name))
         if network.lower() in map(str.lower, application_names()) or network.startswith(HUB_PREFIX):
             return self._build(make_config({"backbone": {"name": network}}, self.overrides | _parse(settings), name))
-        if ":" in network:
+        if ":" in network and not url_of(network):
             return self._build(make_config({"model": {"name": network}}, self.overrides | _parse_own(settings), name))
         path = find_folder(name)
         if path.suffix == ".keras":
@@ -53,7 +55,7 @@ class ModelSource:
         if path.is_dir():
             run = load(path)
             run.check_trained("there is no network in the folder; name a .keras file that the script saves")
-            saved = run.folder / "best.keras"
+            saved = fetched(run.folder / "best.keras")
             return load_model(saved) if saved.exists() else self._build(kept_config(run.folder, run.config))
         raise ConfigError(
             f"unknown model {name!r}; expected {', '.join(MODELS)}, a network of keras.applications, FILE.py:FUNCTION, "

@@ -25,6 +25,7 @@ from vgglab.models.hub import find_hub
 from vgglab.models.preprocessing import INPUT, RESCALING, RESIZING, treat_alike
 from vgglab.models.weights import copy_weights, load_weights
 from vgglab.runs.files import write_atomic
+from vgglab.runs.remote.folder import fetched
 from vgglab.runs.saved_model import have_registered, read_architecture
 from vgglab.runs.store import find_folder
 
@@ -353,7 +354,7 @@ def _weights_file(weights: str) -> Path:
 
 
 def _best_model(run: str) -> Path:
-    path = find_folder(run) / "best.keras"
+    path = fetched(find_folder(run) / "best.keras")
     if not path.is_file():
         raise RunError(f"run {run}: there is no {path}; expected a run's folder, or its name below ./runs")
     return path

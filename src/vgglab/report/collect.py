@@ -9,6 +9,7 @@ from vgglab.config.names import clean_name
 from vgglab.errors import RunError
 from vgglab.report.records import RESTORE, Missing, Records, reading
 from vgglab.report.study_folder import StudyFolder, read_study
+from vgglab.runs.remote.names import shown
 from vgglab.runs.store import Run, find_folder
 
 
@@ -43,7 +44,7 @@ def collect(paths: Sequence[Path | str]) -> Collected:
         opened, failed = open_runs([folder] if study is None else folders_of(folder, study))
         if study is not None:
             if not opened and not failed:
-                raise RunError(f"{path}: holds no run; `vgglab runs` lists what is there")
+                raise RunError(f"{shown(folder)}: holds no run; `vgglab runs` lists what is there")
             studies.append(study)
             if study.search:
                 trials += [Records(run) for run in opened]

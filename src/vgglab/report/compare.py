@@ -12,6 +12,7 @@ from vgglab.report.folds import folds_table, over_folds
 from vgglab.report.seeds import MEASURE, over_seeds, seeds_table, verdicts_table
 from vgglab.report.tables import html_table, text_table
 from vgglab.runs.record import MEASURES
+from vgglab.runs.remote.names import shown
 from vgglab.runs.store import Run, find_folder, list_runs, load
 
 Row = dict[str, Any]
@@ -41,7 +42,7 @@ def find_runs(paths: Sequence[Path | str], damaged: Damaged | None = None) -> li
         for error in told:
             damaged(error)
         if not below and not told:
-            raise RunError(f"{path}: holds no run; `vgglab runs` lists what is there")
+            raise RunError(f"{shown(folder)}: holds no run; `vgglab runs` lists what is there")
         runs += below
     return runs
 

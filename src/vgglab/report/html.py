@@ -14,6 +14,7 @@ from vgglab.report.collect import Collected, collect
 from vgglab.report.language import Language
 from vgglab.report.parts.page import Page, make_page
 from vgglab.runs.files import write_text
+from vgglab.runs.remote.folder import sent
 from vgglab.runs.store import find_folder
 
 FILE = "report.html"
@@ -41,6 +42,7 @@ def write_report(paths: Sequence[Path | str], output: Path | None = None, langua
     if target.is_dir():
         raise UsageError(f"--output is {target}, a folder; expected the name of a file, such as {target / FILE}")
     write_text(target, render(collected, say))
+    sent(target.parent)
     return target
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from vgglab.config.shown import shown_name
 from vgglab.diagnosis.reading import SHOWN, describe, one_line, read_findings
+from vgglab.runs.remote.names import shown
 from vgglab.runs.store import Run
 
 
@@ -13,14 +14,14 @@ def outcome_text(run: Run) -> str:
     """Folder, status, best epoch, test figures and findings of a run, for a person."""
     epochs = f"{run.record.epochs_done} epoch{'s' if run.record.epochs_done != 1 else ''}"
     message = f" ({run.record.message})" if run.record.message else ""
-    lines = [f"{run.folder}: {run.status}{message} after {epochs}, {run.record.seconds:.0f} s"]
+    lines = [f"{shown(run.folder)}: {run.status}{message} after {epochs}, {run.record.seconds:.0f} s"]
     if run.best:
         lines.append(f"best epoch {run.best['epoch']}: val_accuracy {run.best['val_accuracy']:.4f}")
     if run.metrics:
         lines.append(headline(run.metrics))
     findings = read_findings(run)
     lines += [one_line(finding) for finding in findings[:SHOWN]]
-    lines += [f"why, and how to try it: vgglab diagnose {run.folder}"] if findings else []
+    lines += [f"why, and how to try it: vgglab diagnose {shown(run.folder)}"] if findings else []
     return "\n".join(lines)
 
 
@@ -29,7 +30,7 @@ def outcome_json(run: Run) -> str:
     return json.dumps(
         {
             "event": "end",
-            "folder": str(run.folder),
+            "folder": shown(run.folder),
             **asdict(run.record),
             "metrics": run.metrics,
             "findings": [describe(finding) for finding in read_findings(run)],

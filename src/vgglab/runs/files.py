@@ -9,11 +9,14 @@ import platform
 import re
 import shutil
 from collections.abc import Callable, Collection, Iterable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 LEFT = re.compile(r"\.(\d+)-(?:([0-9a-f]{8})-)?(.+)")  # a temporary name; early versions did not name the machine
+
+State = dict[str, tuple[int, ...]]  # name of a file below a folder, with slashes -> what tells whether it is the same
 
 
 def write_atomic(path: Path, write: Callable[[Path], Any]) -> None:
@@ -130,9 +133,31 @@ def link(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
 
 
+def temporary_name(name: str, mark: str = "") -> str:
+    """The name under which this process makes something of that name."""
+    return f".{os.getpid()}-{machine()}-{mark}{name}"
+
+
+def state_of(folder: Path) -> State:
+    """The files of a folder and below, without what is hidden: locks, and files that are being written."""
+    found: State = {}
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder)
+        with suppress(FileNotFoundError):  # it was taken away meanwhile
+            if path.is_file() and not any(part.startswith(".") for part in name.parts):
+                found[name.as_posix()] = file_state(path)
+    return found
+
+
+def file_state(path: Path) -> tuple[int, ...]:
+    """What tells whether a file is still the same."""
+    status = path.stat()
+    return status.st_ino, status.st_mtime_ns, status.st_size
+
+
 def _temporary(path: Path, mark: str = "") -> Path:
-    """The name beside `path` under which this process makes it."""
-    return path.with_name(f".{os.getpid()}-{machine()}-{mark}{path.name}")
+    """The path beside `path` under which this process makes it."""
+    return path.with_name(temporary_name(path.name, mark))
 
 
 def _take_away(paths: Iterable[Path], ended: Collection[str] = ()) -> None:

@@ -5,8 +5,10 @@ from typing import Any
 
 from vgglab.errors import RunError, UsageError
 from vgglab.keras_tools.backend import import_keras
+from vgglab.runs.record import BEST
+from vgglab.runs.remote.folder import fetched
 from vgglab.runs.seeds import find_group
-from vgglab.runs.store import BEST, Run, find_folder
+from vgglab.runs.store import Run, find_folder
 
 
 def find_classifier(path: Path | str, classes: Path | str | None = None) -> Any:
@@ -37,7 +39,7 @@ def find_model(path: Path | str, classes: Path | str | None = None) -> Path:
     if path.is_dir():
         run = Run(path)
         run.check_trained("there is no model in the folder; name a .keras file that the script saves")
-        if not (path / BEST).exists():
+        if not fetched(path / BEST).exists():
             raise RunError(f"{path}: {BEST} is missing, the run is {run.status}; there is no model to predict with")
         if classes:
             raise UsageError(f"--classes {classes}: the run {path} knows its class names; leave --classes out")

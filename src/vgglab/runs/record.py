@@ -9,9 +9,12 @@ from typing import Any
 from vgglab.errors import RunError
 from vgglab.runs.door import read_json
 from vgglab.runs.files import write_csv, write_json
+from vgglab.runs.remote.names import shown
 from vgglab.runs.shapes import SCHEMA, TRAINED, WATCHED, RunTree
 
 HISTORY_FIELDS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "seconds", "phase")
+BEST = "best.keras"
+MODELS = (BEST, "last.keras", "model.weights.h5")  # what only training writes into a run folder
 MEASURES = ("loss", "accuracy", "val_loss", "val_accuracy")
 LOOK = "`vgglab runs` lists what is there"
 
@@ -88,11 +91,11 @@ def read_record(folder: Path) -> RunRecord:
         RunError: the folder is missing or no run folder, its record is damaged, or a newer version wrote it.
     """
     if not folder.is_dir():
-        raise RunError(f"{folder}: no such run folder; {LOOK}")
+        raise RunError(f"{shown(folder)}: no such run folder; {LOOK}")
     if not (folder / "run.json").exists():
         several = any(folder.glob("*/run.json"))
         advice = "name one of the runs in it, or all with the --ensemble of predict and evaluate" if several else LOOK
-        raise RunError(f"{folder}: not a run folder, run.json is missing; {advice}")
+        raise RunError(f"{shown(folder)}: not a run folder, run.json is missing; {advice}")
     return RunRecord(**read_json(folder / "run.json", RunTree))
 
 

@@ -1,7 +1,7 @@
 """Make, load and list run folders."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cached_property, partial
@@ -18,13 +18,14 @@ from vgglab.errors import ConfigError, RunError
 from vgglab.keras_tools.backend import import_keras
 from vgglab.runs.door import read_json, read_rows
 from vgglab.runs.files import sweep, write_folder, write_text
-from vgglab.runs.record import HISTORY_FIELDS, RunRecord, best_row, read_record
+from vgglab.runs.locks import is_locked
+from vgglab.runs.record import BEST, HISTORY_FIELDS, MODELS, RunRecord, best_row, read_record
+from vgglab.runs.remote.folder import brought, fetched
+from vgglab.runs.remote.names import shown, url_of
 from vgglab.runs.shapes import TRAINED, WATCHED, ClassNames, Findings, HistoryRow, Metrics, Split, WatchedRow
 from vgglab.runs.source import keep_code, keep_source
 
 DEFAULT_PARENT = "runs"
-BEST = "best.keras"
-MODELS = (BEST, "last.keras", "model.weights.h5")  # what only training writes into a run folder
 
 
 class Run:
@@ -152,7 +153,7 @@ class Run:
         import_keras()
         from vgglab.runs.saved_model import load_classifier
 
-        return load_classifier(self.folder / "best.keras")
+        return load_classifier(fetched(self.folder / "best.keras"))
 
     def predict(self, images: Any) -> Any:
         """Class probabilities (N, classes) of raw images (N, H, W, 3), 0 to 255, from the best model."""
@@ -174,17 +175,30 @@ def load(folder: Path | str) -> Run:
 def find_folder(path: Path | str) -> Path:
     """The folder at `path`, or else the one of that name below the default parent, if there is one.
 
-    A folder without runs, of pictures say, does not hide a run of its name.
+    A folder without runs, of pictures say, does not hide a run of its name. Of a URL it is the mirror, with what is
+    there.
+
+    Raises:
+        RemoteError: a URL cannot be read.
     """
+    if url_of(path):
+        return brought(path)
     path, below = Path(path), Path(DEFAULT_PARENT) / path
     hides = path.is_file() or any(path.glob("run.json")) or any(path.glob("*/run.json"))
     return below if below.exists() and not hides else path
 
 
-def create_run(config: RunConfig, parent: Path | str = DEFAULT_PARENT) -> tuple[Path, RunConfig]:
+def create_run(
+    config: RunConfig, parent: Path | str = DEFAULT_PARENT, taken: Collection[str] = ()
+) -> tuple[Path, RunConfig]:
     """Make a new run folder and write the config into it; an existing folder is never used.
 
     A name that was asked for must be free; a made-up one gets `-2`, `-3`, ... where it is taken.
+
+    Args:
+        config: of the run.
+        parent: the folder that it is made in.
+        taken: names that are not free although nothing of that name is there.
 
     Returns:
         The folder, and the config with its name filled in.
@@ -199,12 +213,15 @@ def create_run(config: RunConfig, parent: Path | str = DEFAULT_PARENT) -> tuple[
         name = wanted if number == 1 else f"{wanted}-{number}"
         try:
             made = config.model_copy(update={"name": name})
+            if name in taken:
+                raise FileExistsError(name)
             write_folder(parent / name, partial(start_folder, config=made))
         except FileExistsError:
             if config.name:
+                there = shown(parent / name)
                 raise RunError(
-                    f"{parent / name}: exists already, and a run is never overwritten; "
-                    f"choose another --name, or go on with it: vgglab train --resume {parent / name}"
+                    f"{there}: exists already, and a run is never overwritten; "
+                    f"choose another --name, or go on with it: vgglab train --resume {there}"
                 ) from None
             continue
         return parent / name, made
@@ -222,7 +239,7 @@ def list_runs(parent: Path | str = DEFAULT_PARENT, damaged: Callable[[RunError],
         RunError: there is such a run, and nothing to tell of it.
     """
     runs = []
-    for path in Path(parent).glob("**/run.json"):
+    for path in brought(parent).glob("**/run.json"):
         if path.parent.name.startswith("."):  # a killed process was making it
             continue
         try:
@@ -255,21 +272,6 @@ def lock(folder: Path) -> Iterator[None]:
             yield
     except Timeout:
         raise RunError(f"{folder}: in use, another process is training this run") from None
-
-
-def is_locked(folder: Path) -> bool:
-    """Whether a process is training this run at the moment (False too where the folder cannot be written)."""
-    if not (folder / ".lock").exists():
-        return False
-    from filelock import FileLock, Timeout
-
-    try:
-        with FileLock(folder / ".lock", timeout=0):
-            return False
-    except Timeout:
-        return True
-    except OSError:
-        return False
 
 
 def start_folder(

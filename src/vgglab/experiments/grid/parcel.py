@@ -6,23 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from vgglab.runs.files import link, write_atomic
+from vgglab.runs.files import State, link, state_of, write_atomic
 
 FIRST = "last.keras"
 Parcel = list[tuple[tuple[str, ...], np.ndarray]]  # the names of a file below the folder, its bytes; see `changed`
-State = dict[str, tuple[int, ...]]  # name -> what tells whether the file is still the same
-
-
-def state_of(folder: Path) -> State:
-    """The files of a run's folder, without what is hidden: locks, and files that are being written."""
-    found: State = {}
-    for path in sorted(folder.rglob("*")):
-        name = path.relative_to(folder)
-        with suppress(FileNotFoundError):  # it was taken away meanwhile
-            if path.is_file() and not any(part.startswith(".") for part in name.parts):
-                status = path.stat()
-                found[name.as_posix()] = (status.st_ino, status.st_mtime_ns, status.st_size)
-    return found
 
 
 def changed(folder: Path, known: State) -> tuple[Parcel, State]:

@@ -1,0 +1,84 @@
+"""A small file that says who writes into a folder elsewhere: nothing there can be locked, but one can be told."""
+
+import json
+import os
+import platform
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from datetime import datetime
+from pathlib import PurePosixPath
+from typing import Any
+
+from vgglab.errors import RemoteError
+from vgglab.runs.files import has_ended, machine
+from vgglab.runs.remote.place import Place
+
+PREFIX = ".writing-"
+RENEWED = 60  # seconds between two times that a process says that it is still there
+RECENT = 900  # seconds after which it is taken for gone
+
+
+class Claim:
+    """This process's word that it writes into a folder; it is there once this is made.
+
+    Args:
+        place: the folder.
+
+    Raises:
+        RemoteError: nothing can be written there.
+    """
+
+    def __init__(self, place: Place):
+        self.place, self.name = place, f"{PREFIX}{machine()}-{os.getpid()}"
+        self.renew()
+
+    def renew(self, every: float = 0) -> None:
+        """Say it again, where that is longer ago than so many seconds."""
+        if every and time.monotonic() - self.renewed < every:
+            return
+        told = {"host": platform.node(), "machine": machine(), "process": os.getpid(), "time": time.time()}
+        self.renewed = time.monotonic()  # also where it fails: not to be tried again at once
+        self.place.write(self.name, json.dumps(told).encode())
+
+    def release(self) -> None:
+        """Take it back, if that can be done."""
+        with suppress(RemoteError):
+            self.place.remove(self.name)
+
+
+def others(place: Place) -> list[str]:
+    """Who else seems to write into a folder, into one below, or into the one above: a text for each."""
+    url, _, _ = place.url.rpartition("/")
+    found = [(place, at) for at in place.list()]
+    if not url.endswith(("/", ":")):
+        above = Place(url)
+        found += [(above, at) for at in above.names()]
+    claims = [claim for there, at in found if (claim := _live(there, at))]
+    said = [datetime.fromtimestamp(claim["time"]).strftime("%H:%M:%S") for claim in claims]
+    return [
+        f"process {claim['process']} on {claim['host']}, which said so at {at}"
+        for claim, at in zip(claims, said, strict=True)
+    ]
+
+
+def held_here(place: Place, names: Iterable[str]) -> list[PurePosixPath]:
+    """The folders that another process of this machine writes into, by its claim: their mirrors are ahead of them."""
+    claims = [(PurePosixPath(name).parent, _live(place, name)) for name in names]
+    return [folder for folder, claim in claims if claim and claim["machine"] == machine()]
+
+
+def _live(place: Place, name: str) -> dict[str, Any] | None:
+    """A claim of another process; None of one that has ended, whose claim is taken away, or has long said nothing."""
+    if not PurePosixPath(name).name.startswith(PREFIX):
+        return None
+    try:
+        claim = json.loads(place.read(name))
+        home, process, ago = claim["machine"], claim["process"], time.time() - claim["time"]
+    except (RemoteError, ValueError, TypeError, KeyError):
+        return None
+    if home == machine() and has_ended(process):
+        with suppress(RemoteError):
+            place.remove(name)
+        return None
+    return None if (home, process) == (machine(), os.getpid()) or abs(ago) > RECENT else claim

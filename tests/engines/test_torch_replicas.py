@@ -83,7 +83,8 @@ def run(out, **options) -> vgglab.Run:
 @pytest.mark.long
 @pytest.mark.parametrize("batch_norm", [False, True])
 def test_four_devices_have_the_loss_curve_of_one(batch_norm, tmp_path):
-    vgg = {"model": "vgg16", "width": 0.1, "batch_norm": batch_norm, "learning_rate": 0.01}
+    vgg = {"model": "vgg16", "width": 0.1, "batch_norm": batch_norm, "learning_rate": 0.001}
+    vgg |= {"batch_size": 80} if batch_norm else {}  # a step an epoch: its last blocks multiply rounding, in each step
     one, four = (run(tmp_path / str(number), devices=number, **vgg) for number in (1, 4))
     assert (one.record.engine, four.record.engine) == ("keras_fit", "torch_replicas")
     for name in FIGURES:

@@ -38,13 +38,18 @@ def part_of_step(
     """
     images, labels, weights = batch
     with whole_statistics(model, share):
-        outputs = model(images, training=True) if model._call_has_training_arg else model(images)
+        outputs = outputs_of(model, images, training=True)
     model.zero_grad()
     loss = share * model._compute_loss(x=images, y=labels, y_pred=outputs, sample_weight=weights, training=True)
     (loss * scale).backward()
     values = [variable.value for variable in model.trainable_variables]
     gradients = [torch.zeros_like(value) if value.grad is None else value.grad for value in values]
     return outputs.detach(), joined([*gradients, loss.detach()])
+
+
+def outputs_of(model: keras.Model, images: torch.Tensor, training: bool) -> torch.Tensor:
+    """What a model gives, as in training or as in inference; some cannot be told."""
+    return model(images, training=training) if model._call_has_training_arg else model(images)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import pickle
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
 from vgglab.keras_tools.backend import configure_backend, import_keras
@@ -28,6 +28,7 @@ class Task:
         meeting: a file by which they find each other.
         model: the network as Keras writes it, without its weights.
         loss: that it is trained by.
+        floatx: Keras's default type.
         seed: of the run.
         noisy: names of its layers that draw random numbers, by their number among those of the whole network.
         resting: names of those of them that keep still.
@@ -39,6 +40,7 @@ class Task:
     meeting: str
     model: dict[str, Any]
     loss: Any
+    floatx: str
     seed: int
     noisy: dict[int, str]
     resting: list[str]
@@ -46,17 +48,19 @@ class Task:
 
 @dataclass(frozen=True)
 class Step:
-    """A step to take.
+    """Something to do.
 
     Attributes:
+        what: `train` or `test` on a part of a batch, or take the `values` of all weights.
         epoch: from 0.
         sizes: images that each process has.
         arrays: shape of a row and name of the type, of images, labels and perhaps weights.
     """
 
-    epoch: int
-    sizes: list[int]
-    arrays: list[tuple[tuple[int, ...], str]]
+    what: str
+    epoch: int = 0
+    sizes: list[int] = field(default_factory=list)
+    arrays: list[tuple[tuple[int, ...], str]] = field(default_factory=list)
 
 
 def serve() -> None:
@@ -87,7 +91,8 @@ def compute(task: Task, questions: BinaryIO, say: Callable[[str], None]) -> None
     say(READY)
     replica.meet()
     while True:
-        replica.take(pickle.load(questions))
+        step = pickle.load(questions)
+        getattr(replica, step.what)(step)
 
 
 def _say(answer: str, answers: BinaryIO) -> None:

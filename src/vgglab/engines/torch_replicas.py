@@ -4,8 +4,8 @@ The run's own process computes on the first device and is what it is without oth
 the optimizer's step are its own. So the others have no state that could come to differ: they are given the weights
 before each step, and give outputs and their part of the gradient back.
 
-`keras.distribution.DataParallel` has each process run the whole program, and averages what equally large parts of a
-batch give; torch's DistributedDataParallel, which it uses, leaves BatchNormalization the part's own statistics.
+torch's own DistributedDataParallel has each process run the whole program, averages what parts of a batch give as if
+these were equally large, and leaves BatchNormalization the statistics of a part.
 """
 
 import os

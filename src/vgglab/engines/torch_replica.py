@@ -6,7 +6,7 @@ import torch.distributed as dist
 from keras import ops
 
 from vgglab.engines.torch_step import FIRST, give_values, hand_in, outputs_of, part_of_step, take_part
-from vgglab.engines.torch_worker import Step, Task
+from vgglab.engines.torch_task import Step, Task
 from vgglab.keras_tools.graph import inner_layers
 from vgglab.training.batches import seed_noise
 from vgglab.training.freezing import at_rest

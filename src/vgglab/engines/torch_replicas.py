@@ -36,7 +36,7 @@ from vgglab.engines.torch_step import (
     parted,
     sizes_of,
 )
-from vgglab.engines.torch_worker import READY, Step, Task
+from vgglab.engines.torch_task import READY, Step, Task
 from vgglab.engines.work import Work
 from vgglab.errors import VgglabError
 from vgglab.keras_tools.graph import inner_layers

@@ -8,7 +8,7 @@ shift || true
 here=$(cd "$(dirname "$0")" && pwd)
 out=${OUT:-gpu-results}
 # ASK names some of the questions alone: ASK="strong bits".
-asked=${ASK:-rates lab strong bits signals precision}
+asked=${ASK:-rates lab strong bits signals precision devices}
 # The lab takes no weights from the network: VGGLAB_LAB_WEIGHTS=none where ImageNet's are not at hand.
 weights=${VGGLAB_LAB_WEIGHTS:-}
 mkdir -p "$out"
@@ -37,3 +37,4 @@ ask strong 235 60 "$@"
 ask bits 235 60 "$@"
 ask signals 200 60 "$@"
 ask precision 235 60 "$@"
+ask devices 235 60 "$@"

@@ -6,13 +6,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import keras
 import pytest
 from small_network import NETWORK
 
 from vgglab.config.study_file import load_study, plan_runs
 
 SCRIPTS = Path(__file__).parents[2] / "benchmarks" / "gpu"
-NAMES = ("common", "rates", "lab", "strong", "bits", "signals", "precision")
+NAMES = ("common", "rates", "lab", "strong", "bits", "signals", "precision", "devices")
 SMALL = ["--data=digits", "--set=data.limit=100"]
 ROW = {"whole": 9.0, "first": 4.0, "epoch": 0.5, "epochs": 5.0, "images_per_second": 100, "status": "finished"}
 
@@ -77,6 +78,14 @@ def test_signals_cost_what_a_round_takes_longer_with_them(script, capsys):
     assert "whole: +10.0% with signals (n = 2, +10.0% to +10.0%)" in capsys.readouterr().out
 
 
+@pytest.mark.skipif(keras.backend.backend() == "tensorflow", reason="it shares no batch")
+def test_devices_are_one_and_all_at_the_same_and_at_a_larger_batch(script, monkeypatch):
+    asked = []
+    shared = {"train": lambda tree: asked.append((tree["train.devices"], tree["train.batch_size"])) or dict(ROW)}
+    rows, _ = script("devices", "--batch=8", "--seconds=1000", count_devices=lambda asked: 2, **shared)
+    assert asked == [(1, 8), (2, 16), (2, 8)] and rows[1]["images_per_second"] == 100
+
+
 def test_bits_are_compared_between_processes(script):
     found = {"devices": [{"kind": "cpu"}], **{name: {"digest": name, "epoch": 1.0} for name in ("float32", "bfloat16")}}
     rows, _ = script("bits", in_process=lambda given, flags, seconds: found)
@@ -109,4 +118,7 @@ def test_what_there_is_no_time_for_is_not_asked(tmp_path):
     command = ["bash", str(SCRIPTS / "all.sh"), "10"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=True)
     asked = [line.split(":")[0].removeprefix("== ") for line in done.stdout.splitlines()]
-    assert asked == ["rates", "lab", "strong", "bits", "signals", "precision"] and "10 s are left" in done.stdout
+    assert (
+        asked == ["rates", "lab", "strong", "bits", "signals", "precision", "devices"]
+        and "10 s are left" in done.stdout
+    )

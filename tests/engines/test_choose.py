@@ -8,8 +8,8 @@ from small_network import NETWORK
 from vgglab.config.resolve import make_config
 from vgglab.engines import choose
 from vgglab.engines.choose import SHARE, check_engine, choose_engine, too_large
+from vgglab.engines.counting import count_devices
 from vgglab.engines.keras_fit import fit_by_keras
-from vgglab.engines.placing import count_devices
 from vgglab.errors import ConfigError
 from vgglab.training.part import TrainedPart
 
@@ -30,10 +30,16 @@ def test_on_a_cpu_keras_fit_computes_the_epochs(resident):
 
 
 @pytest.mark.skipif(JAX, reason="there it can be")
-@pytest.mark.parametrize("asked", [{"resident": "on"}, {"devices": 2}, {"devices": "all"}])
-def test_what_only_jax_can_do_is_refused_on_other_backends(asked):
+def test_images_on_the_device_are_refused_on_other_backends():
     with pytest.raises(ConfigError, match=r"only JAX .* the backend is \w+; set KERAS_BACKEND=jax"):
-        check_engine(MODEL, settings(**asked))
+        check_engine(MODEL, settings(resident="on"))
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="there it can be")
+@pytest.mark.parametrize("devices", [2, "all"])
+def test_tensorflow_has_one_device(devices):
+    with pytest.raises(ConfigError, match=r"only JAX and torch .* backend is tensorflow; set KERAS_BACKEND=jax or to"):
+        check_engine(MODEL, settings(devices=devices))
 
 
 @pytest.mark.skipif(JAX, reason="there it can be")
@@ -43,10 +49,10 @@ def test_on_the_command_line_that_is_code_2_and_leaves_no_folder(told, tmp_path)
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.skipif(not JAX, reason="JAX counts them")
+@pytest.mark.skipif(keras.backend.backend() == "tensorflow", reason="it shares none")
 def test_more_devices_than_there_are_is_one_line():
     assert count_devices("all") == 1
-    with pytest.raises(ConfigError, match=r"train.devices is 99; JAX finds 1 \(cpu\); use all, or fewer"):
+    with pytest.raises(ConfigError, match=r"train.devices is 99; (jax|torch) finds 1 \(cpu\); use all, or fewer"):
         count_devices(99)
 
 

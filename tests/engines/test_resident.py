@@ -11,6 +11,7 @@ import keras
 import numpy as np
 import pytest
 from small_network import NETWORK
+from small_part import small_part
 
 import vgglab
 from vgglab.diagnosis.records import read_signals
@@ -20,7 +21,6 @@ from vgglab.experiments.run import watch
 from vgglab.runs.record import HISTORY_FIELDS
 from vgglab.training.augment import Augmenter
 from vgglab.training.batches import Batches, Smoothing
-from vgglab.training.compiling import compile_model
 from vgglab.training.part import TrainedPart
 
 pytestmark = pytest.mark.skipif(keras.backend.backend() != "jax", reason="JAX alone has images on the device")
@@ -85,18 +85,6 @@ def test_a_resident_run_that_was_interrupted_goes_on_to_the_same_bits(runs, tmp_
     assert len(vgglab.load(tmp_path / "on").history) == 2
     resumed = vgglab.resume(tmp_path / "on", progress="none")
     assert all(np.array_equal(*pair) for pair in zip(weights_of(resumed), weights_of(runs[1]), strict=True))
-
-
-def small_part(**options) -> TrainedPart:
-    """Dropout and BatchNormalization between two dense layers, on 70 small images of three classes."""
-    keras.utils.set_random_seed(0)
-    layers, random = keras.layers, np.random.default_rng(0)
-    noise = layers.Dropout(0.2, seed=1)
-    hidden = [layers.Rescaling(1 / 255), layers.Flatten(), layers.Dense(8, "relu"), layers.BatchNormalization(), noise]
-    model = keras.Sequential([keras.Input((4, 4, 3)), *hidden, layers.Dense(3, "softmax")])
-    compile_model(model, keras.optimizers.SGD(0.1, momentum=0.9), soft_labels="classes" in options)
-    data = random.integers(0, 256, (70, 4, 4, 3), "uint8"), random.integers(0, 3, 70)
-    return TrainedPart(model, data, data, [noise], [], **options)
 
 
 def test_images_are_varied_on_the_device_as_on_the_host():

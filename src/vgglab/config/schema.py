@@ -282,7 +282,7 @@ class TrainConfig(Section):
     signals: bool = Field(True, description="record what a diagnosis needs")
     cache: bool = Field(True, description="compute frozen layers once and keep what they give")
     resident: Literal[RESIDENT] = Field("auto", description="on JAX: images on the device, many steps a call")
-    devices: Devices = Field(1, description="devices of JAX that share each batch: a number, or all")
+    devices: Devices = Field(1, description="devices of JAX or torch that share each batch: a number, or all")
 
     @model_validator(mode="after")
     def _warmup_fits(self) -> "TrainConfig":

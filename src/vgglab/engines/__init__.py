@@ -1,1 +1,1 @@
-"""How an epoch is computed: by Keras's `fit`, or resident on the device, many steps a call."""
+"""How an epoch is computed: by Keras's `fit`, resident on the device, or on several devices of torch."""

@@ -6,12 +6,14 @@ import keras
 
 from vgglab.config.schema import TrainConfig
 from vgglab.datasets.dataset import are_kept
+from vgglab.engines.counting import count_devices
 from vgglab.engines.keras_fit import fit_by_keras
-from vgglab.engines.placing import Placing, bytes_free, count_devices
+from vgglab.engines.placing import Placing, bytes_free
 from vgglab.engines.resident import fit_resident
 from vgglab.engines.work import Engine
 from vgglab.errors import ConfigError
 from vgglab.keras_tools.accelerator import accelerated
+from vgglab.runs.saved_model import own_names
 from vgglab.training.part import TrainedPart
 
 SHARE = 0.5  # of the free memory of a device, that images may take: the rest is for the network
@@ -23,11 +25,15 @@ def choose_engine(part: TrainedPart, resident: str, devices: int) -> Engine:
     Args:
         part: what is trained, on what.
         resident: `auto`: images lie on the device where that is an accelerator and they fit; `on`, `off`.
-        devices: that share each batch; more than one want images on each of them.
+        devices: that share each batch; more than one of JAX want images on each of them.
 
     Raises:
         ConfigError: images are to lie on the device and cannot.
     """
+    if shared_by_torch(resident, devices):
+        from vgglab.engines.torch_replicas import fit_replicated
+
+        return partial(fit_replicated, devices=devices)
     asked = resident == "on" or devices > 1
     if not asked and (resident == "off" or not accelerated()):
         return fit_by_keras
@@ -39,18 +45,33 @@ def choose_engine(part: TrainedPart, resident: str, devices: int) -> Engine:
 
 def engine_name(engine: Engine) -> str:
     """What the record of a run calls an engine: its module."""
-    return "keras_fit" if engine is fit_by_keras else "resident"
+    return getattr(engine, "func", engine).__module__.rpartition(".")[2]
 
 
 def check_engine(model: keras.Model, settings: TrainConfig) -> None:
     """Make sure that a run can be computed as it asks to, as far as that is known before it begins.
 
     Raises:
-        ConfigError: images are to lie on the device, or on several, and cannot.
+        ConfigError: images are to lie on the device, or devices to share each batch, and cannot.
     """
     devices = count_devices(settings.devices)
+    if shared_by_torch(settings.resident, devices):
+        if why_not := never_shared(model):
+            raise ConfigError(f"train.devices is {settings.devices}, but {why_not}")
+        return
     if (settings.resident == "on" or devices > 1) and (why_not := never_resident(model)):
         raise ConfigError(f"train.resident is {settings.resident}, train.devices {settings.devices}, but {why_not}")
+
+
+def shared_by_torch(resident: str, devices: int) -> bool:
+    """Whether processes of torch, one a device, share each batch."""
+    return devices > 1 and keras.backend.backend() == "torch" and resident != "on"
+
+
+def never_shared(model: keras.Model) -> str:
+    """Why processes cannot share the batches of a model; empty if they can."""
+    own = sorted(own_names(keras.saving.serialize_keras_object(model)))
+    return f"{model.name} has a layer of its own code, {own[0]}, which one process alone knows; use 1" if own else ""
 
 
 def never_resident(model: keras.Model) -> str:

@@ -10,8 +10,6 @@ from typing import Any
 
 import keras
 
-from vgglab.errors import ConfigError
-
 
 class Placing:
     """Some of JAX's devices, the first ones.
@@ -65,28 +63,3 @@ def bytes_free(devices: int = 1) -> int | None:
 
     told = [device.memory_stats() for device in jax.devices()[:devices]]
     return min((each["bytes_limit"] - each["bytes_in_use"] for each in told if each), default=None)
-
-
-def count_devices(asked: int | str) -> int:
-    """How many devices a run is to use.
-
-    Args:
-        asked: a number, or `all`.
-
-    Raises:
-        ConfigError: there are fewer, or the backend is not JAX.
-    """
-    if asked == 1:
-        return 1
-    if keras.backend.backend() != "jax":
-        backend = keras.backend.backend()
-        raise ConfigError(
-            f"train.devices is {asked}; only JAX shares a batch among devices here, and the backend is {backend}; "
-            "set KERAS_BACKEND=jax, or use 1"
-        )
-    import jax
-
-    there = len(jax.devices())
-    if asked != "all" and asked > there:
-        raise ConfigError(f"train.devices is {asked}; JAX finds {there} ({jax.default_backend()}); use all, or fewer")
-    return there if asked == "all" else asked

@@ -18,8 +18,8 @@ from vgglab.diagnosis.data import data_signals
 from vgglab.diagnosis.findings import diagnose
 from vgglab.diagnosis.signals import SignalRecorder, read_signals
 from vgglab.engines.choose import check_engine
+from vgglab.engines.counting import count_devices
 from vgglab.engines.fit import NonFiniteLoss, fit
-from vgglab.engines.placing import count_devices
 from vgglab.errors import RunError, explain
 from vgglab.evaluation.evaluate import evaluate_run
 from vgglab.experiments.outside import DATA, Places, relocated

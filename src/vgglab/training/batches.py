@@ -180,13 +180,26 @@ class SeedEpochs(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         self.batches.set_epoch(epoch)
-        for number, layer in enumerate(self.noisy):
-            layer_seed = np.random.SeedSequence([self.seed, number]).generate_state(1)[0]
-            layer.seed_generator.state.assign(np.array([layer_seed, epoch * DRAWS_PER_EPOCH], dtype="uint32"))
-        if keras.backend.backend() == "torch":  # where Dropout has no seed of its own, Keras leaves the noise to torch
-            import torch
+        seed_noise(dict(enumerate(self.noisy)), self.seed, epoch)
 
-            torch.manual_seed(int(np.random.SeedSequence([self.seed, epoch]).generate_state(1)[0]))
+
+def seed_noise(noisy: dict[int, keras.layers.Layer], seed: int, epoch: int, device: int = 0) -> None:
+    """Give the layers that draw random numbers those of an epoch (from 0).
+
+    Args:
+        noisy: by their number among those of the whole model.
+        seed: of the run.
+        epoch: from 0.
+        device: that they compute on; each has its own noise.
+    """
+    apart = [device] if device else []
+    for number, layer in noisy.items():
+        layer_seed = np.random.SeedSequence([seed, number, *apart]).generate_state(1)[0]
+        layer.seed_generator.state.assign(np.array([layer_seed, epoch * DRAWS_PER_EPOCH], dtype="uint32"))
+    if keras.backend.backend() == "torch":  # where Dropout has no seed of its own, Keras leaves the noise to torch
+        import torch
+
+        torch.manual_seed(int(np.random.SeedSequence([seed, epoch, *apart]).generate_state(1)[0]))
 
 
 def steps_per_epoch(images: int, batch_size: int) -> int:

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 
-from vgglab.engines.fit import fit
+from vgglab.engines.fit import complete, fit
 from vgglab.engines.keras_fit import spans
 from vgglab.training.part import TrainedPart
 
@@ -54,6 +54,15 @@ def test_steps_done_at_once_give_the_same_bits():
     *together, fewer = trained_head(4)
     assert all(np.array_equal(one, other) for one, other in zip(single, together, strict=True))
     assert looks.tolist() == [*range(7)] * 3 and fewer.tolist() == [*range(7), 3, 7, 3, 7]
+
+
+def test_a_large_network_learns_the_same_though_its_optimizer_is_made_by_the_first_step(monkeypatch):
+    before = trained_head(1)
+    monkeypatch.setattr("vgglab.engines.fit.LARGE", 0)
+    assert all(map(np.array_equal, trained_head(1), before))
+    part = TrainedPart(*head(), [], [])
+    complete(part)
+    assert part.model.optimizer.built == (keras.backend.backend() != "tensorflow") and part.model.metrics[0].variables
 
 
 @pytest.mark.parametrize(

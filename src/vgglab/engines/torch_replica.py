@@ -5,9 +5,10 @@ import torch
 import torch.distributed as dist
 from keras import ops
 
-from vgglab.engines.torch_step import FIRST, give_values, hand_in, outputs_of, part_of_step, take_part
+from vgglab.engines.torch_step import FIRST, give_values, hand_in, part_of_step, take_part
 from vgglab.engines.torch_task import Step, Task
 from vgglab.keras_tools.graph import inner_layers
+from vgglab.keras_tools.steps import outputs_of
 from vgglab.training.batches import seed_noise
 from vgglab.training.freezing import at_rest
 

@@ -26,20 +26,12 @@ import torch.distributed as dist
 from keras import ops
 
 from vgglab.engines.keras_fit import fit_by_keras
-from vgglab.engines.torch_step import (
-    FIRST,
-    give_values,
-    hand_in,
-    hand_out,
-    outputs_of,
-    part_of_step,
-    parted,
-    sizes_of,
-)
+from vgglab.engines.torch_step import FIRST, give_values, hand_in, hand_out, part_of_step, parted, sizes_of
 from vgglab.engines.torch_task import READY, Step, Task
 from vgglab.engines.work import Work
 from vgglab.errors import VgglabError
 from vgglab.keras_tools.graph import inner_layers
+from vgglab.keras_tools.steps import loss_of, metrics_after, outputs_of
 from vgglab.keras_tools.threads import cores, on_threads
 from vgglab.training.batches import Batches
 from vgglab.training.part import TrainedPart
@@ -138,7 +130,7 @@ class Replicas:
             loss, gradients, outputs = self.trained(batch)
         with torch.no_grad():
             self.model.optimizer.apply(gradients, self.model.trainable_variables)
-        return self.judged(batch, outputs, loss)
+        return metrics_after(self.model, (*batch, None)[:3], outputs, loss)
 
     def test_step(self, data: Any) -> dict[str, Any]:
         """Judge a batch and update the metrics; what Keras's `test_step` does, but for a batch of very few images."""
@@ -149,8 +141,8 @@ class Replicas:
             part, sizes = self.ask("test", batch[:1])
             outputs = hand_in(outputs_of(self.model, part[0], training=False), sizes)
         images, labels, weights = (*batch, None)[:3]
-        loss = self.model._compute_loss(x=images, y=labels, y_pred=outputs, sample_weight=weights, training=False)
-        return self.judged(batch, outputs, loss)
+        loss = loss_of(self.model, images, labels, outputs, weights, training=False)
+        return metrics_after(self.model, (images, labels, weights), outputs, loss)
 
     def give_all(self) -> None:
         """Give all processes the values of all weights, as they are now."""
@@ -180,12 +172,6 @@ class Replicas:
         if values:
             give_values(values)
         return [hand_out(each, sizes) for each in batch], sizes
-
-    def judged(self, batch: list[torch.Tensor], outputs: torch.Tensor, loss: torch.Tensor) -> dict[str, Any]:
-        """The metrics after a batch, whose outputs and loss are known."""
-        images, labels, weights = (*batch, None)[:3]
-        self.model._loss_tracker.update_state(loss, sample_weight=len(images))
-        return self.model.compute_metrics(images, labels, outputs, sample_weight=weights)
 
     def tell(self, process: subprocess.Popen, message: Any) -> None:
         """Send a process a message."""

@@ -4,15 +4,14 @@ Each has its part of the images. What it computes is weighted by its share of th
 what one device would compute of the whole batch: loss, gradients, and BatchNormalization's statistics.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 import torch
 import torch.distributed as dist
 
-from vgglab.keras_tools.graph import inner_layers
+from vgglab.keras_tools.steps import Moments, loss_of, outputs_of, replaced_moments
 
 FIRST = 0  # the process that all is sent from and to: the run's own
 
@@ -37,35 +36,19 @@ def part_of_step(
         The outputs for the part, and in one vector its gradients, flat, and its loss.
     """
     images, labels, weights = batch
-    with whole_statistics(model, share):
+    with replaced_moments(model, lambda moments: _whole_moments(moments, share)):
         outputs = outputs_of(model, images, training=True)
     model.zero_grad()
-    loss = share * model._compute_loss(x=images, y=labels, y_pred=outputs, sample_weight=weights, training=True)
+    loss = share * loss_of(model, images, labels, outputs, weights)
     (loss * scale).backward()
     values = [variable.value for variable in model.trainable_variables]
     gradients = [torch.zeros_like(value) if value.grad is None else value.grad for value in values]
     return outputs.detach(), joined([*gradients, loss.detach()])
 
 
-def outputs_of(model: keras.Model, images: torch.Tensor, training: bool) -> torch.Tensor:
-    """What a model gives, as in training or as in inference; some cannot be told."""
-    return model(images, training=training) if model._call_has_training_arg else model(images)
+def _whole_moments(moments: Moments, share: float) -> Moments:
+    """The moments of the whole batch, of which this process has a share."""
 
-
-@contextmanager
-def whole_statistics(model: keras.Model, share: float) -> Iterator[None]:
-    """Have BatchNormalization take the statistics of the whole batch inside the block, of which this is a share."""
-    norms = [layer for layer in inner_layers(model) if isinstance(layer, keras.layers.BatchNormalization)]
-    for norm in norms:
-        object.__setattr__(norm, "_moments", _whole_moments(norm._moments, share))
-    try:
-        yield
-    finally:
-        for norm in norms:
-            object.__delattr__(norm, "_moments")
-
-
-def _whole_moments(moments: Callable[..., Any], share: float) -> Callable[..., Any]:
     def of_all(inputs: Any, mask: Any) -> tuple[torch.Tensor, torch.Tensor]:
         mean, variance = moments(inputs, mask)
         mean, square = Summed.apply(share * torch.stack([mean, variance + mean**2]))

@@ -7,6 +7,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from vgglab.keras_tools.steps import outputs_of
+
 Values = tuple[list[Any], list[Any]]  # of what is trained, and of what is not
 
 
@@ -36,7 +38,7 @@ def call_in(model: keras.Model, values: Values, inputs: Any, training: bool) -> 
         *zip(model.non_trainable_variables, fixed, strict=True),
     ]
     with keras.StatelessScope(mapping):
-        return model(inputs, training=training) if model._call_has_training_arg else model(inputs)
+        return outputs_of(model, inputs, training)
 
 
 def quickly(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -13,6 +13,7 @@ from vgglab.keras_tools.calls import replaced_calls
 from vgglab.keras_tools.gradients import value_and_gradients
 from vgglab.keras_tools.graph import inner_layers
 from vgglab.keras_tools.passes import jitted, parts_of
+from vgglab.keras_tools.steps import loss_of
 
 # How a model runs. As in training, but for layers that are random; but for BatchNormalization too; as in inference.
 QUIET, STILL, INFERENCE = "quiet", "still", "inference"
@@ -106,7 +107,7 @@ class Stateless:
         return Passed(outputs, loss, total, after, sizes)
 
     def _losses(self, x: Any, y: Any, outputs: Any) -> tuple[Any, Any]:
-        total = self.model._compute_loss(x, y, outputs, None, True)
+        total = loss_of(self.model, x, y, outputs)
         penalties = [ops.sum(ops.cast(penalty, total.dtype)) for penalty in self.model.losses]
         return total - sum(penalties) if penalties else total, total
 

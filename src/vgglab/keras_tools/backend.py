@@ -29,6 +29,10 @@ def import_keras() -> None:
         from vgglab.keras_tools.programs import keep_programs
 
         keep_programs()
+    else:
+        from vgglab.keras_tools.strided import skip_pixels_first
+
+        skip_pixels_first()
 
 
 def _import_quietly() -> None:

@@ -53,13 +53,14 @@ class Pictures:
 
     def entries(self, rows: Iterable[int] | None = None) -> list[Entry]:
         """Where the bytes of the pictures at some positions are, or of all."""
-        files = self.files if rows is None else [self.files[row] for row in rows]
-        return [self.packed[file] if self.packed else os.path.join(self.root, file) for file in files]
+        return [self._entry(file) for file in (self.files if rows is None else map(self.files.__getitem__, rows))]
 
     def digests(self, rows: Iterable[int]) -> list[str]:
         """A short hash of the name and the size of the pictures at some positions: nothing is read."""
-        named = zip(rows, self.entries(rows), strict=True)
-        return [file_digest(self.files[row], size_of(entry)) for row, entry in named]
+        return [file_digest(file, size_of(self._entry(file))) for file in map(self.files.__getitem__, rows)]
+
+    def _entry(self, file: str) -> Entry:
+        return self.packed[file] if self.packed else os.path.join(self.root, file)
 
 
 def find_pictures(config: DataConfig) -> Pictures:

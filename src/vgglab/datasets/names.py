@@ -26,8 +26,8 @@ class Names(Sequence[str]):
         return len(self.ends) - 1
 
     def __getitem__(self, place: int) -> str:
-        place = range(len(self))[place]
-        return self._text(self.ends[place], self.ends[place + 1])
+        first = place - 1 if place < 0 else place  # there is one end more than names
+        return self._text(self.ends[first], self.ends[first + 1])
 
     def __iter__(self) -> Iterator[str]:
         return (self._text(start, end) for start, end in pairwise(self.ends))

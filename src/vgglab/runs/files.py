@@ -2,7 +2,6 @@
 
 import csv
 import hashlib
-import io
 import json
 import os
 import platform
@@ -131,12 +130,15 @@ def write_json(path: Path, tree: Any) -> None:
 
 
 def write_csv(path: Path, fields: Iterable[str], rows: Iterable[dict[str, Any]]) -> None:
-    """CSV with a header, atomically; None becomes an empty cell."""
-    buffer = io.StringIO()
-    writer = csv.DictWriter(buffer, list(fields), lineterminator="\n", extrasaction="ignore")
-    writer.writeheader()
-    writer.writerows(rows)
-    write_text(path, buffer.getvalue())
+    """CSV with a header, atomically; None becomes an empty cell. Its text is never in memory as a whole."""
+
+    def write(temporary: Path) -> None:
+        with temporary.open("w", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, list(fields), lineterminator="\n", extrasaction="ignore")
+            writer.writeheader()
+            writer.writerows(rows)
+
+    write_atomic(path, write)
 
 
 def link(source: Path, target: Path) -> None:

@@ -56,7 +56,8 @@ def files_text(files: Sequence[str], digests: np.ndarray) -> Iterator[str]:
     """
 
     def tell(rows: np.ndarray) -> dict[str, str | None]:
-        return {files[row].rpartition("/")[2]: as_text(digests[row]) for row in rows}
+        told = zip(rows.tolist(), digests[rows].tolist(), strict=True)
+        return {files[row].rpartition("/")[2]: as_text(digest) for row, digest in told}
 
     folders: dict[str, int] = {}
     found = (folders.setdefault(path.rpartition("/")[0], len(folders)) for path in files)

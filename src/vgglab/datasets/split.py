@@ -192,9 +192,9 @@ def _digest(dataset: DataSet, by: str) -> tuple[str, np.ndarray]:
             else:
                 pixels = np.ascontiguousarray(part.images[start : start + CHUNK], dtype="u1")
                 digest.update(pixels)
-                found = list(map(picture_digest, pixels))
+                found = map(picture_digest, pixels)
             if dataset.files:
-                each[indices] = found
+                each[indices] = np.frombuffer("".join(found).encode(), each.dtype)
     return digest.hexdigest(), each
 
 

@@ -56,8 +56,7 @@ def test_every_image_is_the_one_of_its_file_and_label(make_folder):
 
 def test_files_are_in_the_order_of_their_paths_as_they_are_shown(make_folder):
     root = make_folder({"b": 3, "a": 2, "a b": 2, "a\n": 2, "a/in": 2, "a.c": 2, "Z": 2})
-    (root / "a/001.png").rename(root / "a/\n.png")
-    (root / "a/000.png").rename(root / "a/{.png")
+    (root / "a/001.png").rename(root / "a/\n.png")  # shown with a backslash, which comes after digits
     files = [*find_pictures(DataConfig(name=str(root))).files]
     assert files == sorted(files, key=one_line) and len(files) == 15 and files != sorted(files)
 

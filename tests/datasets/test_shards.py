@@ -168,6 +168,12 @@ def test_shards_that_are_written_anew_are_decoded_anew(folder, tmp_path):
     assert load_data(str(tmp_path / "parquet"), image_size=8).train.images.sum() != before
 
 
+def test_pictures_are_in_the_order_of_their_names_whatever_that_in_the_archive(tmp_path):
+    write_tar(tmp_path / "x/0.tar", {"b.jpg": "", "b.cls": "cow", "a.jpg": "", "a.cls": "dog"})
+    write_tar(tmp_path / "x/1.tar", {"a.jpg": "", "a.cls": "ant"})
+    assert list(classes_of(tmp_path / "x").items()) == [("0/a.jpg", "dog"), ("0/b.jpg", "cow"), ("1/a.jpg", "ant")]
+
+
 def test_an_archive_beside_folders_of_pictures_is_none_of_them(folder):
     write_tar(folder / "pictures.tar", {"a.jpg": "", "a.cls": "cat"})
     assert listed(folder).files[0] == "cat/000.png"

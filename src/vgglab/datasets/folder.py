@@ -36,7 +36,8 @@ def read_folder(config: DataConfig, size: int, data_dir: str | PathLike[str] | N
     pictures = find_pictures(config)
     planned = plan_parts(pictures, config)
     rows = np.concatenate([planned[part] for part in PARTS])
-    planned = dict(zip(PARTS, np.split(rows, np.cumsum([len(planned[part]) for part in PARTS])[:-1]), strict=True))
+    cuts = np.cumsum([len(planned[part]) for part in PARTS])[:-1]
+    planned = dict(zip(PARTS, np.split(rows, cuts), strict=True))  # in the memory of `rows`: once is enough
     measured = len(planned["train"]) if config.stretch else 0
     decoded = images_of(pictures, rows, size, config, data_dir, measured=measured)
     broken = {int(rows[position]): reason for position, reason in decoded.broken.items()}

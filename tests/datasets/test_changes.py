@@ -3,15 +3,21 @@
 import json
 import os
 import shutil
+import tracemalloc
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
+from small_split import split_record
 
 from vgglab.datasets import load_data
-from vgglab.datasets.changes import by_folder, recorded_files, tell_changes
-from vgglab.datasets.split import check_split, split_record
+from vgglab.datasets.changes import files_text, recorded_files, tell_changes
+from vgglab.datasets.dataset import DataSet, Part
+from vgglab.datasets.folder import PARTS
+from vgglab.datasets.split import check_split, split_text
 from vgglab.errors import DataError
 from vgglab.runs.door import read_json
-from vgglab.runs.files import write_json
+from vgglab.runs.files import write_pieces
 from vgglab.runs.shapes import Split
 
 
@@ -67,7 +73,7 @@ def rename(root):
     ],
 )
 def test_a_changed_folder_is_told_by_its_files(root, change, told):
-    record = json.loads(json.dumps(split_record(load(root))))
+    record = split_record(load(root))
     change(root)
     assert told in complaint(root, record) and "\n" not in complaint(root, record)
 
@@ -102,7 +108,7 @@ def test_files_that_a_table_gives_their_classes_are_recorded(root, tmp_path):
 
 def test_a_name_that_is_no_text_can_be_recorded(root, tmp_path):
     (root / "ants/000.png").rename(os.fsdecode(os.fsencode(root) + b"/ants/\xff.png"))
-    write_json(tmp_path / "split.json", split_record(load(root)))
+    write_pieces(tmp_path / "split.json", split_text(load(root)))
     record = read_json(tmp_path / "split.json", Split)
     check_split(load(root), record)
     assert "ants/\\udcff.png" in recorded_files(record)
@@ -128,6 +134,38 @@ def test_pictures_that_are_all_changed_are_perhaps_decoded_otherwise():
 
 def test_the_record_of_200_000_pictures_takes_40_bytes_each():
     files = sorted(f"train/class-{number % 100}/{number:012}.jpg" for number in range(2000))
-    tree = by_folder(files, ["0123456789ab"] * 2000)
-    assert list(recorded_files({"files": tree})) == files
-    assert len(json.dumps(tree, indent=1)) / 2000 < 42
+    text = "".join(files_text(files, np.full(2000, b"0123456789ab")))
+    assert list(recorded_files({"files": json.loads(text)})) == files
+    assert len(text) / 2000 < 42
+
+
+def test_the_record_is_the_text_that_json_makes_of_it(root):
+    for place in ("ants/more/7.png", "ants/zoë.png"):  # files of a folder before and after those of one in it
+        (root / place).parent.mkdir(exist_ok=True)
+        shutil.copy(root / "bees/000.png", root / place)
+    text = "".join(split_text(load(root, limit=8)))
+    record = json.loads(text)
+    assert json.dumps(record, indent=1) + "\n" == text
+    assert list(recorded_files(record)) == sorted(path.relative_to(root).as_posix() for path in root.rglob("*.png"))
+    digests = [digest for names in record["files"].values() for digest in names.values()]
+    assert len(digests) == 14 and digests.count(None) == 14 - sum(len(record[part]) for part in PARTS)
+
+
+def test_writing_the_record_takes_next_to_no_memory():
+    count = 20_000
+    files, parts = [f"a/{number:07}.png" for number in range(count)], np.split(np.arange(count), [15_000, 18_000])
+    streamed = SimpleNamespace(shape=(count, 8, 8, 3))
+    dataset = DataSet(
+        "x",
+        ("a", "b"),
+        *(Part(streamed, rows % 2, rows) for rows in parts),
+        files=files,
+        digests=lambda rows: ["0123456789ab" for _ in rows],
+    )
+    tracemalloc.start()
+    length = sum(map(len, split_text(dataset)))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert length > 40 * count and peak < 40 * count
+    record = json.loads("".join(split_text(dataset)))
+    assert record["train"] == [*range(15_000)] and list(recorded_files(record)) == files

@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from vgglab.config.schema import DataConfig
+from vgglab.config.shown import one_line
 from vgglab.datasets import load_data, published
 from vgglab.datasets.decode import decode_picture
 from vgglab.datasets.layout import find_pictures
@@ -51,6 +52,13 @@ def test_every_image_is_the_one_of_its_file_and_label(make_folder):
         for image, label, index in zip(part.images, part.labels, part.indices, strict=True):
             assert np.array_equal(image, decode_picture(root / files[index], SIDE))
             assert files[index].startswith(["cats", "dogs"][label])
+
+
+def test_files_are_in_the_order_of_their_paths_as_they_are_shown(make_folder):
+    root = make_folder({"b": 3, "a": 2, "a b": 2, "a\n": 2, "a/in": 2, "a.c": 2, "Z": 2})
+    (root / "a/001.png").rename(root / "a/\n.png")  # shown with a backslash, which comes after digits
+    files = [*find_pictures(DataConfig(name=str(root))).files]
+    assert files == sorted(files, key=one_line) and len(files) == 15 and files != sorted(files)
 
 
 def test_parts_share_nothing_and_cover_everything_whatever_the_seed(make_folder):

@@ -53,6 +53,11 @@ def test_a_table_in_any_spelling_says_the_same(labelled, table):
     assert labelled(table) == ({"1.jpg": "cat", "2.jpg": "dog", "sub/3.jpg": "cat"}, {"train": [*FILES]}, ())
 
 
+def test_files_and_classes_are_sorted_whatever_the_order_of_the_rows(labelled):
+    named, _, _ = labelled("id,label\n3,ant\n1,bee\n2,cow\n")
+    assert list(named.items()) == [("1.jpg", "bee"), ("2.jpg", "cow"), ("sub/3.jpg", "ant")]
+
+
 @pytest.mark.parametrize("head", ["file,class,split\n", ""])
 def test_a_table_may_say_the_part(labelled, head):
     _, parts, _ = labelled(f"{head}1,cat,train\n2,dog,Test\n3,cat,val\n")

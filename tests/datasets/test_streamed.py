@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
+from small_split import split_record
 
 from vgglab.config.schema import DataConfig
 from vgglab.datasets import load_data, picture_cache
 from vgglab.datasets.layout import find_pictures
 from vgglab.datasets.picture_cache import Decoded
-from vgglab.datasets.split import check_split, split_record
+from vgglab.datasets.split import check_split
 from vgglab.datasets.streamed import StreamedImages
 from vgglab.errors import DataError
 from vgglab.evaluation.other import seen_before

@@ -106,7 +106,7 @@ def test_probabilities_that_are_not_finite_leave_valid_json(bad):
 
 def test_every_result_is_valid_json():
     json.dumps(evaluate_predictions(LABELS, PROBABILITIES, CLASSES), allow_nan=False)
-    json.dumps(prediction_rows(LABELS, PROBABILITIES * np.nan, np.arange(5), CLASSES), allow_nan=False)
+    json.dumps([*prediction_rows(LABELS, PROBABILITIES * np.nan, np.arange(5), CLASSES)], allow_nan=False)
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_predictions_that_do_not_fit_are_refused(labels, probabilities, message)
 
 
 def test_prediction_rows_name_classes_and_rank_the_label():
-    rows = prediction_rows(LABELS, PROBABILITIES, np.array([7, 8, 9, 10, 11]), CLASSES)
+    rows = [*prediction_rows(LABELS, PROBABILITIES, np.array([7, 8, 9, 10, 11]), CLASSES)]
     assert [row["label_rank"] for row in rows] == [1, 3, 2, 1, 2]
     assert rows[1] == {
         "index": 8,
@@ -136,7 +136,7 @@ def test_prediction_rows_name_classes_and_rank_the_label():
 
 
 def test_rank_one_means_right_even_when_probabilities_are_equal():
-    rows = prediction_rows(np.array([0, 1, 2]), np.full((3, 3), 1 / 3), np.arange(3), CLASSES)
+    rows = [*prediction_rows(np.array([0, 1, 2]), np.full((3, 3), 1 / 3), np.arange(3), CLASSES)]
     assert [(row["predicted"], row["label_rank"]) for row in rows] == [("cat", 1), ("cat", 2), ("cat", 3)]
 
 

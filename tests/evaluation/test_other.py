@@ -3,11 +3,11 @@
 import keras
 import numpy as np
 import pytest
+from small_split import split_record
 
 from vgglab.config.schema import DataConfig
 from vgglab.datasets import load_data
 from vgglab.datasets.decode import decode_picture
-from vgglab.datasets.split import split_record
 from vgglab.errors import DataError
 from vgglab.evaluation import other
 from vgglab.evaluation.other import beside, write_tried

@@ -7,13 +7,13 @@ import sys
 
 import keras
 import pytest
+from small_split import split_record
 
 import vgglab
 from vgglab.cli.app import app
 from vgglab.cli.console import run_command
 from vgglab.config.schema import DataConfig
 from vgglab.datasets import load_data
-from vgglab.datasets.split import split_record
 from vgglab.errors import ConfigError, DataError, RunError, UsageError
 from vgglab.experiments.run_data import moved
 from vgglab.runs.files import machine, write_json

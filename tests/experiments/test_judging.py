@@ -1,9 +1,9 @@
 """Which pictures judge networks that are asked as one: those that none of them has seen."""
 
 import pytest
+from small_split import split_record
 
 from vgglab.datasets import load_data
-from vgglab.datasets.split import split_record
 from vgglab.errors import DataError, RunError
 from vgglab.experiments.judging import unseen_test
 from vgglab.runs.files import write_json

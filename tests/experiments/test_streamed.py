@@ -8,8 +8,13 @@ import pytest
 from small_network import NETWORK
 
 import vgglab
+from vgglab.datasets.split import split_text
 from vgglab.datasets.streamed import StreamedImages
 from vgglab.engines.fit import StopOnNonFinite
+from vgglab.errors import DataError
+from vgglab.experiments.run_data import check_data
+from vgglab.runs.files import write_pieces
+from vgglab.runs.store import Run
 from vgglab.training.batches import READY, Batches, ReadAhead, feed
 from vgglab.training.features import features_key
 
@@ -24,6 +29,19 @@ def test_a_run_is_the_same_to_the_bit_whether_its_pictures_are_kept_or_not(make_
     for name in ("predictions.csv", "examples.json", "metrics.json"):
         assert (streamed.folder / name).read_text() == (kept.folder / name).read_text()
     assert streamed.split["train"] == kept.split["train"] and streamed.split["by"] == "files"
+
+
+def test_the_record_of_a_split_is_not_taken_apart_where_it_would_be_written_again(make_folder, write_run, monkeypatch):
+    root = make_folder({"a": 20, "b": 20})
+    data, run = vgglab.load_data(str(root), image_size=8, stream="on"), write_run("run", [2.3])
+    write_pieces(run.folder / "split.json", split_text(data))
+    with monkeypatch.context() as patch:
+        patch.setattr(Run, "split", None)
+        check_data(run, data)
+    check_data(run, vgglab.load_data(str(root), image_size=8, stream="off"))
+    (root / "a/007.png").unlink()
+    with pytest.raises(DataError, match=r"1 file is gone \(a/007.png\)"):
+        check_data(run, vgglab.load_data(str(root), image_size=8, stream="on"))
 
 
 @pytest.fixture

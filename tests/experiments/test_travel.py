@@ -97,7 +97,7 @@ def test_pictures_are_the_same_where_they_have_travelled_to(pictures, elsewhere,
     (tmp_path / "doubts.csv").unlink()
     there = load_dataset(relocated(pictures, {DATA: at_hand(sent.ticket)}).data, image_size=16)
     assert at_hand(sent.ticket) == copy and there.name == here.name and there.classes == here.classes
-    assert len(here.train) + len(here.validation) + len(here.test) == 15 and there.files == here.files
+    assert len(here.train) + len(here.validation) + len(here.test) == 15 and [*there.files] == [*here.files]
     assert np.array_equal(there.train.images, here.train.images)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from vgglab.errors import RunError
 from vgglab.runs.door import read_json
-from vgglab.runs.files import write_atomic, write_csv, write_json, write_text
+from vgglab.runs.files import has_text, write_atomic, write_csv, write_json, write_text
 
 
 @pytest.fixture
@@ -51,6 +51,14 @@ def test_an_interrupt_leaves_what_was_there(folder):
     with pytest.raises(KeyboardInterrupt):
         write_atomic(folder / "run.json", interrupted)
     assert holds_only_what_was_there(folder)
+
+
+def test_a_text_is_compared_piece_by_piece(folder):
+    assert has_text(folder / "run.json", ["be", "fore"])
+    for pieces in (["be", "for"], ["be", "fore", "!"], ["be", "gone"], []):
+        assert not has_text(folder / "run.json", pieces)
+    (folder / "run.json").write_bytes(b"\xff")
+    assert not has_text(folder / "run.json", ["before"]) and not has_text(folder / "none.json", ["before"])
 
 
 def test_what_json_cannot_hold_leaves_what_was_there(folder):

@@ -1,14 +1,16 @@
 """Which files of a folder of pictures are no longer those that a run was trained on."""
 
 import hashlib
+import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from vgglab.datasets.part_names import speaks_of
 
+LINES = 256  # of JSON that are written at a time
 FEW = 3  # files of a kind that are named
 DIGEST_BYTES = 6  # of a picture's hash: of 200,000 pictures two have the same by chance once in 14,000 folders
 
@@ -26,18 +28,48 @@ def file_digest(path: str, size: int) -> str:
     return hashlib.blake2b(os.fsencode(f"{named} {size}"), digest_size=DIGEST_BYTES).hexdigest()
 
 
-def by_folder(files: Sequence[str], digests: Sequence[str | None]) -> dict[str, dict[str, str | None]]:
-    """Files as `split.json` has them: folder -> name -> hash, which takes less room than whole paths.
+def as_text(digest: bytes) -> str | None:
+    """A hash as records have it: None for the empty one, of a picture that was not read."""
+    return digest.decode() or None
+
+
+def json_lines(indices: np.ndarray, tell: Callable[[np.ndarray], Any], indent: int) -> Iterator[str]:
+    """The inside of a list or an object as `json.dumps(..., indent=1)` writes it, a few hundred lines at a time.
+
+    Args:
+        indices: positions, shape (N,).
+        tell: what stands there for a few of them, as a list or a dict.
+        indent: spaces before each line.
+    """
+    line = "\n" + " " * indent
+    for start in range(0, len(indices), LINES):
+        text = json.dumps(tell(indices[start : start + LINES]), separators=(f",{line}", ": "))
+        yield f"{',' if start else ''}{line}{text[1:-1]}"
+
+
+def files_text(files: Sequence[str], digests: np.ndarray) -> Iterator[str]:
+    """Files as `split.json` has them, in pieces: folder -> name -> hash, which takes less room than whole paths.
 
     Args:
         files: paths below the folder, sorted.
-        digests: of each a hash of the pixels, None where it was not read.
+        digests: of each a hash, bytes, empty where it was not read, shape (N,).
     """
-    tree: dict[str, dict[str, str | None]] = {}
-    for path, digest in zip(files, digests, strict=True):
-        folder, _, name = path.rpartition("/")
-        tree.setdefault(folder, {})[name] = digest
-    return tree
+
+    def tell(rows: np.ndarray) -> dict[str, str | None]:
+        told = zip(rows.tolist(), digests[rows].tolist(), strict=True)
+        return {files[row].rpartition("/")[2]: as_text(digest) for row, digest in told}
+
+    folders: dict[str, int] = {}
+    found = (folders.setdefault(path.rpartition("/")[0], len(folders)) for path in files)
+    places = np.fromiter(found, np.int32, len(files))
+    cuts = np.cumsum(np.bincount(places))[:-1]
+    each = zip(folders, np.split(np.argsort(places, kind="stable"), cuts), strict=True)
+    yield "{"
+    for number, (folder, rows) in enumerate(each):
+        yield f"{',' if number else ''}\n  {json.dumps(folder)}: {{"
+        yield from json_lines(rows, tell, 3)
+        yield "\n  }"
+    yield "\n }"
 
 
 def recorded_files(record: Mapping[str, Any]) -> dict[str, str | None] | None:

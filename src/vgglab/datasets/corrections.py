@@ -19,14 +19,14 @@ def corrected(listed: Listed, path: Path) -> Listed:
     Raises:
         DataError: there is no such table, it is not one, it names a file twice, or a class that there is none of.
     """
-    changes = _read(path)
-    classes = {*listed.classes, *(name for _, name, _ in listed.rows)}
+    changes, before = _read(path), list(listed.rows)
+    classes = {*listed.classes, *(name for _, name, _ in before)}
     if unknown := sorted({name for name in changes.values() if name} - classes):
         raise DataError(f"{path}: {CORRECT} is {unknown[0]!r}; expected a class, {some_names(sorted(classes))}")
-    now = [(file, changes.get(one_line(file), name), part) for file, name, part in listed.rows]
+    now = [(file, changes.get(one_line(file), name), part) for file, name, part in before]
     rows = [row for row in now if row[1]]
-    renamed = sum(name != before[1] for (_, name, _), before in zip(now, listed.rows, strict=True) if name)
-    files = {one_line(file) for file, *_ in listed.rows}
+    renamed = sum(name != then[1] for (_, name, _), then in zip(now, before, strict=True) if name)
+    files = {one_line(file) for file, *_ in before}
     missing = [file for file in changes if file not in files]
     return replace(listed, rows=rows, notes=(*listed.notes, *_told(path, len(now) - len(rows), renamed, missing)))
 

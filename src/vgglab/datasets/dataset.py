@@ -1,6 +1,6 @@
 """What a data set is: images, labels, class names and a fixed split."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -58,7 +58,7 @@ class DataSet:
     test: Part
     skipped: tuple[Skipped, ...] = ()
     levels: Levels | None = None
-    files: tuple[str, ...] = ()
+    files: Sequence[str] = ()
     digests: Callable[[Iterable[int]], list[str]] | None = None
 
     @property

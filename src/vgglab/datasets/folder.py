@@ -12,6 +12,7 @@ from vgglab.datasets.folds import fold_parts, hold_out_groups
 from vgglab.datasets.formats import NEEDS_EXTRA
 from vgglab.datasets.layout import Pictures, find_pictures
 from vgglab.datasets.levels import NO_RANGE, Levels
+from vgglab.datasets.names import Names
 from vgglab.datasets.picture_source import images_of
 from vgglab.datasets.split import TEST_SEED, hold_out, sample_indices
 from vgglab.datasets.telling import tell
@@ -35,6 +36,8 @@ def read_folder(config: DataConfig, size: int, data_dir: str | PathLike[str] | N
     pictures = find_pictures(config)
     planned = plan_parts(pictures, config)
     rows = np.concatenate([planned[part] for part in PARTS])
+    cuts = np.cumsum([len(planned[part]) for part in PARTS])[:-1]
+    planned = dict(zip(PARTS, np.split(rows, cuts), strict=True))  # in the memory of `rows`: once is enough
     measured = len(planned["train"]) if config.stretch else 0
     decoded = images_of(pictures, rows, size, config, data_dir, measured=measured)
     broken = {int(rows[position]): reason for position, reason in decoded.broken.items()}
@@ -48,10 +51,13 @@ def read_folder(config: DataConfig, size: int, data_dir: str | PathLike[str] | N
     return DataSet(
         pictures.root.name,
         pictures.classes,
-        *(Part(pixels, pictures.labels[kept[part]], kept[part]) for part, pixels in zip(PARTS, images, strict=True)),
+        *(
+            Part(pixels, pictures.labels[kept[part]].astype(np.int64), kept[part])
+            for part, pixels in zip(PARTS, images, strict=True)
+        ),
         skipped,
         levels=decoded.levels,
-        files=tuple(map(one_line, pictures.files)),
+        files=pictures.files if all(map(str.isprintable, pictures.files)) else Names(map(one_line, pictures.files)),
         digests=pictures.digests,
     )
 
@@ -108,9 +114,9 @@ def leave_out(
     Raises:
         DataError: too little is left, or `strict` and something is broken; the line names a file or a class.
     """
-    kept = {part: rows[~np.isin(rows, list(broken))] for part, rows in planned.items()}
     if not broken:
-        return kept
+        return dict(planned)
+    kept = {part: rows[~np.isin(rows, list(broken))] for part, rows in planned.items()}
     first = min(broken)
     example = f"{pictures.files[first]} {broken[first]}"
     if strict:

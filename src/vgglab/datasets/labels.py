@@ -8,7 +8,7 @@ from vgglab.config.shown import count_of, some_names
 from vgglab.datasets.entries import Packed
 from vgglab.datasets.formats import looks_like_picture
 from vgglab.datasets.label_table import EXPECTED, Columns, Row, find_columns, read_table
-from vgglab.datasets.listing import Listed, files_below
+from vgglab.datasets.listing import Listed, files_below, in_order
 from vgglab.datasets.part_names import PART_OF, UNLABELLED, speaks_of
 from vgglab.errors import DataError
 
@@ -46,7 +46,7 @@ def find_labelled(
         (rest, f"{root}: {count_of(len(rest), 'picture')} without a row in {table.name}, left out"),
     )
     said = tuple(f"{sentence}{_such_as(names)}" for names, sentence in notes if names)
-    listed = [(file, name, part) for file, (name, part, _) in labelled.items()]
+    listed = in_order((file, name, part) for file, (name, part, _) in labelled.items())
     belongs = {file: group for file, (*_, group) in labelled.items()} if groups else {}
     return Listed(listed, columns.part is not None, said, groups=belongs, packed=packed or {})
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +17,8 @@ from vgglab.datasets.corrections import corrected
 from vgglab.datasets.entries import Entry, Packed, size_of, state_of
 from vgglab.datasets.formats import readable_formats
 from vgglab.datasets.labels import find_labelled
-from vgglab.datasets.listing import Listed, files_below
+from vgglab.datasets.listing import Listed, files_below, in_order
+from vgglab.datasets.names import Names
 from vgglab.datasets.shards import find_shards, list_shards, names_column, packed_pictures
 from vgglab.errors import DataError
 
@@ -31,7 +33,7 @@ class Pictures:
         root: the folder.
         classes: class names, sorted as Keras sorts them.
         files: paths below the folder, sorted.
-        labels: int64 class number of each file, shape (N,).
+        labels: class number of each file, of the smallest type that holds it, shape (N,).
         groups: int64 number of each file's group, shape (N,); None where none were asked for.
         parts: positions in `files` of each part that the folder has: all in `train` where it is not split.
         split: whether the folder, or a table of labels, has parts.
@@ -41,7 +43,7 @@ class Pictures:
 
     root: Path
     classes: tuple[str, ...]
-    files: tuple[str, ...]
+    files: Sequence[str]
     labels: np.ndarray
     parts: Mapping[str, np.ndarray]
     split: bool
@@ -51,13 +53,14 @@ class Pictures:
 
     def entries(self, rows: Iterable[int] | None = None) -> list[Entry]:
         """Where the bytes of the pictures at some positions are, or of all."""
-        files = self.files if rows is None else [self.files[row] for row in rows]
-        return [self.packed[file] if self.packed else os.path.join(self.root, file) for file in files]
+        return [self._entry(file) for file in (self.files if rows is None else map(self.files.__getitem__, rows))]
 
     def digests(self, rows: Iterable[int]) -> list[str]:
         """A short hash of the name and the size of the pictures at some positions: nothing is read."""
-        named = zip(rows, self.entries(rows), strict=True)
-        return [file_digest(self.files[row], size_of(entry)) for row, entry in named]
+        return [file_digest(file, size_of(self._entry(file))) for file in map(self.files.__getitem__, rows)]
+
+    def _entry(self, file: str) -> Entry:
+        return self.packed[file] if self.packed else os.path.join(self.root, file)
 
 
 def find_pictures(config: DataConfig) -> Pictures:
@@ -76,16 +79,17 @@ def find_pictures(config: DataConfig) -> Pictures:
     listed = _list(root, config)
     if config.without:
         listed = corrected(listed, Path(config.without).expanduser())
-    rows = sorted(listed.rows, key=lambda row: one_line(row[0]))  # the order that a record of the split has too
-    files = tuple(file for file, _, _ in rows)
-    classes = tuple(sorted({*listed.classes, *(name for _, name, _ in rows)}))
-    numbers = {name: number for number, name in enumerate(classes)}
-    labels = np.fromiter((numbers[name] for _, name, _ in rows), np.int64, len(rows))
-    parts = {part: number for number, part in enumerate(dict.fromkeys((*listed.parts, *(row[2] for row in rows))))}
-    places = np.fromiter((parts[part] for *_, part in rows), np.int8, len(rows))
-    positions = {part: np.flatnonzero(places == number) for part, number in parts.items()}
+    names, parts = ({name: number for number, name in enumerate(known)} for known in (listed.classes, listed.parts))
+    files, labels, places = Names(), array("I"), array("B")
+    for file, name, part in listed.rows:
+        files.append(file)
+        labels.append(names.setdefault(name, len(names)))
+        places.append(parts.setdefault(part, len(parts)))
+    classes = tuple(sorted(names))
+    numbers = np.argsort([names[name] for name in classes]).astype(np.min_scalar_type(len(classes)))
+    positions = {part: np.flatnonzero(np.asarray(places) == number) for part, number in parts.items()}
     groups = _numbered([listed.groups[file] for file in files]) if listed.groups else None
-    return Pictures(root, classes, files, labels, positions, listed.split, listed.notes, groups, listed.packed)
+    return Pictures(root, classes, files, numbers[labels], positions, listed.split, listed.notes, groups, listed.packed)
 
 
 def picture_key(pictures: Pictures, rows: Iterable[int], how: tuple) -> str:
@@ -130,10 +134,14 @@ def _list(root: Path, config: DataConfig) -> Listed:
 def _list_files(root: Path, layout: str) -> Listed:
     """The files below `root`, in the classes and parts that its folders are; arguments and errors as of `arrange`."""
     arranged = arrange(root, layout)
-    rows = [
-        (f"{folder.relative_to(root).as_posix()}/{file}", name, part)
+    folders = in_order(
+        (f"{folder.relative_to(root).as_posix()}/", name, part)
         for part, folders in arranged.parts.items()
         for name, folder in folders.items()
-        for file in files_below(folder)
-    ]
+    )
+    rows = (
+        (place + file, name, part)
+        for place, name, part in folders  # none lies in another, so that one follows the other
+        for file in sorted(files_below(root / place), key=one_line)
+    )
     return Listed(rows, arranged.split, arranged.notes, tuple(arranged.parts["train"]), tuple(arranged.parts))

@@ -1,13 +1,16 @@
 """Files and folders as they lie on the disk, without what is none of the user's."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from vgglab.config.shown import one_line
 from vgglab.datasets.entries import Packed
 
 LEFT_BEHIND = ("__MACOSX", "Thumbs.db", "desktop.ini")  # by other systems, which hide them
+
+Row = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
@@ -16,7 +19,7 @@ class Listed:
 
     Attributes:
         rows: of each picture its path below the data set's folder (what it is called and shown as), its class, and
-            its part.
+            its part; `in_order`, and to be gone through once: the files of a folder are found meanwhile.
         split: whether there are parts.
         notes: what is left out, or not read as it stands; a sentence each.
         classes: class names, those without a file among them.
@@ -25,13 +28,18 @@ class Listed:
         packed: file -> where its bytes are; none where each is a file at its path.
     """
 
-    rows: Sequence[tuple[str, str, str]]
+    rows: Iterable[Row]
     split: bool
     notes: tuple[str, ...] = ()
     classes: Sequence[str] = ()
     parts: Sequence[str] = ("train",)
     groups: Mapping[str, str] = field(default_factory=dict)
     packed: Mapping[str, Packed] = field(default_factory=dict)
+
+
+def in_order(rows: Iterable[Row]) -> list[Row]:
+    """Rows by their files as they are shown: the order that a record of the split has too."""
+    return sorted(rows, key=lambda row: one_line(row[0]))
 
 
 def is_hidden(name: str) -> bool:

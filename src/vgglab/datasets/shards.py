@@ -8,7 +8,7 @@ from vgglab.config.shown import count_of, some_names
 from vgglab.datasets.arrow_shards import ARROW, NO_LABELS, PARQUET, read_arrow
 from vgglab.datasets.entries import Packed, Sample
 from vgglab.datasets.formats import looks_like_picture
-from vgglab.datasets.listing import Listed, files_below
+from vgglab.datasets.listing import Listed, files_below, in_order
 from vgglab.datasets.part_names import UNLABELLED, speaks_of
 from vgglab.datasets.shard_names import class_names, name_of
 from vgglab.datasets.tar_shards import TAR, read_tar
@@ -95,7 +95,7 @@ def list_shards(root: Path, shards: Sequence[Path], column: str | None = None) -
     placed = dict.fromkeys(part for *_, part in rows)
     if "train" not in placed:
         raise DataError(f"{root}: no picture in {count_of(len(shards), 'shard')} has a label; {EXPECTED}")
-    return Listed(rows, len(parts) > 1, tuple(notes), parts=tuple(placed), packed=packed)
+    return Listed(in_order(rows), len(parts) > 1, tuple(notes), parts=tuple(placed), packed=packed)
 
 
 def _samples(root: Path, shard: Path, column: str | None) -> Iterator[Sample]:

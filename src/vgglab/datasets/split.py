@@ -1,13 +1,22 @@
 """Cut labels into parts, the same on every machine, and tell later whether data is still the same."""
 
 import hashlib
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from vgglab.config.schema import DATASETS
-from vgglab.datasets.changes import by_folder, picture_digest, recorded_files, tell_changes
+from vgglab.datasets.changes import (
+    DIGEST_BYTES,
+    as_text,
+    files_text,
+    json_lines,
+    picture_digest,
+    recorded_files,
+    tell_changes,
+)
 from vgglab.datasets.dataset import DataSet, Part, are_kept
 from vgglab.errors import ConfigError, DataError
 
@@ -90,25 +99,30 @@ def take(source: Part, positions: np.ndarray | None, limit: int | None, seed: in
     return Part(source.images[positions], source.labels[positions], source.indices[positions])
 
 
-def split_record(dataset: DataSet) -> dict[str, Any]:
-    """Which images are in which part, with a hash of positions, labels and pixels; ready for JSON.
+def split_text(dataset: DataSet) -> Iterator[str]:
+    """`split.json` in small pieces: which images are in which part, with a hash of positions, labels and pixels.
 
-    Of a folder also `files`: every file with a short hash of its pixels (see `changes.by_folder`), 40 bytes each. Of
+    Of a folder also `files`: every file with a short hash of its pixels (see `changes.files_text`), 40 bytes each. Of
     pictures that are decoded anew each time names and sizes of the files stand for the pixels: `by` is then `files`.
     """
-    digests: list[str | None] = [None] * len(dataset.files)
+    yield f'{{\n "schema": {SCHEMA},\n "data": {json.dumps(dataset.name)}'
+    for name, part in _parts(dataset):
+        yield f',\n "{name}": ['
+        yield from json_lines(part.indices, np.ndarray.tolist, 2)
+        yield "\n ]"
     by = "pixels" if are_kept(dataset.train.images) else "files"
-    record = {
-        "schema": SCHEMA,
-        "data": dataset.name,
-        **{name: part.indices.tolist() for name, part in _parts(dataset)},
-        "sha256": _digest(dataset, by, digests),
-    } | ({"by": by} if by == "files" else {})
-    return record | ({"files": by_folder(dataset.files, digests)} if dataset.files else {})
+    sha256, digests = _digest(dataset, by)
+    yield f',\n "sha256": "{sha256}"'
+    if by == "files":
+        yield f',\n "by": "{by}"'
+    if dataset.files:
+        yield ',\n "files": '
+        yield from files_text(dataset.files, digests)
+    yield "\n}\n"
 
 
 def check_split(dataset: DataSet, record: Mapping[str, Any]) -> None:
-    """Make sure that `dataset` holds the images, labels and split that `record` (of `split_record`) tells of.
+    """Make sure that `dataset` holds the images, labels and split that `record` (a `split.json`) tells of.
 
     A folder may have another name than the run's.
 
@@ -119,8 +133,8 @@ def check_split(dataset: DataSet, record: Mapping[str, Any]) -> None:
         raise DataError(f"the split record has schema {record.get('schema')!r}, not {SCHEMA}: update vgglab")
     if record.get("data") != dataset.name and (record.get("data") in DATASETS or not dataset.files):
         raise DataError(f"the run used {record.get('data')}, not {dataset.name}: load {record.get('data')}")
-    other = [name for name, part in _parts(dataset) if record.get(name) != part.indices.tolist()]
-    if not other and record.get("sha256") == _digest(dataset, told_by(record)):
+    other = [name for name, part in _parts(dataset) if not np.array_equal(record.get(name), part.indices)]
+    if not other and record.get("sha256") == _digest(dataset, told_by(record))[0]:
         return
     if dataset.files:
         _check_files(dataset, record)
@@ -141,11 +155,11 @@ def _check_files(dataset: DataSet, record: Mapping[str, Any]) -> None:
     Raises:
         DataError: it has not, or the record is too old to tell.
     """
-    then, digests = recorded_files(record), [None] * len(dataset.files)
+    then = recorded_files(record)
     if then is None:
         changed = "some were added, removed, moved or replaced, and a run this old does not tell which"
     else:
-        _digest(dataset, told_by(record), digests)
+        digests = map(as_text, _digest(dataset, told_by(record))[1])
         changed = tell_changes(then, dict(zip(dataset.files, digests, strict=True)))
     if changed:
         raise DataError(
@@ -163,9 +177,9 @@ def told_by(record: Mapping[str, Any]) -> str:
     return record.get("by", "pixels")
 
 
-def _digest(dataset: DataSet, by: str, each: list[str | None] | None = None) -> str:
-    """A hash of everything; into `each`, if it has room for them, goes one of every picture, by its index."""
-    digest = hashlib.sha256()
+def _digest(dataset: DataSet, by: str) -> tuple[str, np.ndarray]:
+    """A hash of everything, and of a folder one of every file, bytes (files,), empty where it is not read."""
+    digest, each = hashlib.sha256(), np.zeros(len(dataset.files), f"S{2 * DIGEST_BYTES}")
     for name, part in _parts(dataset):
         digest.update(f"{name} {part.images.shape}".encode())
         for numbers, kind in ((part.indices, "<i8"), (part.labels, "<i8")):
@@ -179,10 +193,9 @@ def _digest(dataset: DataSet, by: str, each: list[str | None] | None = None) -> 
                 pixels = np.ascontiguousarray(part.images[start : start + CHUNK], dtype="u1")
                 digest.update(pixels)
                 found = map(picture_digest, pixels)
-            if each:
-                for index, its in zip(indices, found, strict=True):
-                    each[index] = its
-    return digest.hexdigest()
+            if dataset.files:
+                each[indices] = np.frombuffer("".join(found).encode(), each.dtype)
+    return digest.hexdigest(), each
 
 
 def _check_split_size(labels: np.ndarray, validation: float) -> None:

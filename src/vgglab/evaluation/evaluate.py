@@ -21,7 +21,7 @@ def evaluate_run(run: Run, dataset: DataSet) -> dict[str, Any]:
 
     Args:
         run: a run that has trained at least one epoch.
-        dataset: what the run was trained on, as `check_split` says.
+        dataset: what the run was trained on, as `check_data` says.
 
     Returns:
         What `metrics.json` holds.

@@ -7,7 +7,7 @@ diverged model) never wins against a finite one; a row without a finite one coun
 import csv
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
@@ -49,7 +49,7 @@ def evaluate_predictions(labels: np.ndarray, probabilities: np.ndarray, classes:
         0.5
     """
     labels, probabilities = _check_predictions(labels, probabilities, len(classes))
-    predicted = _rank_classes(probabilities)[:, 0]
+    predicted = _comparable(probabilities).argmax(axis=1)
     correct, n = int((predicted == labels).sum()), len(labels)
     loss, loss_interval = _mean_loss(labels, probabilities)
     per_class = _score_classes(labels, predicted, classes)
@@ -74,8 +74,8 @@ def confusion_counts(labels: np.ndarray, predicted: np.ndarray, n_classes: int) 
 
 def prediction_rows(
     labels: np.ndarray, probabilities: np.ndarray, indices: np.ndarray, classes: Sequence[str]
-) -> list[dict]:
-    """Rows of `predictions.csv`, one an image.
+) -> Iterator[dict]:
+    """Rows of `predictions.csv`, one an image, each made when it is asked for.
 
     Arguments:
         labels: true class numbers, shape (N,).
@@ -97,7 +97,7 @@ def prediction_rows(
     order = _rank_classes(probabilities)
     winners = order[:, 0]
     ranks = np.argmax(order == labels[:, None], axis=1) + 1
-    return [
+    return (
         {
             "index": int(index),
             "label": classes[label],
@@ -107,7 +107,7 @@ def prediction_rows(
             "label_rank": int(rank),
         }
         for index, label, winner, row, rank in zip(indices, labels, winners, probabilities, ranks, strict=True)
-    ]
+    )
 
 
 def confusion_csv(counts: np.ndarray, classes: Sequence[str]) -> str:
@@ -133,8 +133,12 @@ def _check_predictions(labels: np.ndarray, probabilities: np.ndarray, n_classes:
 
 def _rank_classes(probabilities: np.ndarray) -> np.ndarray:
     """Class numbers, most probable first (equal ones in class order), shape (N, C)."""
-    comparable = np.where(np.isfinite(probabilities), probabilities, -np.inf)
-    return np.argsort(-comparable, axis=1, kind="stable")
+    return np.argsort(-_comparable(probabilities), axis=1, kind="stable")
+
+
+def _comparable(probabilities: np.ndarray) -> np.ndarray:
+    """The same, those that are not finite below all others."""
+    return np.where(np.isfinite(probabilities), probabilities, -np.inf)
 
 
 def _mean_loss(labels: np.ndarray, probabilities: np.ndarray) -> tuple[float | None, list[float] | None]:

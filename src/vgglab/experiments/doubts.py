@@ -9,11 +9,10 @@ import numpy as np
 
 from vgglab.config.shown import count_of
 from vgglab.datasets.dataset import DataSet
-from vgglab.datasets.split import check_split
 from vgglab.errors import RunError, UsageError
 from vgglab.evaluation.doubts import Doubt, rank_doubts
 from vgglab.evaluation.thumbnails import fitted, to_picture
-from vgglab.experiments.run_data import read_run_data
+from vgglab.experiments.run_data import check_data, read_run_data
 from vgglab.report.compare import find_runs
 from vgglab.report.doubts import write_doubts_page
 from vgglab.report.language import Language
@@ -70,7 +69,7 @@ def find_doubts(
     likely = sum(doubt.likely for doubt in ranked)
     chosen = ranked[: likely if top is None else top]
     dataset = read_run_data(group.runs[0].config, data, data_dir)
-    check_split(dataset, group.runs[0].split)
+    check_data(group.runs[0], dataset)
     shown = chosen[:SHOWN]
     images = _images(dataset, [judged.rows[doubt.place]["index"] for doubt in shown])
     told = list(zip(shown, images, strict=True))

@@ -12,11 +12,10 @@ from vgglab.datasets.changes import recorded_files
 from vgglab.datasets.dataset import DataSet
 from vgglab.datasets.layout import find_pictures
 from vgglab.datasets.load import read_data
-from vgglab.datasets.split import check_split
 from vgglab.errors import ConfigError, DataError, RunError, UsageError
 from vgglab.evaluation.evaluate import evaluate_run
 from vgglab.evaluation.other import Tried, find_fresh, try_pictures, write_tried
-from vgglab.experiments.run_data import located
+from vgglab.experiments.run_data import check_data, located
 from vgglab.runs.door import EVALUATIONS, read_json
 from vgglab.runs.files import sweep
 from vgglab.runs.find import find_classifier
@@ -112,12 +111,11 @@ def own_data(run: Run, given: DataConfig | None, data_dir: Path | str | None) ->
     Raises:
         DataError: the place in the config does not hold it any more.
     """
-    record = run.split
-    if given and not may_be_own(run, given, record):
+    if given and not may_be_own(run, given, run.split):
         return None
     try:
         dataset = read_data(own_config(run, given), data_dir)
-        check_split(dataset, record)
+        check_data(run, dataset)
     except (ConfigError, DataError):
         if given is None:
             raise

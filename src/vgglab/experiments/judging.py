@@ -121,7 +121,7 @@ def judge(classifier: Classifier, test: Part) -> Tried:
     probabilities = classifier.predict(test.images)
     return Tried(
         {"schema": 1, **evaluate_predictions(test.labels, probabilities, classifier.classes)},
-        prediction_rows(test.labels, probabilities, test.indices, classifier.classes),
+        list(prediction_rows(test.labels, probabilities, test.indices, classifier.classes)),
         confusion_counts(test.labels, probabilities.argmax(axis=1), len(classifier.classes)),
     )
 

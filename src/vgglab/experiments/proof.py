@@ -17,13 +17,12 @@ from typing import Any
 
 from vgglab.config.schema import RunConfig
 from vgglab.datasets.load import read_data
-from vgglab.datasets.split import check_split
 from vgglab.diagnosis.findings import Finding
 from vgglab.diagnosis.reading import PROOF, changes, evidence_of, read_findings
 from vgglab.diagnosis.trial import UNTRIED, Trial, judge, plan_trial
 from vgglab.errors import RunError
 from vgglab.experiments.run import run as train_run
-from vgglab.experiments.run_data import located
+from vgglab.experiments.run_data import check_data, located
 from vgglab.runs.files import write_json
 from vgglab.runs.record import MEASURES
 from vgglab.runs.remote.folder import sent
@@ -62,7 +61,7 @@ def prove(
     finding = first_to_try(run)
     config = kept_config(run.folder, located(run.config, data))
     dataset = read_data(config, data_dir)
-    check_split(dataset, run.split)
+    check_data(run, dataset)
     trial = plan_trial(config, finding, len(dataset.train), run.record.flops)
     length = f"{trial.before.train.epochs} epochs of {trial.images:,} images"
     if trial.recorded:

@@ -14,13 +14,12 @@ from vgglab.config.resolve import read_config
 from vgglab.config.schema import RunConfig
 from vgglab.config.yaml_text import dump_yaml
 from vgglab.datasets.dataset import DataSet
-from vgglab.datasets.split import check_split
 from vgglab.diagnosis.rate_range import HIGHEST_RATE, LOWEST_RATE, RANGE_FILE, STEPS, ran_away, read_range
 from vgglab.errors import RunError, UsageError
 from vgglab.evaluation.displays import save_figure
 from vgglab.evaluation.rate_display import draw_rate_range
 from vgglab.experiments.run import start_model
-from vgglab.experiments.run_data import read_run_data
+from vgglab.experiments.run_data import check_data, read_run_data
 from vgglab.keras_tools.precision import computing_in
 from vgglab.runs.files import write_json, write_text
 from vgglab.runs.remote.folder import sent
@@ -138,7 +137,7 @@ def find_range(
     dataset = read_run_data(config, overrides.get("data.name") if run else None, data_dir)
     if run:
         if (run.folder / "split.json").exists():
-            check_split(dataset, run.split)
+            check_data(run, dataset)
         tested = run_range_test(config, dataset, run.folder, progress)
         sent(run.folder)
         return run.folder, tested

@@ -13,7 +13,7 @@ from vgglab.config.schema import RunConfig, flatten
 from vgglab.config.yaml_text import read_yaml
 from vgglab.datasets.dataset import DataSet
 from vgglab.datasets.load import read_data
-from vgglab.datasets.split import check_split, split_record
+from vgglab.datasets.split import split_text
 from vgglab.diagnosis.data import data_signals
 from vgglab.diagnosis.findings import diagnose
 from vgglab.diagnosis.signals import SignalRecorder, read_signals
@@ -23,7 +23,7 @@ from vgglab.engines.fit import NonFiniteLoss, fit
 from vgglab.errors import RunError, explain
 from vgglab.evaluation.evaluate import evaluate_run
 from vgglab.experiments.outside import DATA, Places, relocated
-from vgglab.experiments.run_data import skipped_written
+from vgglab.experiments.run_data import check_data, skipped_written
 from vgglab.experiments.trials.pruning import is_trial, stopping
 from vgglab.keras_tools.precision import computing_in
 from vgglab.models.build import build_model
@@ -32,7 +32,7 @@ from vgglab.models.own import check_frozen
 from vgglab.models.preprocessing import pixel_statistics, wants_statistics
 from vgglab.report.notebook import Run, load
 from vgglab.runs.environment import describe_environment
-from vgglab.runs.files import write_json, write_text
+from vgglab.runs.files import write_json, write_pieces, write_text
 from vgglab.runs.record import RunRecord
 from vgglab.runs.remote.names import shown
 from vgglab.runs.remote.writing import mirrored, new_parent
@@ -269,9 +269,9 @@ def describe_data(folder: Path, config: RunConfig, dataset: DataSet) -> None:
     write_json(folder / "environment.json", describe_environment(*seeds, keras.backend.backend()))
     write_json(folder / "classes.json", {"schema": 1, "classes": list(dataset.classes)})
     if (folder / "split.json").exists():  # the run goes on: on the same images, or not at all
-        check_split(dataset, load(folder).split)
+        check_data(load(folder), dataset)
     else:
-        write_json(folder / "split.json", split_record(dataset))
+        write_pieces(folder / "split.json", split_text(dataset))
 
 
 def describe_network(folder: Path, model: keras.Model, record: RunRecord) -> None:

@@ -9,16 +9,18 @@ from vgglab.config.schema import DATASETS, DataConfig, RunConfig
 from vgglab.config.shown import count_of
 from vgglab.datasets.dataset import DataSet, Skipped
 from vgglab.datasets.load import read_data
+from vgglab.datasets.split import check_split, split_text
 from vgglab.datasets.telling import tell
 from vgglab.errors import DataError, UsageError
-from vgglab.runs.files import write_csv
+from vgglab.runs.files import has_text, write_csv
+from vgglab.runs.store import Run
 
 TABLES = ("labels", "without")  # the fields that name a table beside the pictures
 SKIPPED = "skipped.csv"  # in a run's folder: pictures that cannot be read
 
 
 def read_run_data(config: RunConfig, data: Path | str | None = None, data_dir: Path | str | None = None) -> DataSet:
-    """The data set that a run was trained on; whether it is still the same is for `check_split` to say.
+    """The data set that a run was trained on; whether it is still the same is for `check_data` to say.
 
     Args:
         config: of the run.
@@ -30,6 +32,16 @@ def read_run_data(config: RunConfig, data: Path | str | None = None, data_dir: P
         DataError: the data is missing or damaged.
     """
     return read_data(located(config, data), data_dir)
+
+
+def check_data(run: Run, dataset: DataSet) -> None:
+    """Make sure that data is what a run was trained on; errors as of `check_split` and of `Run.split`.
+
+    Nearly always the record would be written just so again, and need not be taken apart: of a million pictures that
+    takes 340 MB.
+    """
+    if not has_text(run.folder / "split.json", split_text(dataset)):
+        check_split(dataset, run.split)
 
 
 @contextmanager

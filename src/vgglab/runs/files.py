@@ -2,7 +2,6 @@
 
 import csv
 import hashlib
-import io
 import json
 import os
 import platform
@@ -11,6 +10,7 @@ import shutil
 from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -102,27 +102,43 @@ def machine() -> str:
 
 def write_text(path: Path, text: str) -> None:
     """Text as UTF-8, atomically."""
-    write_atomic(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+    write_pieces(path, (text,))
 
 
-def write_json(path: Path, tree: Any) -> None:
-    """JSON, atomically; strict, so that any reader takes it (no NaN). Its text is never in memory as a whole."""
+def write_pieces(path: Path, pieces: Iterable[str]) -> None:
+    """Text as UTF-8, atomically, of which a piece at a time is in memory."""
 
     def write(temporary: Path) -> None:
         with temporary.open("w", encoding="utf-8") as file:
-            json.dump(tree, file, indent=1, allow_nan=False)
-            file.write("\n")
+            file.writelines(pieces)
 
     write_atomic(path, write)
 
 
+def has_text(path: Path, pieces: Iterable[str]) -> bool:
+    """Whether a file is there and holds just that text, of which a piece at a time is in memory."""
+    try:
+        with path.open(encoding="utf-8") as file:
+            return all(file.read(len(piece)) == piece for piece in pieces) and not file.read(1)
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+def write_json(path: Path, tree: Any) -> None:
+    """JSON, atomically; strict, so that any reader takes it (no NaN). Its text is never in memory as a whole."""
+    write_pieces(path, chain(json.JSONEncoder(indent=1, allow_nan=False).iterencode(tree), ("\n",)))
+
+
 def write_csv(path: Path, fields: Iterable[str], rows: Iterable[dict[str, Any]]) -> None:
-    """CSV with a header, atomically; None becomes an empty cell."""
-    buffer = io.StringIO()
-    writer = csv.DictWriter(buffer, list(fields), lineterminator="\n", extrasaction="ignore")
-    writer.writeheader()
-    writer.writerows(rows)
-    write_text(path, buffer.getvalue())
+    """CSV with a header, atomically; None becomes an empty cell. Its text is never in memory as a whole."""
+
+    def write(temporary: Path) -> None:
+        with temporary.open("w", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, list(fields), lineterminator="\n", extrasaction="ignore")
+            writer.writeheader()
+            writer.writerows(rows)
+
+    write_atomic(path, write)
 
 
 def link(source: Path, target: Path) -> None:

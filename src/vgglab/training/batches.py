@@ -68,7 +68,7 @@ class Batches(keras.utils.PyDataset):
         """Take the order and the noise of an epoch (from 0)."""
         self.epoch = epoch
         self.order = np.arange(len(self.labels))
-        self.views = np.zeros(len(self.labels), "int64")
+        self.views = np.broadcast_to(0, len(self.labels))
         if self.seed is not None:
             self.order = epoch_order(len(self.labels), self.seed, epoch)
             self.views = epoch_views(len(self.labels), len(self.images) // len(self.labels), self.seed, epoch)
@@ -255,6 +255,8 @@ class Smoothing:
 
 
 def epoch_views(count: int, views: int, seed: int, epoch: int) -> np.ndarray:
-    """Which of its views each of `count` images shows in an epoch (from 0): int64 (count,)."""
+    """Which of its views each of `count` images shows in an epoch (from 0): int64 (count,), not to be written to."""
+    if views == 1:
+        return np.broadcast_to(0, count)  # which takes no memory
     # The last number, never 0, keeps this apart from the order, which has the first two.
     return np.random.default_rng([seed, epoch, 2]).integers(views, size=count)

@@ -39,12 +39,11 @@ def conclude_search(study: Any, plan: Plan, folder: Path, data_dir: Path | str |
 def test_once(run: Run, data_dir: Path | str | None) -> None:
     """Test a trial, as no trial is while the search goes on."""
     import_keras()
-    from vgglab.datasets.split import check_split
     from vgglab.experiments.run import test_best
-    from vgglab.experiments.run_data import read_run_data
+    from vgglab.experiments.run_data import check_data, read_run_data
 
     dataset = read_run_data(run.config, None, data_dir)
-    check_split(dataset, run.split)
+    check_data(run, dataset)
     test_best(run, dataset)
 
 

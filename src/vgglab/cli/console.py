@@ -16,7 +16,7 @@ from vgglab.report.tables import text_table
 # What stays of a command that was interrupted, by its name; others leave things as they were.
 KEPT = {
     "train": "; whole epochs are kept, and vgglab train --resume RUN goes on (vgglab runs lists them), or with "
-    "--seeds the same command",
+    "--seeds or --folds the same command",
     "predict": "; what was scored into a file is kept, and the same command goes on",
     "study": "; whole epochs are kept, and the same command goes on",
     "search": "; whole epochs are kept, and the same command goes on",

@@ -28,7 +28,9 @@ def explain(
 ) -> None:
     """Draw, next to each picture, what in it speaks for its class (Grad-CAM); prints the drawings' paths."""
     from vgglab.errors import UsageError, VgglabError
+    from vgglab.runs.remote.names import here
 
+    out = here(out, "--out")
     if out.exists() and not out.is_dir():
         raise UsageError(f"--out: {out} is a file; expected a folder, new or not")
     import_keras()

@@ -200,6 +200,7 @@ def _do_study(
 
 def _write_wholes(runs: list[Any], folder: Path) -> None:
     """Put together what folds say, where there are any."""
+    from vgglab.runs.remote.names import shown
     from vgglab.runs.seeds import folded
 
     if folded(runs):
@@ -207,7 +208,7 @@ def _write_wholes(runs: list[Any], folder: Path) -> None:
         from vgglab.experiments.folds import write_wholes
 
         for whole in write_wholes(runs):
-            say(f"each picture judged once: predictions.csv, metrics.json, confusion_matrix.* in {whole}")
+            say(f"each picture judged once: predictions.csv, metrics.json, confusion_matrix.* in {shown(whole)}")
 
 
 @with_config_options
@@ -221,13 +222,14 @@ def lr_range(
 ) -> None:
     """Find a learning rate: let it rise step by step, watch the loss, draw the curve; a run itself is not changed."""
     from vgglab.diagnosis.rate_range import range_text
+    from vgglab.runs.remote.names import shown
 
     import_keras()
     from vgglab.experiments.rate_range import find_range
 
     folder, tested = find_range(path, overrides, out, data_dir, os.environ.get("VGGLAB_PROGRESS", "auto"))
     typer.echo(json.dumps({"folder": str(folder), **tested}, indent=1) if as_json else range_text(tested))
-    say(f"written: lr_range.json, lr_range.svg, lr_range.png in {folder}")
+    say(f"written: lr_range.json, lr_range.svg, lr_range.png in {shown(folder)}")
 
 
 def _show_estimates(planned: list[Any], folder: Path, where: Where, as_json: bool) -> None:

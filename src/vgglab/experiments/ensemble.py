@@ -6,6 +6,7 @@ from vgglab.errors import UsageError
 from vgglab.report.compare import find_runs
 from vgglab.runs.ensemble import averaged, check_tta, open_members
 from vgglab.runs.find import find_model
+from vgglab.runs.remote.names import here
 from vgglab.runs.saved_model import Classifier, save_model
 
 
@@ -32,7 +33,7 @@ def ensemble(*runs: Path | str, output: Path | str | None = None, tta: str | Non
         >>> vgglab.ensemble("runs/normed", output="normed.keras", tta="flip").classify(images)
     """
     check_tta(tta)
-    target = None if output is None else _checked(Path(output))
+    target = None if output is None else _checked(here(output, "--output"))
     made = averaged(open_members([find_model(run.folder) for run in find_runs(list(runs))]), tta)
     if target:
         save_model(made.model, target, made.classes, {"history": []}, made.levels)

@@ -20,6 +20,7 @@ from vgglab.runs.door import EVALUATIONS, read_json
 from vgglab.runs.files import sweep
 from vgglab.runs.find import find_classifier
 from vgglab.runs.remote.folder import sent
+from vgglab.runs.remote.names import here
 from vgglab.runs.shapes import OtherMetrics
 from vgglab.runs.store import Run, find_folder
 
@@ -61,7 +62,7 @@ def evaluate(
         UsageError: a file, `labels` or `layout` without `data`, `out` for the run's own test, or `classes` for a run.
         ConfigError: `layout` is none, or stands beside `labels`.
     """
-    given = given_data(data, labels, layout)
+    given, target = given_data(data, labels, layout), here(out, "--out") if out else None
     path = find_folder(folder)
     run = None if path.suffix == ".keras" else Run(path)
     if run and classes:
@@ -71,7 +72,7 @@ def evaluate(
     if run and not (path / "best.keras").exists():
         raise RunError(f"{folder}: best.keras is missing, the run is {run.status}; there is nothing to evaluate")
     if run and (own := own_data(run, given, data_dir)):
-        if out:
+        if target:
             raise UsageError("--out: the run's own test figures go into its folder; leave --out out")
         sweep(run.folder)  # what an evaluation that was killed was writing
         metrics = evaluate_run(run, own)
@@ -79,13 +80,13 @@ def evaluate(
         return metrics
     if given is None:
         raise UsageError(f"{folder}: a model file knows no test images; name a folder of pictures with --data")
-    if out and Path(out).exists():
-        raise RunError(f"{out}: exists already; choose another --out, or remove it")
+    if target and target.exists():
+        raise RunError(f"{target}: exists already; choose another --out, or remove it")
     classifier = find_classifier(path, classes)
     found = find_fresh(classifier, given, [run.split] if run else [], data_dir)
     tried = try_pictures(classifier, found, run and run.metrics)
     title = f"{run.name if run else path.stem}, {data_label(given.name)}"
-    return keep_tried(tried, classifier.classes, title, run, out)
+    return keep_tried(tried, classifier.classes, title, run, target)
 
 
 def given_data(data: Path | str | None, labels: Path | str | None, layout: str | None) -> DataConfig | None:
@@ -144,9 +145,9 @@ def may_be_own(run: Run, given: DataConfig, record: Mapping[str, Any]) -> bool:
     return files is None or files.keys() == set(map(one_line, found.files))
 
 
-def keep_tried(tried: Tried, classes: list[str], title: str, run: Run | None, out: Path | str | None) -> dict[str, Any]:
+def keep_tried(tried: Tried, classes: list[str], title: str, run: Run | None, out: Path | None) -> dict[str, Any]:
     """The figures of a network on other pictures, written where they belong."""
-    target = Path(out) if out else free_folder(run.folder / EVALUATIONS, tried) if run else None
+    target = out or (free_folder(run.folder / EVALUATIONS, tried) if run else None)
     if target:
         target.parent.mkdir(parents=True, exist_ok=True)
         write_tried(target, tried, classes, title, replace=not out)

@@ -25,6 +25,7 @@ from vgglab.exporting.quantize import write_quantized
 from vgglab.runs.environment import installed_versions, package_version, processor_name
 from vgglab.runs.files import write_folder, write_text
 from vgglab.runs.find import find_classifier
+from vgglab.runs.remote.names import here
 from vgglab.runs.saved_model import Classifier
 from vgglab.runs.store import Run, find_folder
 
@@ -69,7 +70,7 @@ def export(
     path = find_folder(model)
     run = None if path.suffix == ".keras" else Run(path)
     name = clean_name(run.name if run else path.stem)
-    folders = [Path(out) / "-".join([name, each.name, *filter(None, [wanted.quantize])]) for each in formats]
+    folders = [here(out, "--out") / "-".join([name, each.name, *filter(None, [wanted.quantize])]) for each in formats]
     for folder in (each for made in folders for each in (made, differing(made))):
         if folder.exists():
             raise RunError(f"{folder}: exists already; choose another --out, or remove it")

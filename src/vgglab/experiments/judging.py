@@ -18,6 +18,7 @@ from vgglab.evaluation.other import Tried, find_fresh, try_pictures, write_tried
 from vgglab.experiments.evaluation import given_data, own_config, own_data
 from vgglab.runs.ensemble import averaged, check_tta, open_members
 from vgglab.runs.find import find_models
+from vgglab.runs.remote.names import here
 from vgglab.runs.saved_model import Classifier
 from vgglab.runs.seeds import find_group
 from vgglab.runs.store import Run, find_folder
@@ -61,9 +62,10 @@ def evaluate_ensemble(
         >>> vgglab.evaluate_ensemble("runs/normed", tta="flip")["members"]["mean"]
     """
     check_tta(tta)
-    given, path = given_data(data, labels, layout), find_folder(folder)
-    if out and Path(out).exists():
-        raise RunError(f"{out}: exists already; choose another --out, or remove it")
+    given, target = given_data(data, labels, layout), here(out, "--out") if out else None
+    path = find_folder(folder)
+    if target and target.exists():
+        raise RunError(f"{target}: exists already; choose another --out, or remove it")
     runs = _runs(path)
     members = open_members([file for run in runs for file in find_models(run.folder)] or find_models(path))
     whole = averaged(members, tta)
@@ -77,8 +79,8 @@ def evaluate_ensemble(
         tried = try_pictures(whole, found)
         each = [_accuracy(found.labels, found.ask(member)) for member in members]
     tried.metrics.update(tta=tta, members=_beside(each))
-    if out:
-        write_tried(Path(out), tried, whole.classes, f"{path.stem}, {count_of(len(members), 'network')}")
+    if target:
+        write_tried(target, tried, whole.classes, f"{path.stem}, {count_of(len(members), 'network')}")
     return tried.metrics
 
 

@@ -20,6 +20,7 @@ from vgglab.experiments.grid.beside import Order, telling, work_beside
 from vgglab.experiments.grid.local import Train, finish, stopping, train_in_process
 from vgglab.runs.files import sweep, write_json, write_text
 from vgglab.runs.record import best_row
+from vgglab.runs.remote.names import shown
 from vgglab.runs.seeds import Group, grouped
 from vgglab.runs.store import Run, load
 
@@ -213,7 +214,7 @@ def open_folder(folder: Path, study: Study, planned: list[PlannedRun]) -> None:
     path = folder / "study.yaml"
     if path.exists() and not goes_on(path.read_text(encoding="utf-8"), study, planned):
         raise RunError(
-            f"{folder}: holds runs of another study or with other settings (seeds and runs may be added, none taken "
+            f"{shown(folder)}: holds runs of another study or with other settings (seeds and runs may be added, none taken "
             "away); choose another --name or --out, or remove the folder"
         )
     folder.mkdir(parents=True, exist_ok=True)

@@ -21,6 +21,7 @@ from vgglab.keras_tools.programs import cache_home
 from vgglab.runs.environment import package_version
 from vgglab.runs.files import LEFT, write_folder, write_json
 from vgglab.runs.find import find_classifier, find_model
+from vgglab.runs.remote.names import shown
 from vgglab.runs.source import execute_file, kept_source
 
 FORMAT = FORMATS["onnx"]
@@ -89,7 +90,7 @@ def open_kept(
             with FileLock(store.lock(key)):
                 kept = _open(entry)  # by another process, while this one waited
                 if kept is None:
-                    tell(f"{model}: is written as ONNX once, and compared")
+                    tell(f"{shown(model)}: is written as ONNX once, and compared")
                     choose_formats(FORMAT.name, None)
                     store.make_room(find_model(model).stat().st_size, key)
                     write_folder(entry, lambda folder: _make(folder, model, classes, code), replace=True)

@@ -15,6 +15,7 @@ from vgglab.report.language import Language
 from vgglab.report.parts.page import Page, make_page
 from vgglab.runs.files import write_text
 from vgglab.runs.remote.folder import sent
+from vgglab.runs.remote.names import here
 from vgglab.runs.store import find_folder
 
 FILE = "report.html"
@@ -36,7 +37,7 @@ def write_report(paths: Sequence[Path | str], output: Path | None = None, langua
         UsageError: there is no such language, or no folder to write into.
     """
     say, collected = Language(language), collect(paths)
-    target = output or (find_folder(paths[0]) if len(paths) == 1 else Path()) / FILE
+    target = here(output, "--output") if output else (find_folder(paths[0]) if len(paths) == 1 else Path()) / FILE
     if not target.absolute().parent.is_dir():
         raise UsageError(f"--output: there is no folder {target.parent}; make it first")
     if target.is_dir():

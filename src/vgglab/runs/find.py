@@ -7,6 +7,7 @@ from vgglab.errors import RunError, UsageError
 from vgglab.keras_tools.backend import import_keras
 from vgglab.runs.record import BEST
 from vgglab.runs.remote.folder import fetched
+from vgglab.runs.remote.names import shown
 from vgglab.runs.seeds import find_group
 from vgglab.runs.store import Run, find_folder
 
@@ -40,13 +41,17 @@ def find_model(path: Path | str, classes: Path | str | None = None) -> Path:
         run = Run(path)
         run.check_trained("there is no model in the folder; name a .keras file that the script saves")
         if not fetched(path / BEST).exists():
-            raise RunError(f"{path}: {BEST} is missing, the run is {run.status}; there is no model to predict with")
+            raise RunError(
+                f"{shown(path)}: {BEST} is missing, the run is {run.status}; there is no model to predict with"
+            )
         if classes:
-            raise UsageError(f"--classes {classes}: the run {path} knows its class names; leave --classes out")
+            raise UsageError(f"--classes {classes}: the run {shown(path)} knows its class names; leave --classes out")
         return path / BEST
     if path.suffix != ".keras":
         problem = "is not a .keras file" if path.exists() else "no such run folder or model file"
-        raise RunError(f"{path}: {problem}; expected a run folder or a .keras file (`vgglab runs` lists the runs)")
+        raise RunError(
+            f"{shown(path)}: {problem}; expected a run folder or a .keras file (`vgglab runs` lists the runs)"
+        )
     return path
 
 

@@ -27,6 +27,7 @@ from platformdirs import user_data_dir
 
 from vgglab.config.schema import RunConfig
 from vgglab.errors import ConfigError, RunError, first_line
+from vgglab.keras_tools.backend import import_keras
 from vgglab.runs.door import read_json
 from vgglab.runs.files import write_atomic, write_json
 from vgglab.runs.shapes import SourceTree
@@ -215,6 +216,7 @@ def execute_file(path: Path) -> None:
         raise ConfigError(f"--code {path}: no such file; expected a Python file")
     source = _kept(path.parent) if (path.parent / RECORD).is_file() else Source(path)
     trust(path.read_bytes(), source.place)
+    import_keras()  # before the file does, which would be greeted
     execute(source)
 
 

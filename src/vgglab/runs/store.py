@@ -14,7 +14,7 @@ from vgglab.config.schema import DATASETS, NO_FILES, RUN_PREFIX, RunConfig, flat
 from vgglab.config.seeds import group_of
 from vgglab.config.watched import WatchedConfig, make_watched_config
 from vgglab.config.yaml_text import dump_yaml, read_yaml
-from vgglab.errors import ConfigError, RunError
+from vgglab.errors import ConfigError, RunError, UsageError
 from vgglab.keras_tools.backend import import_keras
 from vgglab.runs.door import read_json, read_rows
 from vgglab.runs.files import sweep, write_folder, write_text
@@ -73,7 +73,7 @@ class Run:
             RunError: the run was only watched.
         """
         if self.watched:
-            raise RunError(f"{self.folder}: the run was only watched, its own script trained it; {what}")
+            raise RunError(f"{shown(self.folder)}: the run was only watched, its own script trained it; {what}")
 
     @cached_property
     def config(self) -> RunConfig | WatchedConfig:
@@ -180,8 +180,11 @@ def find_folder(path: Path | str) -> Path:
 
     Raises:
         RemoteError: a URL cannot be read.
+        UsageError: it is that of a model's file.
     """
-    if url_of(path):
+    if url := url_of(path):
+        if url.endswith(".keras"):
+            raise UsageError(f"{url}: a file elsewhere is not read by itself; name its run's URL, or copy it here")
         return brought(path)
     path, below = Path(path), Path(DEFAULT_PARENT) / path
     hides = path.is_file() or any(path.glob("run.json")) or any(path.glob("*/run.json"))
@@ -271,7 +274,7 @@ def lock(folder: Path) -> Iterator[None]:
             sweep(folder, MODELS)
             yield
     except Timeout:
-        raise RunError(f"{folder}: in use, another process is training this run") from None
+        raise RunError(f"{shown(folder)}: in use, another process is training this run") from None
 
 
 def start_folder(

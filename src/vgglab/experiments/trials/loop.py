@@ -19,6 +19,7 @@ from vgglab.experiments.trials import study as studies
 from vgglab.experiments.trials.outcome import conclude_search, keep_outcome
 from vgglab.experiments.trials.pruning import MARK
 from vgglab.runs.files import sweep, write_json, write_text
+from vgglab.runs.remote.names import shown
 from vgglab.runs.store import create_run, load
 
 ASKING, CLAIMS = ".search.lock", ".claims"
@@ -175,7 +176,7 @@ def open_folder(folder: Path, plan: Plan) -> None:
     path, text = folder / "search.yaml", search_text(plan)
     if path.exists() and (decides(path.read_text(encoding="utf-8")) or {}) != decides(text):
         raise RunError(
-            f"{folder}: holds another search, or this one with other settings (more trials may be asked for, nothing "
+            f"{shown(folder)}: holds another search, or this one with other settings (more trials may be asked for, nothing "
             "else); choose another --name or --out, or remove the folder"
         )
     sweep(folder)

@@ -12,6 +12,7 @@ from vgglab.keras_tools.backend import import_keras
 from vgglab.report.search_folder import FILE
 from vgglab.runs.files import write_json, write_text
 from vgglab.runs.record import best_row
+from vgglab.runs.remote.names import shown
 from vgglab.runs.store import Run, load
 
 BEST = "best.yaml"
@@ -33,7 +34,7 @@ def conclude_search(study: Any, plan: Plan, folder: Path, data_dir: Path | str |
             test_once(best, data_dir)
     keep_outcome(study, plan, folder)
     if best is None:
-        raise RunError(f"{folder}: no trial came to its end, so there is no best; {_why(study, plan)}")
+        raise RunError(f"{shown(folder)}: no trial came to its end, so there is no best; {_why(study, plan)}")
 
 
 def test_once(run: Run, data_dir: Path | str | None) -> None:

@@ -48,6 +48,21 @@ def shown(folder: Path | str) -> str:
     return origin_of(Path(folder)) or str(folder)
 
 
+def here(path: Path | str, option: str) -> Path:
+    """The path of something to write, which is one of this machine.
+
+    Args:
+        path: of a file or a folder.
+        option: by which it was named.
+
+    Raises:
+        UsageError: it is a URL.
+    """
+    if url := url_of(path):
+        raise UsageError(f"{option} {url}: this is written on this machine; name a path here, and copy it there")
+    return Path(path)
+
+
 def _joined(scheme: str, rest: str) -> str:
     return f"{scheme}://{'/' if scheme in ROOTED else ''}{rest}"
 

@@ -214,8 +214,8 @@ def open_folder(folder: Path, study: Study, planned: list[PlannedRun]) -> None:
     path = folder / "study.yaml"
     if path.exists() and not goes_on(path.read_text(encoding="utf-8"), study, planned):
         raise RunError(
-            f"{shown(folder)}: holds runs of another study or with other settings (seeds and runs may be added, none taken "
-            "away); choose another --name or --out, or remove the folder"
+            f"{shown(folder)}: holds runs of another study or with other settings (seeds and runs may be added, none "
+            "taken away); choose another --name or --out, or remove the folder"
         )
     folder.mkdir(parents=True, exist_ok=True)
     sweep(folder)

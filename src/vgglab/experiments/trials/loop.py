@@ -176,8 +176,8 @@ def open_folder(folder: Path, plan: Plan) -> None:
     path, text = folder / "search.yaml", search_text(plan)
     if path.exists() and (decides(path.read_text(encoding="utf-8")) or {}) != decides(text):
         raise RunError(
-            f"{shown(folder)}: holds another search, or this one with other settings (more trials may be asked for, nothing "
-            "else); choose another --name or --out, or remove the folder"
+            f"{shown(folder)}: holds another search, or this one with other settings (more trials may be asked "
+            "for, nothing else); choose another --name or --out, or remove the folder"
         )
     sweep(folder)
     write_text(path, text)

@@ -314,3 +314,29 @@ def test_a_database_is_copied_as_it_was_last_committed(tmp_path):
 def test_a_file_that_a_database_writes_meanwhile_stays(kept, url):
     (kept.parent / "search.db-journal").write_text("")
     assert Mirror(url).pending() == []
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("report", "RUN", "--output"),
+        ("evaluate", "RUN", "--out"),
+        ("evaluate", "RUN", "--tta", "flip", "--out"),
+        ("ensemble", "RUN", "--output"),
+        ("export", "RUN", "--to", "onnx", "--out"),
+        ("explain", "RUN", "photo.png", "--out"),
+    ],
+)
+def test_what_is_written_here_alone_is_not_written_into_a_folder_named_like_a_url(
+    command, kept, there, told, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    given = [str(kept) if word == "RUN" else word for word in command]
+    code, _, err = told(*given, f"file://{there}/made")
+    assert code == 2 and f"{command[-1]} file://{there}/made: this is written on this machine" in err
+    assert not (tmp_path / "file:").exists() and not (there / "made").exists()
+
+
+def test_a_model_file_elsewhere_is_not_read_by_itself(kept, url):
+    with pytest.raises(UsageError, match=f"{url}/one/best.keras: a file elsewhere"):
+        load(f"{url}/one/best.keras")

@@ -5,6 +5,7 @@ import shutil
 import sqlite3
 from pathlib import Path
 
+import keras
 import pytest
 
 from vgglab.errors import RemoteError, RunError, UsageError
@@ -323,7 +324,10 @@ def test_a_file_that_a_database_writes_meanwhile_stays(kept, url):
         ("evaluate", "RUN", "--out"),
         ("evaluate", "RUN", "--tta", "flip", "--out"),
         ("ensemble", "RUN", "--output"),
-        ("export", "RUN", "--to", "onnx", "--out"),
+        pytest.param(
+            ("export", "RUN", "--to", "onnx", "--out"),
+            marks=pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="export needs TensorFlow"),
+        ),
         ("explain", "RUN", "photo.png", "--out"),
     ],
 )

@@ -1,11 +1,12 @@
 """The parts that Keras's training step is made of, for whoever puts them together in another way."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 import keras
 
+from vgglab.keras_tools.calls import replaced_methods
 from vgglab.keras_tools.graph import inner_layers
 
 Moments = Callable[[Any, Any], tuple[Any, Any]]  # the mean and the variance of inputs, under a mask
@@ -28,8 +29,7 @@ def metrics_after(model: keras.Model, batch: tuple[Any, Any, Any], outputs: Any,
     return model.compute_metrics(images, labels, outputs, sample_weight=weights)
 
 
-@contextmanager
-def replaced_moments(model: keras.Model, make: Callable[[Moments], Moments]) -> Iterator[None]:
+def replaced_moments(model: keras.Model, make: Callable[[Moments], Moments]) -> AbstractContextManager[None]:
     """Have each BatchNormalization of a model normalise by the moments of `make` inside the block.
 
     Args:
@@ -37,10 +37,4 @@ def replaced_moments(model: keras.Model, make: Callable[[Moments], Moments]) -> 
         make: given the way a layer computes its moments, the way it is to compute them.
     """
     norms = [layer for layer in inner_layers(model) if isinstance(layer, keras.layers.BatchNormalization)]
-    for norm in norms:
-        object.__setattr__(norm, "_moments", make(norm._moments))
-    try:
-        yield
-    finally:
-        for norm in norms:
-            object.__delattr__(norm, "_moments")
+    return replaced_methods(norms, "_moments", lambda norm: make(norm._moments))

@@ -1,12 +1,14 @@
 """An interrupt that falls at a bad moment still ends the command, with its code and nothing but its line."""
 
+import signal
 import subprocess
 import sys
 import threading
+import zipfile
 
 import pytest
 
-from vgglab.interrupts import raise_swallowed_again
+from vgglab.interrupts import interrupt_first, raise_swallowed_again
 
 
 class Interrupted:
@@ -28,6 +30,17 @@ def test_an_interrupt_in_a_finalizer_comes_again_and_other_errors_are_reported_a
         threading.Event().wait()
     Broken()
     assert reported == [ValueError]
+
+
+def test_an_interrupt_while_a_zip_file_is_written_is_one_and_not_that_the_file_cannot_be_closed(tmp_path):
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt), interrupt_first(), zipfile.ZipFile(tmp_path / "m.zip", "w") as archive:
+        file = archive.open("weights", "w")
+        signal.raise_signal(signal.SIGINT)
+    file.close()
+    assert signal.getsignal(signal.SIGINT) is before
+    with pytest.raises(ValueError, match="as it is"), interrupt_first():
+        raise ValueError("as it is")
 
 
 PROGRAM = """

@@ -111,6 +111,24 @@ def test_a_run_that_was_interrupted_goes_on_to_the_same_bits_as_one_that_was_not
     assert resumed.status == "finished" and same_bits(resumed, trained)
 
 
+class ReplacedCtrlC(CtrlC):
+    """The same, where the library that was at work raises something of its own."""
+
+    def on_train_batch_end(self, batch, logs=None):
+        try:
+            super().on_train_batch_end(batch)
+        except KeyboardInterrupt:
+            raise ValueError("the file is still being written") from None
+
+
+def test_an_interrupt_that_became_another_error_is_one_all_the_same(tiny, tmp_path, monkeypatch):
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(experiment, "watch", lambda *arguments: [*watch(*arguments), ReplacedCtrlC()])
+        vgglab.run(**tiny, name="stopped", out=tmp_path, progress="none")
+    stopped = vgglab.load(tmp_path / "stopped").record
+    assert (stopped.status, stopped.message, stopped.epochs_done) == ("interrupted", "stopped by the user", 1)
+
+
 def test_a_run_that_is_kept_elsewhere_goes_on_on_another_machine(trained, tiny, tmp_path, monkeypatch):
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(experiment, "watch", lambda *arguments: [*watch(*arguments), CtrlC()])

@@ -79,7 +79,8 @@ def run_command(app: typer.Typer, arguments: list[str]) -> int:
     if expand_options(app, arguments):
         _command.cache_clear()
     try:
-        code = _command(app).main(arguments, prog_name="vgglab", standalone_mode=False) or 0
+        with interrupts.interrupt_first():
+            code = _command(app).main(arguments, prog_name="vgglab", standalone_mode=False) or 0
     except (KeyboardInterrupt, typer.Abort):
         code = interrupts.CODE
     except BrokenPipeError:

@@ -25,6 +25,7 @@ from vgglab.evaluation.evaluate import evaluate_run
 from vgglab.experiments.outside import DATA, Places, relocated
 from vgglab.experiments.run_data import check_data, skipped_written
 from vgglab.experiments.trials.pruning import is_trial, stopping
+from vgglab.interrupts import interrupt_first
 from vgglab.keras_tools.precision import computing_in
 from vgglab.models.build import build_model
 from vgglab.models.describe import count_flops, count_parameters, summary_json, summary_text
@@ -191,7 +192,7 @@ def train_stretch(
         callbacks.append(keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: tracking.update()))
     try:
         settings, devices = config.train, count_devices(config.train.devices)
-        with computing_in(model, settings.precision):
+        with interrupt_first(), computing_in(model, settings.precision):
             fit(part, settings.batch_size, stretch.epochs, settings.seed, callbacks, settings.resident, devices)
     except KeyboardInterrupt:
         checkpoint.forget_unsaved()
@@ -207,7 +208,8 @@ def recorded(folder: Path) -> Iterator[RunRecord]:
     record.status, record.message = "running", ""
     record.save(folder)
     try:
-        yield record
+        with interrupt_first():
+            yield record
     except BaseException as error:
         stopped = isinstance(error, KeyboardInterrupt)
         record.status = "interrupted" if stopped else "failed"

@@ -1,19 +1,14 @@
 """Ctrl-C that reaches its end: Keras catches everything while it waits for a step's figures, an interrupt too."""
 
-import signal
-import threading
-from types import FrameType
-from typing import Any, Self
+from typing import Any
 
 import keras
 
-INTERRUPTS = (signal.SIGINT, signal.SIGTERM)
+from vgglab.interrupts import NotedInterrupts
 
 
-class KeptInterrupts(keras.callbacks.Callback):
+class KeptInterrupts(NotedInterrupts, keras.callbacks.Callback):
     """Raises an interrupt again that came during `Model.fit` and was swallowed, at the next step or epoch.
-
-    Signals are handled as before, and noted. Outside of the main thread, which alone gets them, it does nothing.
 
     Example:
         >>> with KeptInterrupts() as kept:
@@ -21,26 +16,8 @@ class KeptInterrupts(keras.callbacks.Callback):
     """
 
     def __init__(self) -> None:
-        super().__init__()
-        self.came = False
-        self.before: dict[int, Any] = {}
-
-    def __enter__(self) -> Self:
-        if threading.current_thread() is threading.main_thread():
-            handlers = {number: signal.getsignal(number) for number in INTERRUPTS}
-            self.before = {number: handler for number, handler in handlers.items() if callable(handler)}
-        for number in self.before:
-            signal.signal(number, self.note)
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        for number, handler in self.before.items():
-            signal.signal(number, handler)
-
-    def note(self, number: int, frame: FrameType | None) -> None:
-        """Note a signal, and do what is done about it."""
-        self.came = True
-        self.before[number](number, frame)
+        NotedInterrupts.__init__(self)
+        keras.callbacks.Callback.__init__(self)
 
     def raise_again(self, *_: Any, **__: Any) -> None:
         """Raise the interrupt that came, as it would have ended the training had it not been swallowed."""

@@ -14,10 +14,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from vgglab.interrupts import CODE, interrupt_main_thread, raise_swallowed_again
+from vgglab.interrupts import CODE, INTERRUPTS, interrupt_main_thread, raise_swallowed_again
 
 AGAIN = 5  # seconds until a run that is alone and goes on is interrupted again
-INTERRUPTS = (signal.SIGINT, signal.SIGTERM)
 
 
 def train_here(

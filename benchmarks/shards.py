@@ -54,7 +54,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as place:
         packed = pack(told.data, told.count, Path(place))
         jobs = {
-            (kind, "in order"): find_pictures(DataConfig(name=str(path))).entries() for kind, path in packed.items()
+            (kind, "in order"): [*find_pictures(DataConfig(name=str(path))).entries()] for kind, path in packed.items()
         }
         jobs |= {(kind, "at random"): random.Random(0).sample(each, len(each)) for (kind, _), each in jobs.items()}
         rates = {job: [] for job in jobs}

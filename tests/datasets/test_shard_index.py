@@ -30,7 +30,7 @@ def write(path, keys):
 
 def listed(shard):
     found = find_pictures(DataConfig(name=str(shard.parent)))
-    return {file: found.packed[file].read() for file in found.files}, found.classes
+    return {file: entry.read() for file, entry in zip(found.files, found.entries(), strict=True)}, found.classes
 
 
 def kept():

@@ -174,6 +174,16 @@ def test_pictures_are_in_the_order_of_their_names_whatever_that_in_the_archive(t
     assert list(classes_of(tmp_path / "x").items()) == [("0/a.jpg", "dog"), ("0/b.jpg", "cow"), ("1/a.jpg", "ant")]
 
 
+def test_so_they_are_across_archives_though_one_s_name_begins_another_s(tmp_path):
+    for archive, keys in {"a": "cz", "a/b": "xy", "a-1": "p"}.items():
+        write_tar(tmp_path / f"x/{archive}.tar", {f"{key}.{end}": "cat" for key in keys for end in ("jpg", "cls")})
+    names = ["a-1/p.jpg", "a/b/x.jpg", "a/b/y.jpg", "a/c.jpg", "a/z.jpg"]
+    found = listed(tmp_path / "x")
+    assert list(found.files) == names == list(map(str, found.entries())) == sorted(names)
+    archives = [Path(entry.shard).relative_to(tmp_path / "x").as_posix() for entry in found.entries()]
+    assert archives == ["a-1.tar", "a/b.tar", "a/b.tar", "a.tar", "a.tar"]
+
+
 def test_an_archive_beside_folders_of_pictures_is_none_of_them(folder):
     write_tar(folder / "pictures.tar", {"a.jpg": "", "a.cls": "cat"})
     assert listed(folder).files[0] == "cat/000.png"

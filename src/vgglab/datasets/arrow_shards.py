@@ -5,16 +5,16 @@ its row. Of Parquet a group of rows is read at a time; Arrow files are mapped in
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import repeat
 from pathlib import Path
 from threading import get_ident
 from typing import Any, Protocol
 
 from vgglab.config.shown import some_names
-from vgglab.datasets.entries import Packed, Sample, file_state
+from vgglab.datasets.entries import Packed, Sample, Shard, file_state
 from vgglab.datasets.label_table import CLASS_HEADS, FILE_HEADS
 from vgglab.datasets.shard_names import name_of
 from vgglab.errors import DataError
@@ -47,8 +47,8 @@ class InArrow(Packed):
         return self.group, self.row, *file_state(self.shard)
 
 
-def read_arrow(shard: Path, called: str, column: str | None = None) -> Iterator[Sample]:
-    """The pictures in a Parquet or Arrow file, in their order.
+def read_arrow(shard: Path, called: str, column: str | None = None) -> Shard:
+    """The pictures in a Parquet or Arrow file.
 
     Args:
         shard: the file.
@@ -63,20 +63,20 @@ def read_arrow(shard: Path, called: str, column: str | None = None) -> Iterator[
     except ImportError:
         raise DataError(f"{shard}: takes the package pyarrow; pip install 'vgglab[parquet]'") from None
     try:
-        yield from _samples(shard, called, column)
+        rows = open_rows(str(shard))
+        pictures, label, names = find_columns(shard, rows.schema, column)
+        labels = rows.column(label).to_pylist() if label else repeat(None)
     except (ArrowException, OSError) as error:
         reason = str(error).partition("\n")[0]
         raise DataError(f"{shard}: is no whole {shard.suffix[1:]} file ({reason}); copy it again") from None
+    named = (name_of(each, names, str(shard)) for each in labels)
+    return Shard(partial(InArrow, str(shard), pictures), _samples(rows, called, named))
 
 
-def _samples(shard: Path, called: str, wanted: str | None) -> Iterator[Sample]:
-    rows = open_rows(str(shard))
-    column, label, names = find_columns(shard, rows.schema, wanted)
-    labels = rows.column(label).to_pylist() if label else repeat(None)
+def _samples(rows: "Rows", called: str, labels: Iterable[int | str | None]) -> Iterator[Sample]:
     places = ((group, row) for group, count in enumerate(rows.groups) for row in range(count))
-    for number, ((group, row), told) in enumerate(zip(places, labels, strict=False)):
-        name = f"{called}/{number:0{WIDTH}}"
-        yield Sample(name, name_of(told, names, str(shard)), InArrow(str(shard), column, group, row, name))
+    for number, ((group, row), label) in enumerate(zip(places, labels, strict=False)):
+        yield Sample(f"{called}/{number:0{WIDTH}}", label, group, row)
 
 
 def find_columns(shard: Path, schema: Any, wanted: str | None = None) -> tuple[str, str | None, Sequence[str]]:

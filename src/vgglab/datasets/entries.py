@@ -2,6 +2,7 @@
 
 import os
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
 from os import PathLike
 from typing import NamedTuple
 
@@ -29,14 +30,26 @@ class Packed(ABC):
 
 
 Entry = str | PathLike[str] | Packed
+Opener = Callable[[int, int, str], Packed]  # given where in its shard a picture is, and its name
 
 
 class Sample(NamedTuple):
-    """A picture in a shard: what it is called, its class (a number, a name, or None where nothing says), its bytes."""
+    """A picture in a shard: what it is called, its class (a number, a name, or None where nothing says), where it is.
+
+    What the two numbers say is the kind of shard's: the offset and the size, or the group of rows and the row.
+    """
 
     name: str
     label: int | str | None
-    entry: Packed
+    first: int
+    second: int
+
+
+class Shard(NamedTuple):
+    """What is in a shard: what opens a picture of it, and all of them, in its order."""
+
+    opener: Opener
+    samples: Iterator[Sample]
 
 
 def read_entry(entry: Entry) -> bytes:

@@ -1,21 +1,19 @@
 """Labels in a table beside the pictures: a row a file, with its class and perhaps its part."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
 from vgglab.config.shown import count_of, some_names
-from vgglab.datasets.entries import Packed
 from vgglab.datasets.formats import looks_like_picture
 from vgglab.datasets.label_table import EXPECTED, Columns, Row, find_columns, read_table
 from vgglab.datasets.listing import Listed, files_below, in_order
+from vgglab.datasets.packed import PackedPictures
 from vgglab.datasets.part_names import PART_OF, UNLABELLED, speaks_of
 from vgglab.errors import DataError
 
 
-def find_labelled(
-    root: Path, table: Path, groups: str | None = None, packed: Mapping[str, Packed] | None = None
-) -> Listed:
+def find_labelled(root: Path, table: Path, groups: str | None = None, packed: PackedPictures | None = None) -> Listed:
     """The pictures below a folder that a table names, with their classes and parts.
 
     The table is CSV, UTF-8, with commas, semicolons or tabs, with or without a head. A file is named with or without
@@ -25,13 +23,13 @@ def find_labelled(
         root: the folder.
         table: the table.
         groups: name of its column of what the pictures belong to; None where they belong to nothing.
-        packed: name -> where its bytes are, of the pictures in shards; None where they are files.
+        packed: the pictures in shards, in order; none where they are files.
 
     Raises:
         DataError: there is no such table or column, it is not one, a file is named twice or could be two files.
     """
     rows = read_table(table)
-    files = _Files(packed or [file for file in files_below(root) if root / file != table.absolute()])
+    files = _Files(packed.names if packed else [file for file in files_below(root) if root / file != table.absolute()])
     columns = find_columns(table, rows, files.by_name, groups)
     labelled, missing, unnamed = _match(table, rows[columns.head :], columns, files)
     parts = {part for _, part, _ in labelled.values()}
@@ -48,7 +46,7 @@ def find_labelled(
     said = tuple(f"{sentence}{_such_as(names)}" for names, sentence in notes if names)
     listed = in_order((file, name, part) for file, (name, part, _) in labelled.items())
     belongs = {file: group for file, (*_, group) in labelled.items()} if groups else {}
-    return Listed(listed, columns.part is not None, said, groups=belongs, packed=packed or {})
+    return Listed(listed, columns.part is not None, said, groups=belongs, packed=packed or PackedPictures())
 
 
 def _match(

@@ -3,8 +3,8 @@
 import hashlib
 import os
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -38,7 +38,7 @@ class Pictures:
         parts: positions in `files` of each part that the folder has: all in `train` where it is not split.
         split: whether the folder, or a table of labels, has parts.
         notes: what is left out, or not read as it stands; a sentence each.
-        packed: file -> where its bytes are; none where each is a file at its path.
+        packed: where the bytes of each file are; none where it is a file at its path.
     """
 
     root: Path
@@ -49,18 +49,18 @@ class Pictures:
     split: bool
     notes: tuple[str, ...] = ()
     groups: np.ndarray | None = None
-    packed: Mapping[str, Packed] = field(default_factory=dict)
+    packed: Sequence[Packed] = ()
 
-    def entries(self, rows: Iterable[int] | None = None) -> list[Entry]:
+    def entries(self, rows: Iterable[int] | None = None) -> Iterator[Entry]:
         """Where the bytes of the pictures at some positions are, or of all."""
-        return [self._entry(file) for file in (self.files if rows is None else map(self.files.__getitem__, rows))]
+        return map(self._entry, range(len(self.files)) if rows is None else rows)
 
     def digests(self, rows: Iterable[int]) -> list[str]:
         """A short hash of the name and the size of the pictures at some positions: nothing is read."""
-        return [file_digest(file, size_of(self._entry(file))) for file in map(self.files.__getitem__, rows)]
+        return [file_digest(self.files[row], size_of(self._entry(row))) for row in rows]
 
-    def _entry(self, file: str) -> Entry:
-        return self.packed[file] if self.packed else os.path.join(self.root, file)
+    def _entry(self, row: int) -> Entry:
+        return self.packed[row] if self.packed else os.path.join(self.root, self.files[row])
 
 
 def find_pictures(config: DataConfig) -> Pictures:
@@ -89,7 +89,9 @@ def find_pictures(config: DataConfig) -> Pictures:
     numbers = np.argsort([names[name] for name in classes]).astype(np.min_scalar_type(len(classes)))
     positions = {part: np.flatnonzero(np.asarray(places) == number) for part, number in parts.items()}
     groups = _numbered([listed.groups[file] for file in files]) if listed.groups else None
-    return Pictures(root, classes, files, numbers[labels], positions, listed.split, listed.notes, groups, listed.packed)
+    packed = listed.packed.named(files) if listed.packed else ()
+    files = packed.names if packed else files  # the same, and held once
+    return Pictures(root, classes, files, numbers[labels], positions, listed.split, listed.notes, groups, packed)
 
 
 def picture_key(pictures: Pictures, rows: Iterable[int], how: tuple) -> str:

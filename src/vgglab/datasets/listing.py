@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from vgglab.config.shown import one_line
-from vgglab.datasets.entries import Packed
+from vgglab.datasets.packed import PackedPictures
 
 LEFT_BEHIND = ("__MACOSX", "Thumbs.db", "desktop.ini")  # by other systems, which hide them
 
@@ -25,7 +25,7 @@ class Listed:
         classes: class names, those without a file among them.
         parts: likewise.
         groups: file -> what it belongs to, empty for nothing; none where no groups were asked for.
-        packed: file -> where its bytes are; none where each is a file at its path.
+        packed: where their bytes are, of these or of more, in the same order; none where each is a file at its path.
     """
 
     rows: Iterable[Row]
@@ -34,7 +34,7 @@ class Listed:
     classes: Sequence[str] = ()
     parts: Sequence[str] = ("train",)
     groups: Mapping[str, str] = field(default_factory=dict)
-    packed: Mapping[str, Packed] = field(default_factory=dict)
+    packed: PackedPictures = field(default_factory=PackedPictures)
 
 
 def in_order(rows: Iterable[Row]) -> list[Row]:

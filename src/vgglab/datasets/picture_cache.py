@@ -84,16 +84,17 @@ def decoded_pictures(
     """
     home = _cache_home(data_dir)
     known = levels and {bits: tuple(levels[bits]) for bits in sorted(levels)}
-    found, key = pictures.entries(rows), picture_key(pictures, rows, (size, measured, known))
+    key = picture_key(pictures, rows, (size, measured, known))
     entry = home / f"{re.sub(r'[^-+.=a-zA-Z0-9_]', '-', pictures.root.name)}-{size}-{key[:16]}"
-    shape = (len(found), size, size, 3)
+    shape = (len(rows), size, size, 3)
     if (ready := _open_entry(entry, key, shape)) is not None:
         return ready
     with FileLock(lock_of(entry)):
         if (ready := _open_entry(entry, key, shape)) is None:  # no other process made it, while this one waited
             PictureStore(home).make_room(int(np.prod(shape)), entry.name)
             _check_room(home, int(np.prod(shape)))
-            _make_entry(entry, key, shape, found, levels_of(found[:measured], size) if measured else known)
+            used = levels_of(pictures.entries(rows[:measured]), size) if measured else known
+            _make_entry(entry, key, shape, pictures.entries(rows), used)
             ready = _open_entry(entry, key, shape)
     return ready
 
@@ -127,7 +128,7 @@ def _open_entry(entry: Path, key: str, shape: tuple[int, ...]) -> Decoded | None
     return Decoded(images.view(MappedImages) if count else images, broken, levels)
 
 
-def _make_entry(entry: Path, key: str, shape: tuple[int, ...], found: list[Entry], levels: Levels | None) -> None:
+def _make_entry(entry: Path, key: str, shape: tuple[int, ...], found: Iterable[Entry], levels: Levels | None) -> None:
     """Decode into a folder under another name, then rename it; the caller holds the lock."""
     for left in entry.parent.glob(f".{entry.name}-*"):  # by a process that was killed
         shutil.rmtree(left, ignore_errors=True)
@@ -142,7 +143,7 @@ def _make_entry(entry: Path, key: str, shape: tuple[int, ...], found: list[Entry
         made.rename(entry)
 
 
-def levels_of(found: list[Entry], size: int) -> Levels:
+def levels_of(found: Iterable[Entry], size: int) -> Levels:
     """The range of the grey levels that some pictures use; what is no picture has none."""
     looked = map_parallel(partial(try_levels, size=size), found)
     return pooled(used for used in looked if not isinstance(used, str))

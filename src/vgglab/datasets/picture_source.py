@@ -57,7 +57,7 @@ def images_of(
         tell([_why(pictures, len(rows), needed, limit)])
     if measured:
         levels = levels_of(pictures.entries(rows[:measured]), size)
-    broken = _unreadable(pictures.entries(rows), size, levels) if config.strict else {}
+    broken = _unreadable(pictures, rows, size, levels) if config.strict else {}
     return Decoded(StreamedImages(Decoder(pictures, size, levels), np.asarray(rows)), broken, levels)
 
 
@@ -69,11 +69,11 @@ def _why(pictures: Pictures, count: int, needed: int, limit: int) -> str:
     )
 
 
-def _unreadable(entries: list[Entry], size: int, levels: Levels | None) -> dict[int, str]:
-    """Position -> what is wrong with a picture that cannot be read."""
+def _unreadable(pictures: Pictures, rows: Sequence[int], size: int, levels: Levels | None) -> dict[int, str]:
+    """Position in `rows` -> what is wrong with a picture that cannot be read."""
     broken: dict[int, str] = {}
-    looked = map_parallel(partial(_reason, size=size, levels=levels), entries)
-    with counting("Looking at each picture", len(entries)) as count:
+    looked = map_parallel(partial(_reason, size=size, levels=levels), pictures.entries(rows))
+    with counting("Looking at each picture", len(rows)) as count:
         for position, reason in enumerate(looked):
             broken |= {position: reason} if reason else {}
             count(1)

@@ -1,20 +1,23 @@
 """Data sets in few large files: tar shards as of WebDataset, Parquet or Arrow as of Hugging Face's `datasets`."""
 
+from array import array
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from sys import intern
+from typing import NamedTuple
 
-from vgglab.config.shown import count_of, some_names
+from vgglab.config.shown import count_of, one_line, some_names
 from vgglab.datasets.arrow_shards import ARROW, NO_LABELS, PARQUET, read_arrow
-from vgglab.datasets.entries import Packed, Sample
+from vgglab.datasets.entries import Opener, Packed, Sample, Shard
 from vgglab.datasets.formats import looks_like_picture
-from vgglab.datasets.listing import Listed, files_below, in_order
+from vgglab.datasets.listing import Listed, files_below
+from vgglab.datasets.names import Names
+from vgglab.datasets.packed import PackedPictures
 from vgglab.datasets.part_names import UNLABELLED, speaks_of
 from vgglab.datasets.shard_names import class_names, name_of
 from vgglab.datasets.tar_shards import TAR, read_tar
 from vgglab.errors import DataError
 
-Reader = Callable[[Path, str, str | None], Iterator[Sample]]
+Reader = Callable[[Path, str, str | None], Shard]
 READERS: dict[str, Reader] = {TAR: read_tar, PARQUET: read_arrow, ARROW: read_arrow}
 LEFT_BEHIND = "cache-"  # by `datasets`, beside its Arrow files
 EXPECTED = "expected key.jpg with key.cls, key.json or key.txt in a tar, a column label in Parquet"
@@ -47,9 +50,12 @@ def names_column(labels: str, shards: Sequence[Path]) -> bool:
     return columns and not Path(labels).suffix and not Path(labels).expanduser().exists()
 
 
-def packed_pictures(root: Path, shards: Sequence[Path]) -> dict[str, Packed]:
-    """Name -> where the bytes are, of every picture in some shards: for a table to say what they are."""
-    return {sample.name: sample.entry for shard in shards for sample in _samples(root, shard, NO_LABELS)}
+def packed_pictures(root: Path, shards: Sequence[Path]) -> PackedPictures:
+    """Every picture in some shards, in order: for a table to say what they are."""
+    packed = PackedPictures()
+    for found in _in_order(root, shards, NO_LABELS):
+        packed.append(found.sample, found.opener)
+    return packed
 
 
 def pictures_in(path: str) -> Iterator[Packed] | None:
@@ -63,8 +69,9 @@ def pictures_in(path: str) -> Iterator[Packed] | None:
     given = Path(path)
     shards = find_shards(given, flat=True) if given.is_dir() else [given] if _is_shard(given) else []
     called = {shard: shard.with_suffix("").as_posix() for shard in shards}
-    found = (READERS[shard.suffix.lower()](shard, name, NO_LABELS) for shard, name in called.items())
-    return (sample.entry for samples in found for sample in samples) if shards else None
+    opened = (_open(shard, name, NO_LABELS) for shard, name in called.items())
+    found = (opener(first, second, name) for opener, samples in opened for name, _, first, second in samples)
+    return found if shards else None
 
 
 def list_shards(root: Path, shards: Sequence[Path], column: str | None = None) -> Listed:
@@ -78,29 +85,59 @@ def list_shards(root: Path, shards: Sequence[Path], column: str | None = None) -
     Raises:
         DataError: a shard is damaged, its parts or labels do not fit together, or there are none.
     """
-    names, parts, notes = class_names(root), _parts(root, shards), []
-    rows: list[tuple[str, str, str]] = []
-    packed: dict[str, Packed] = {}
-    for part, files in parts.items():
-        unlabelled, before = [], len(rows)
-        for sample in (sample for shard in files for sample in _samples(root, shard, column)):
-            label = None if part == UNLABELLED else _class_of(sample, names)
-            if label is None:
-                unlabelled.append(sample.name)
-            else:
-                rows.append((sample.name, label, part))
-                packed[sample.name] = sample.entry
-        if unlabelled:
-            notes.append(_left_out(root, part, unlabelled, whole=len(rows) == before))
-    placed = dict.fromkeys(part for *_, part in rows)
+    names, parts, packed = class_names(root), _parts(root, shards), PackedPictures()
+    part_of = {shard: number for number, files in enumerate(parts.values()) for shard in files}
+    nowhere = [*parts].index(UNLABELLED) if UNLABELLED in parts else None
+    classes: dict[str, int] = {}
+    unlabelled, numbers, places = [Names() for _ in parts], array("I"), array("B")
+    for shard, opener, sample in _in_order(root, shards, column):
+        label = None if part_of[shard] == nowhere else _class_of(sample, names)
+        if label is None:
+            unlabelled[part_of[shard]].append(sample.name)
+        else:
+            packed.append(sample, opener)
+            numbers.append(classes.setdefault(label, len(classes)))
+            places.append(part_of[shard])
+    placed = [part for number, part in enumerate(parts) if number in places]
     if "train" not in placed:
         raise DataError(f"{root}: no picture in {count_of(len(shards), 'shard')} has a label; {EXPECTED}")
-    return Listed(in_order(rows), len(parts) > 1, tuple(notes), parts=tuple(placed), packed=packed)
+    left = [_left_out(root, part, out, part not in placed) for part, out in zip(parts, unlabelled, strict=True) if out]
+    rows = zip(packed.names, map([*classes].__getitem__, numbers), map([*parts].__getitem__, places), strict=True)
+    return Listed(rows, len(parts) > 1, tuple(left), parts=placed, packed=packed)
 
 
-def _samples(root: Path, shard: Path, column: str | None) -> Iterator[Sample]:
-    called = shard.relative_to(root).with_suffix("").as_posix()
-    yield from READERS[shard.suffix.lower()](shard, called, column)
+class _Found(NamedTuple):
+    """A picture in a shard of a folder."""
+
+    shard: Path
+    opener: Opener
+    sample: Sample
+
+
+def _in_order(root: Path, shards: Sequence[Path], column: str | None) -> Iterator[_Found]:
+    """The pictures in the shards of a folder, as `listing.in_order` has them; of a few shards at a time."""
+    for together in _together(root, shards):
+        opened = ((shard, _open(shard, _called(root, shard), column)) for shard in together)
+        found = [_Found(shard, opener, sample) for shard, (opener, samples) in opened for sample in samples]
+        yield from sorted(found, key=lambda one: one_line(one.sample.name))
+
+
+def _together(root: Path, shards: Sequence[Path]) -> list[list[Path]]:
+    """Shards in the order of their pictures' names; those together whose pictures' names may come in between."""
+    groups: dict[str, list[Path]] = {}
+    for name, shard in sorted((one_line(f"{_called(root, shard)}/"), shard) for shard in shards):
+        first = next(reversed(groups), name)
+        groups.setdefault(first if name.startswith(first) else name, []).append(shard)
+    return list(groups.values())
+
+
+def _open(shard: Path, called: str, column: str | None) -> Shard:
+    return READERS[shard.suffix.lower()](shard, called, column)
+
+
+def _called(root: Path, shard: Path) -> str:
+    """What the names of a shard's pictures begin with."""
+    return shard.relative_to(root).with_suffix("").as_posix()
 
 
 def _is_shard(file: Path) -> bool:
@@ -126,7 +163,7 @@ def _parts(root: Path, shards: Sequence[Path]) -> dict[str, list[Path]]:
 def _class_of(sample: Sample, names: Sequence[str]) -> str | None:
     """The class of a picture, by the names of the classes where it has a number; None where it has no label."""
     label = name_of(sample.label, names, sample.name)
-    return None if label in (None, "") or (isinstance(label, int) and label < 0) else intern(str(label))
+    return None if label in (None, "") or (isinstance(label, int) and label < 0) else str(label)
 
 
 def _left_out(root: Path, part: str, names: Sequence[str], whole: bool) -> str:

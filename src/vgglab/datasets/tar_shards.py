@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from vgglab.config.shown import some_names
-from vgglab.datasets.entries import Packed, Sample, file_state
+from vgglab.datasets.entries import Packed, Sample, Shard, file_state
 from vgglab.datasets.formats import ENDS
 from vgglab.datasets.label_table import CLASS_HEADS
 from vgglab.datasets.listing import is_hidden
@@ -61,8 +61,8 @@ class Member(NamedTuple):
     size: int
 
 
-def read_tar(shard: Path, called: str, column: str | None = None) -> Iterator[Sample]:
-    """The pictures in a tar file, in their order.
+def read_tar(shard: Path, called: str, column: str | None = None) -> Shard:
+    """The pictures in a tar file.
 
     Args:
         shard: the file.
@@ -70,12 +70,16 @@ def read_tar(shard: Path, called: str, column: str | None = None) -> Iterator[Sa
         column: as for `read_arrow`; a tar has none.
 
     Raises:
-        DataError: it is no tar, cut short, compressed, or holds a file twice; the line names the file.
+        DataError: once they are asked for: it is no tar, cut short, compressed, or holds a file twice; the line
+            names the file.
     """
+    return Shard(partial(InTar, str(shard)), _samples(shard, called))
+
+
+def _samples(shard: Path, called: str) -> Iterator[Sample]:
     try:
         for name, label, offset, size in indexed(shard, partial(_list_places, shard)):
-            entry = InTar(str(shard), offset, size, f"{called}/{name}")
-            yield Sample(entry.name, label, entry)
+            yield Sample(f"{called}/{name}", label, offset, size)
     except (tarfile.TarError, EOFError) as error:
         raise DataError(
             f"{shard}: is no whole, uncompressed tar ({error}); copy it again, or unpack it where it is compressed"

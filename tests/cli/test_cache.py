@@ -14,6 +14,7 @@ from vgglab.datasets import picture_store, places
 from vgglab.datasets.layout import find_pictures
 from vgglab.datasets.picture_cache import decoded_pictures
 from vgglab.errors import DataError
+from vgglab.runs.remote.writing import mirrored
 from vgglab.training.feature_store import FeatureStore
 
 
@@ -54,6 +55,17 @@ def test_what_is_known_of_tars_is_listed_too(cache, tmp_path):
     assert f"1 pictures in {tmp_path / 'shards/0.tar'}" in cache("--kind", "shards")[1]
     assert cache("--clear", "--kind", "shards")[2].startswith("shards: 0.0 MB freed in ")
     assert json.loads(cache("--kind", "shards", "--json")[1]) == []
+
+
+def test_mirrors_of_runs_elsewhere_are_listed_and_cleared(cache, tmp_path, write_run):
+    with mirrored(f"file://{tmp_path}/there/one") as folder:
+        write_run("one", [2.3, 1.1], parent=folder.parent)
+    told = json.loads(cache("--kind", "mirrors", "--json")[1])
+    assert [(row["key"], row["about"]) for row in told] == [(f"file://{tmp_path}/there/one", "1 run")]
+    (folder / "notes.txt").write_text("not up there")
+    assert "; 1 left, in use or not to be removed" in cache("--clear", "--kind", "mirrors")[2] and folder.exists()
+    (folder / "notes.txt").unlink()
+    assert cache("--clear", "--kind", "mirrors")[0] == 0 and not folder.exists()
 
 
 def test_for_machines_there_is_the_kind_too(cache, tmp_path, monkeypatch):

@@ -21,11 +21,12 @@ class Kind(StrEnum):
     PROGRAMS = "programs"
     SHARDS = "shards"
     TRAVELLED = "travelled"
+    MIRRORS = "mirrors"
 
 
 KINDS = (
-    "Only `features`, decoded `pictures`, `exported` networks, `programs` of JAX, `shards`: what is in tars, or what "
-    "has `travelled` here."
+    "Only `features`, decoded `pictures`, `exported` networks, `programs` of JAX, `shards`: what is in tars, what "
+    "has `travelled` here, or `mirrors` of runs elsewhere."
 )
 
 
@@ -35,7 +36,10 @@ def cache(
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
-    """List what is kept so that it is done once: features, pictures, networks as ONNX, programs, data of a cluster."""
+    """List what is kept so that it is done once: features, pictures, networks as ONNX, programs, data of a cluster.
+
+    Mirrors of runs elsewhere are cleared where all that is in them is found there.
+    """
     stores = [store for store in _stores(data_dir) if kind in (None, store.kind)]
     if clear:
         for store in stores:
@@ -60,12 +64,13 @@ def _stores(data_dir: Path | None) -> list[Any]:
     from vgglab.datasets.picture_store import PictureStore, picture_folders
     from vgglab.datasets.shard_index import IndexStore
     from vgglab.experiments.grid.travelled import TravelledStore
+    from vgglab.experiments.mirrors import MirrorStore
     from vgglab.exporting.kept import ExportStore
     from vgglab.training.feature_store import FeatureStore
     from vgglab.training.program_store import ProgramStore
 
     pictures = [PictureStore(folder) for folder in picture_folders(data_dir) if folder.is_dir()]
-    others = (ExportStore(), ProgramStore(), IndexStore(), TravelledStore(data_dir))
+    others = (ExportStore(), ProgramStore(), IndexStore(), TravelledStore(data_dir), MirrorStore())
     return [FeatureStore(), *pictures, *(store for store in others if store.folder.is_dir())]
 
 

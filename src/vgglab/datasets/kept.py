@@ -52,10 +52,16 @@ class Entry:
         """
         try:
             with FileLock(self.lock, timeout=0):
+                if not self.may_go():
+                    return False
                 for path in self.paths:
                     _remove(path)
         except OSError:
             return False
+        return True
+
+    def may_go(self) -> bool:
+        """Whether nothing would be lost with it that cannot be made again."""
         return True
 
 

@@ -49,12 +49,7 @@ class Claim:
 
 def others(place: Place) -> list[str]:
     """Who else seems to write into a folder, into one below, or into the one above: a text for each."""
-    url, _, _ = place.url.rpartition("/")
-    found = [(place, at) for at in place.list()]
-    if not url.endswith(("/", ":")):
-        above = Place(url)
-        found += [(above, at) for at in above.names()]
-    claims = [claim for there, at in found if (claim := _live(there, at))]
+    claims = _claims(place)
     said = [datetime.fromtimestamp(claim["time"]).strftime("%H:%M:%S") for claim in claims]
     return [
         f"process {claim['process']} on {claim['host']}, which said so at {at}"
@@ -62,10 +57,25 @@ def others(place: Place) -> list[str]:
     ]
 
 
+def written_here(place: Place) -> bool:
+    """Whether another process of this machine writes into a folder, into one below, or into the one above."""
+    return any(claim["machine"] == machine() for claim in _claims(place))
+
+
 def held_here(place: Place, names: Iterable[str]) -> list[PurePosixPath]:
     """The folders that another process of this machine writes into, by its claim: their mirrors are ahead of them."""
     claims = [(PurePosixPath(name).parent, _live(place, name)) for name in names]
     return [folder for folder, claim in claims if claim and claim["machine"] == machine()]
+
+
+def _claims(place: Place) -> list[dict[str, Any]]:
+    """The live claims of other processes on a folder, on those below, and on the one above."""
+    url, _, _ = place.url.rpartition("/")
+    found = [(place, at) for at in place.list()]
+    if not url.endswith(("/", ":")):
+        above = Place(url)
+        found += [(above, at) for at in above.names()]
+    return [claim for there, at in found if (claim := _live(there, at))]
 
 
 def _live(place: Place, name: str) -> dict[str, Any] | None:

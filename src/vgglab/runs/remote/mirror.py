@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 from vgglab.errors import RemoteError
 from vgglab.runs.files import State, state_of, temporary_name
-from vgglab.runs.remote.claims import held_here
+from vgglab.runs.remote.claims import held_here, written_here
 from vgglab.runs.remote.names import mirror_of
 from vgglab.runs.remote.place import Place
 from vgglab.runs.remote.unit import Unit
@@ -71,6 +71,11 @@ class Mirror:
                 f"{error}; {count} not up there, but nothing is lost: the folder "
                 f"is whole in {self.folder}, and vgglab runs {self.url} takes up what is missing"
             ) from error
+
+    def is_there(self) -> bool:
+        """Whether all that is here is there just so, and no other process of this machine writes into it."""
+        units = self._units(self.place.list())
+        return all(unit.is_there() for unit in units) and not written_here(self.place)
 
     def pending(self) -> list[str]:
         """The files that are not there as they are here; nothing is asked elsewhere."""

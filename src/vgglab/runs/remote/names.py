@@ -31,15 +31,15 @@ def url_of(path: Path | str) -> str | None:
 def mirror_of(url: str) -> Path:
     """The folder here that mirrors the one at a URL; a folder below that one has its mirror below this one."""
     scheme, _, rest = url.partition(":")
-    return _mirrors() / scheme / rest.strip("/")
+    return mirrors() / scheme / rest.strip("/")
 
 
 def origin_of(folder: Path) -> str | None:
     """The URL of the folder that one here mirrors; None where it mirrors none."""
-    folder, mirrors = folder.absolute(), _mirrors()
-    if not folder.is_relative_to(mirrors) or len(folder.relative_to(mirrors).parts) < 2:
+    folder, home = folder.absolute(), mirrors()
+    if not folder.is_relative_to(home) or len(folder.relative_to(home).parts) < 2:
         return None
-    scheme, *parts = folder.relative_to(mirrors).parts
+    scheme, *parts = folder.relative_to(home).parts
     return _joined(scheme, "/".join(parts))
 
 
@@ -67,5 +67,6 @@ def _joined(scheme: str, rest: str) -> str:
     return f"{scheme}://{'/' if scheme in ROOTED else ''}{rest}"
 
 
-def _mirrors() -> Path:
+def mirrors() -> Path:
+    """The folder of all mirrors."""
     return cache_home().expanduser().absolute() / FOLDER

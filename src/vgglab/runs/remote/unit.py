@@ -49,6 +49,12 @@ class Unit:
         """The files here that are not there as they are."""
         return self._changed(self._read())
 
+    def is_there(self) -> bool:
+        """Whether the files here are there as they are, and no process trains the run."""
+        known = self._read()
+        same = all(known.get(name) == (state, self.there.get(name)) for name, state in self.here.items())
+        return same and not (self.is_run and is_locked(self.folder))
+
     def take(self, kept: Path) -> list[Taken]:
         """What has changed here, as it is now: kept in a folder, while a training goes on."""
         taken = []

@@ -75,8 +75,13 @@ def new_parent(out: Path | str) -> tuple[Path, frozenset[str]]:
 def _alone(folder: Path) -> Iterator[None]:
     """No other process of this machine is in such a block for this mirror."""
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder.with_name(f".{folder.name}.lock")):
+    with FileLock(lock_of(folder)):
         yield
+
+
+def lock_of(folder: Path) -> Path:
+    """The file that a process holds while it begins to write into a mirror."""
+    return folder.with_name(f".{folder.name}.lock")
 
 
 class Sending(threading.Thread):

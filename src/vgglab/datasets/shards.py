@@ -2,8 +2,8 @@
 
 from array import array
 from collections.abc import Callable, Iterator, Sequence
+from heapq import merge
 from pathlib import Path
-from typing import NamedTuple
 
 from vgglab.config.shown import count_of, one_line, some_names
 from vgglab.datasets.arrow_shards import ARROW, NO_LABELS, PARQUET, read_arrow
@@ -17,6 +17,7 @@ from vgglab.datasets.shard_names import class_names, name_of
 from vgglab.datasets.tar_shards import TAR, read_tar
 from vgglab.errors import DataError
 
+Found = tuple[Path, Opener, Sample]  # a picture in a shard of a folder
 Reader = Callable[[Path, str, str | None], Shard]
 READERS: dict[str, Reader] = {TAR: read_tar, PARQUET: read_arrow, ARROW: read_arrow}
 LEFT_BEHIND = "cache-"  # by `datasets`, beside its Arrow files
@@ -53,8 +54,8 @@ def names_column(labels: str, shards: Sequence[Path]) -> bool:
 def packed_pictures(root: Path, shards: Sequence[Path]) -> PackedPictures:
     """Every picture in some shards, in order: for a table to say what they are."""
     packed = PackedPictures()
-    for found in _in_order(root, shards, NO_LABELS):
-        packed.append(found.sample, found.opener)
+    for _, opener, sample in _in_order(root, shards, NO_LABELS):
+        packed.append(sample, opener)
     return packed
 
 
@@ -106,20 +107,19 @@ def list_shards(root: Path, shards: Sequence[Path], column: str | None = None) -
     return Listed(rows, len(parts) > 1, tuple(left), parts=placed, packed=packed)
 
 
-class _Found(NamedTuple):
-    """A picture in a shard of a folder."""
-
-    shard: Path
-    opener: Opener
-    sample: Sample
-
-
-def _in_order(root: Path, shards: Sequence[Path], column: str | None) -> Iterator[_Found]:
+def _in_order(root: Path, shards: Sequence[Path], column: str | None) -> Iterator[Found]:
     """The pictures in the shards of a folder, as `listing.in_order` has them; of a few shards at a time."""
     for together in _together(root, shards):
-        opened = ((shard, _open(shard, _called(root, shard), column)) for shard in together)
-        found = [_Found(shard, opener, sample) for shard, (opener, samples) in opened for sample in samples]
-        yield from sorted(found, key=lambda one: one_line(one.sample.name))
+        yield from merge(*(_sorted(root, shard, column) for shard in together), key=lambda found: _turn(found[2]))
+
+
+def _sorted(root: Path, shard: Path, column: str | None) -> Iterator[Found]:
+    opener, samples = _open(shard, _called(root, shard), column)
+    yield from ((shard, opener, sample) for sample in sorted(samples, key=_turn))
+
+
+def _turn(sample: Sample) -> str:
+    return one_line(sample.name)
 
 
 def _together(root: Path, shards: Sequence[Path]) -> list[list[Path]]:

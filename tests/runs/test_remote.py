@@ -279,6 +279,19 @@ def test_who_else_writes_there_is_told(kept, url, there, capsys):
     assert capsys.readouterr().err.count("another process may be writing there (process 7 on other") == 1
 
 
+def test_that_another_machine_may_be_training_is_told_once_by_who_reads(kept, url, there, capsys):
+    now = (there / "one" / "run.json").stat().st_mtime
+    claim = {"host": "other", "machine": "00000000", "process": 7, "time": now}
+    (there / "one" / f"{PREFIX}x").write_text(json.dumps(claim))
+    brought(url), brought(url)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"vgglab: {url}: process 7 on other, which said so at ")
+    assert line.endswith(", may be training there: its run is shown as interrupted")
+    (there / "one" / f"{PREFIX}x").write_text(json.dumps(claim | {"time": now - 3600}))
+    brought(f"{url}/one")
+    assert capsys.readouterr().err == ""
+
+
 def test_where_another_process_of_this_machine_writes_nothing_comes_down(kept, url, there):
     claim = {"host": "here", "machine": machine(), "process": 1, "time": (there / "one" / "run.json").stat().st_mtime}
     (there / "one" / f"{PREFIX}x").write_text(json.dumps(claim))

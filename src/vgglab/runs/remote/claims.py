@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from datetime import datetime
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, NamedTuple
 
 from vgglab.errors import RemoteError
 from vgglab.runs.files import has_ended, machine
@@ -49,12 +49,7 @@ class Claim:
 
 def others(place: Place) -> list[str]:
     """Who else seems to write into a folder, into one below, or into the one above: a text for each."""
-    claims = _claims(place)
-    said = [datetime.fromtimestamp(claim["time"]).strftime("%H:%M:%S") for claim in claims]
-    return [
-        f"process {claim['process']} on {claim['host']}, which said so at {at}"
-        for claim, at in zip(claims, said, strict=True)
-    ]
+    return [_told(claim) for claim in _claims(place)]
 
 
 def written_here(place: Place) -> bool:
@@ -62,10 +57,28 @@ def written_here(place: Place) -> bool:
     return any(claim["machine"] == machine() for claim in _claims(place))
 
 
-def held_here(place: Place, names: Iterable[str]) -> list[PurePosixPath]:
-    """The folders that another process of this machine writes into, by its claim: their mirrors are ahead of them."""
-    claims = [(PurePosixPath(name).parent, _live(place, name)) for name in names]
-    return [folder for folder, claim in claims if claim and claim["machine"] == machine()]
+class Held(NamedTuple):
+    """Who writes into a folder and those below.
+
+    Attributes:
+        here: the folders that another process of this machine writes into: their mirrors are ahead of them.
+        elsewhere: a text for each process of another machine.
+    """
+
+    here: list[PurePosixPath]
+    elsewhere: list[str]
+
+
+def held(place: Place, names: Iterable[str]) -> Held:
+    """Who writes into a folder, by the claims among the names of its files."""
+    claims = [(PurePosixPath(name).parent, claim) for name in names if (claim := _live(place, name))]
+    here = [folder for folder, claim in claims if claim["machine"] == machine()]
+    return Held(here, [_told(claim) for _, claim in claims if claim["machine"] != machine()])
+
+
+def _told(claim: dict[str, Any]) -> str:
+    said = datetime.fromtimestamp(claim["time"]).strftime("%H:%M:%S")
+    return f"process {claim['process']} on {claim['host']}, which said so at {said}"
 
 
 def _claims(place: Place) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ What does it is imported where a folder is elsewhere alone, which most are not.
 """
 
 import sys
+from functools import cache
 from pathlib import Path
 
 from vgglab.errors import RemoteError
@@ -26,10 +27,12 @@ def brought(path: Path | str) -> Path:
     mirror = Mirror(url)
     mirror.down()
     try:
-        if not mirror.busy and mirror.pending():
+        if not mirror.held.here and mirror.pending():
             mirror.up()
     except RemoteError as error:
-        print(f"vgglab: {error}; what is not up there is in {mirror.folder}", file=sys.stderr, flush=True)
+        _say(f"vgglab: {error}; what is not up there is in {mirror.folder}")
+    for process in mirror.held.elsewhere:
+        _say_once(f"vgglab: {url}: {process}, may be training there: its run is shown as interrupted")
     return mirror.folder
 
 
@@ -56,3 +59,10 @@ def sent(folder: Path) -> None:
         from vgglab.runs.remote.mirror import Mirror
 
         Mirror(url).settle()
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+_say_once = cache(_say)

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 from vgglab.errors import RemoteError
 from vgglab.runs.files import State, state_of, temporary_name
-from vgglab.runs.remote.claims import held_here, written_here
+from vgglab.runs.remote.claims import Held, held, written_here
 from vgglab.runs.remote.names import mirror_of
 from vgglab.runs.remote.place import Place
 from vgglab.runs.remote.unit import Unit
@@ -30,16 +30,16 @@ class Mirror:
 
     def __init__(self, url: str):
         self.url, self.folder, self.place = url, mirror_of(url), Place(url)
-        self.busy = False  # whether, when it was last looked, another process of this machine was writing there
+        self.held = Held([], [])  # by whom, when it was last looked
 
     def down(self) -> None:
         """Have here what is new there; what is up there no longer is taken away, unless nothing at all is left."""
         found = self.place.list()
-        held = [self.folder / folder for folder in held_here(self.place, found)]
+        self.held = held(self.place, found)
+        ahead = [self.folder / folder for folder in self.held.here]
         there = {name: mark for name, mark in found.items() if not is_hidden(name)}
-        self.busy = bool(held)
         for unit in self._units(there) if there else []:
-            if not any(unit.folder.is_relative_to(folder) for folder in held):
+            if not any(unit.folder.is_relative_to(folder) for folder in ahead):
                 unit.bring(models=unit.folder == self.folder)
 
     def up(self) -> None:

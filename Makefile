@@ -1,4 +1,5 @@
-# Every chore, the same here and in CI: make demo, make test, make test-long, make test-backends, make test-cluster, make lint.
+# Every chore, the same here and in CI: make demo, make test, make test-long, make test-backends, make test-backends-short,
+# make test-cluster, make lint.
 
 PYTHON ?= python3
 VENV := .venv
@@ -15,9 +16,13 @@ PYTEST := OPENBLAS_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 $(BIN)/python -m pytes
 # What imports a backend; the rest reads folders, and is the same on each.
 ON_BACKENDS := $(addprefix tests/,diagnosis engines evaluation experiments keras_tools models runs training watching \
 	benchmarks/test_gpu.py cli/test_predict.py report/test_notebook.py test_public.py)
+# Where backends differ: what builds, trains and differentiates, and the processes that do it.
+ON_BACKENDS_SHORT := $(addprefix tests/,engines keras_tools models training evaluation/test_gradcam.py \
+	diagnosis/test_signals.py diagnosis/test_kernels.py benchmarks/test_gpu.py \
+	$(addprefix experiments/test_,run.py phases.py own.py streamed.py local.py interrupts.py evaluation.py))
 DEMO := runs/vgg16-lab-digits-width-0.25
 
-.PHONY: demo test test-long test-backends test-cluster lint clean
+.PHONY: demo test test-long test-backends test-backends-short test-cluster lint clean
 
 demo: $(INSTALLED)
 	$(BIN)/vgglab study vgg16-lab --data digits --width 0.25
@@ -35,6 +40,10 @@ test-long: $(TESTABLE)
 test-backends: $(BACKENDS)
 	KERAS_BACKEND=torch $(PYTEST) $(ON_BACKENDS)
 	KERAS_BACKEND=jax $(PYTEST) $(ON_BACKENDS)
+
+test-backends-short: $(BACKENDS)
+	KERAS_BACKEND=torch $(PYTEST) -m "not long" $(ON_BACKENDS_SHORT)
+	KERAS_BACKEND=jax $(PYTEST) -m "not long" $(ON_BACKENDS_SHORT)
 
 # In this one process: the cluster that it starts takes the cores.
 test-cluster: $(CLUSTER)

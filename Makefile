@@ -17,9 +17,10 @@ PYTEST := OPENBLAS_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 $(BIN)/python -m pytes
 ON_BACKENDS := $(addprefix tests/,diagnosis engines evaluation experiments keras_tools models runs training watching \
 	benchmarks/test_gpu.py cli/test_predict.py report/test_notebook.py test_public.py)
 # Where backends differ: what builds, trains and differentiates, and the processes that do it.
-ON_BACKENDS_SHORT := $(addprefix tests/,engines keras_tools models training evaluation/test_gradcam.py \
+ON_BACKENDS_SHORT := $(addprefix tests/,engines keras_tools training evaluation/test_gradcam.py \
 	diagnosis/test_signals.py diagnosis/test_kernels.py benchmarks/test_gpu.py \
-	$(addprefix experiments/test_,run.py phases.py own.py streamed.py local.py interrupts.py evaluation.py))
+	$(addprefix models/test_,own.py preprocessing.py vgg16.py weights.py) \
+	$(addprefix experiments/test_,run.py phases.py own.py streamed.py local.py evaluation.py))
 DEMO := runs/vgg16-lab-digits-width-0.25
 
 .PHONY: demo test test-long test-backends test-backends-short test-cluster lint clean

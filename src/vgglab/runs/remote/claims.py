@@ -49,12 +49,12 @@ class Claim:
 
 def others(place: Place) -> list[str]:
     """Who else seems to write into a folder, into one below, or into the one above: a text for each."""
-    return [_told(claim) for claim in _claims(place)]
+    return [_told(claim) for claim in _claims(place, place.list())]
 
 
-def written_here(place: Place) -> bool:
-    """Whether another process of this machine writes into a folder, into one below, or into the one above."""
-    return any(claim["machine"] == machine() for claim in _claims(place))
+def written_here(place: Place, names: Iterable[str]) -> bool:
+    """Whether another process of this machine writes into a folder of such files, one below, or the one above."""
+    return any(claim["machine"] == machine() for claim in _claims(place, names))
 
 
 class Held(NamedTuple):
@@ -81,10 +81,10 @@ def _told(claim: dict[str, Any]) -> str:
     return f"process {claim['process']} on {claim['host']}, which said so at {said}"
 
 
-def _claims(place: Place) -> list[dict[str, Any]]:
-    """The live claims of other processes on a folder, on those below, and on the one above."""
+def _claims(place: Place, names: Iterable[str]) -> list[dict[str, Any]]:
+    """The live claims of other processes on a folder, on those below, by its files' names, and on the one above."""
     url, _, _ = place.url.rpartition("/")
-    found = [(place, at) for at in place.list()]
+    found = [(place, at) for at in names]
     if not url.endswith(("/", ":")):
         above = Place(url)
         found += [(above, at) for at in above.names()]

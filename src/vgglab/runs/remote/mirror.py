@@ -74,8 +74,8 @@ class Mirror:
 
     def is_there(self) -> bool:
         """Whether all that is here is there just so, and no other process of this machine writes into it."""
-        units = self._units(self.place.list())
-        return all(unit.is_there() for unit in units) and not written_here(self.place)
+        there = self.place.list()
+        return all(unit.is_there() for unit in self._units(there)) and not written_here(self.place, there)
 
     def pending(self) -> list[str]:
         """The files that are not there as they are here; nothing is asked elsewhere."""
